@@ -1,0 +1,85 @@
+//! What is wrong with a spec: every finding has a field path, a severity and a remedy.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// How much a [`Problem`] matters, gravest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Severity {
+    /// No object can be made: `render` and `check` exit 1, the controller writes nothing.
+    Error,
+    /// The application is sure to exit: `render` prints it, `check` exits 1, the controller holds
+    /// what the running pod depends on.
+    WillNotStart,
+    /// Everything works, but something deserves attention.
+    Advice,
+}
+
+/// Which rule speaks, for those who react to single rules; the text is for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Rule {
+    /// The spec breaks a rule of the API.
+    Invalid,
+    /// Something that the spec refers to does not exist.
+    Missing,
+    /// Something that the spec refers to could not be looked at: unknown is not absent.
+    Unknown,
+    /// openclaw.json is one that the application refuses.
+    Config,
+    /// A field is set that this version of the operator does not render.
+    Unsupported,
+    /// The field has no effect, or another effect than it seems to have.
+    Ineffective,
+    /// The setting weakens the agent's isolation or reproducibility.
+    Risk,
+}
+
+/// One finding about a spec.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Problem {
+    /// Where, as a path that `kubectl explain` understands, with list positions: `spec.env[0].name`.
+    pub path: String,
+    /// How much it matters.
+    pub severity: Severity,
+    /// Which kind of rule found it.
+    pub rule: Rule,
+    /// What is wrong and what to do about it; one sentence or two, no line breaks.
+    pub message: String,
+}
+
+impl Problem {
+    /// A finding that stops rendering.
+    #[must_use]
+    pub fn error(path: impl Into<String>, rule: Rule, message: impl Into<String>) -> Self {
+        Self { path: path.into(), severity: Severity::Error, rule, message: message.into() }
+    }
+
+    /// A finding that stops the application, not the rendering.
+    #[must_use]
+    pub fn will_not_start(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            severity: Severity::WillNotStart,
+            rule: Rule::Config,
+            message: message.into(),
+        }
+    }
+
+    /// A finding that stops nothing.
+    #[must_use]
+    pub fn advice(path: impl Into<String>, rule: Rule, message: impl Into<String>) -> Self {
+        Self { path: path.into(), severity: Severity::Advice, rule, message: message.into() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, severity, message, .. } = self;
+        match severity {
+            Severity::Error => write!(f, "{path}: {message}"),
+            Severity::WillNotStart => write!(f, "{path}: will not start: {message}"),
+            Severity::Advice => write!(f, "{path}: advice: {message}"),
+        }
+    }
+}
