@@ -1,5 +1,6 @@
 //! Renders the Kubernetes objects of one OpenClaw agent.
 
+pub mod api;
 mod problem;
 pub mod seed;
 

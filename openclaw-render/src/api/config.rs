@@ -1,0 +1,88 @@
+//! openclaw.json: inline or by reference, and what happens to the agent's own changes.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::ResourcesSpec;
+use super::quantity::unset_if_empty;
+
+/// Where openclaw.json comes from and how it reaches the agent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigSpec {
+    /// A key of a ConfigMap that holds openclaw.json. When it is set, `raw` is ignored. A change of
+    /// its content reaches the running agent and restarts the pod only where the application cannot
+    /// load it while running.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config_map_ref: Option<ConfigMapKeyRef>,
+    /// openclaw.json, written inline as an object. Default: an empty object. Keys that the operator
+    /// owns, such as the gateway's address and authentication, are added when it is rendered; where
+    /// the user's value may win, it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "super::schema::any_object")]
+    pub raw: Option<Value>,
+    /// What happens to changes that the agent made to its own openclaw.json. Default: `overwrite`.
+    #[serde(default, deserialize_with = "unset_if_empty", skip_serializing_if = "Option::is_none")]
+    pub merge_mode: Option<MergeMode>,
+    /// How the text is to be read. Default: `json`. It matters for `configMapRef`; `raw` is an
+    /// object either way.
+    #[serde(default, deserialize_with = "unset_if_empty", skip_serializing_if = "Option::is_none")]
+    pub format: Option<ConfigFormat>,
+    /// Paths in openclaw.json, such as `agents.defaults.model`, at which the rendered value wins
+    /// over the agent's changes. Only allowed with `mergeMode: merge`. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 20), inner(length(max = 253), regex(pattern = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$")), extend("x-kubernetes-list-type" = "set"))]
+    pub force_paths: Option<Vec<String>>,
+    /// The sidecar that checks each new openclaw.json and hands it to the running agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sync: Option<ConfigSyncSpec>,
+}
+
+/// One key of a ConfigMap in the namespace of the instance.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigMapKeyRef {
+    /// Name of the ConfigMap. While it does not exist, condition `ConfigValid` is false and the
+    /// running pod is left alone.
+    pub name: String,
+    /// Key that holds the text. Default: `openclaw.json`; empty counts as unset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+/// Size of the sidecar `config-sync`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigSyncSpec {
+    /// CPU and memory of the sidecar. Validating a file needs up to 210 MB for one or two seconds.
+    /// Defaults: memory request `32Mi`, memory limit `320Mi`. A change restarts the pod.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourcesSpec>,
+}
+
+/// What happens to changes that the agent made to its own openclaw.json.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+pub enum MergeMode {
+    /// They are replaced by the rendered file.
+    #[serde(rename = "overwrite")]
+    Overwrite,
+    /// They are kept; the rendered values are merged over the file.
+    #[serde(rename = "merge")]
+    Merge,
+}
+
+/// How the text of openclaw.json is read.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+pub enum ConfigFormat {
+    /// Strict JSON.
+    #[serde(rename = "json")]
+    Json,
+    /// JSON5: comments, trailing commas and unquoted keys are allowed.
+    #[serde(rename = "json5")]
+    Json5,
+}
