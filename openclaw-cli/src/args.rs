@@ -17,9 +17,74 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Print every object that the operator would make.
+    Render(RenderArguments),
+    /// Find out whether instances can be rendered and would start.
+    Check(CheckArguments),
+    /// Print the CustomResourceDefinitions.
+    Crds(CrdsArguments),
     /// What runs inside agent pods.
     #[command(subcommand)]
     Pod(PodCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RenderArguments {
+    /// Manifests, YAML or JSON; `-` is standard input. `ConfigMap`s, `Secret`s, claims and
+    /// `OpenClawClusterDefaults` among them are the world that the instances are rendered for.
+    #[arg(required = true, value_name = "FILE|-")]
+    pub(crate) files: Vec<PathBuf>,
+    /// `yaml`, `json` (one `List`) or `dir=DIR` (a file per object).
+    #[arg(short, long, default_value = "yaml", value_name = "FORMAT", value_parser = OutputFormat::parse)]
+    pub(crate) output: OutputFormat,
+    /// Put a random gateway token into the Secret, which is empty otherwise.
+    #[arg(long)]
+    pub(crate) generate_secrets: bool,
+    /// Make an error of a reference that is not among the inputs and of an unknown field.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Namespace of objects that name none.
+    #[arg(short, long)]
+    pub(crate) namespace: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// Manifests, as for `render`.
+    #[arg(required = true, value_name = "FILE|-")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Make an error of a reference that is not among the inputs.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Namespace of objects that name none.
+    #[arg(short, long)]
+    pub(crate) namespace: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CrdsArguments {
+    /// Write a file per definition into this directory instead of printing them.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// Where rendered objects go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum OutputFormat {
+    Yaml,
+    Json,
+    Directory(PathBuf),
+}
+
+impl OutputFormat {
+    fn parse(text: &str) -> Result<Self, String> {
+        match (text, text.strip_prefix("dir=")) {
+            ("yaml", _) => Ok(Self::Yaml),
+            ("json", _) => Ok(Self::Json),
+            (_, Some(directory)) if !directory.is_empty() => Ok(Self::Directory(directory.into())),
+            _ => Err("use `yaml`, `json` or `dir=DIR`".to_owned()),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,6 +3,9 @@
 //! Exit codes: 0 done, 1 not done (standard error says why), 2 wrong usage.
 
 mod args;
+mod command;
+mod input;
+mod output;
 mod pod;
 
 use std::error::Error;
@@ -27,6 +30,9 @@ fn main() -> ExitCode {
 /// One line per subcommand.
 fn dispatch(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
+        Command::Render(arguments) => command::render::run(&arguments),
+        Command::Check(arguments) => command::check::run(&arguments),
+        Command::Crds(arguments) => command::crds::run(&arguments),
         Command::Pod(command) => pod::run(command),
     }
 }

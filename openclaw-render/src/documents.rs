@@ -17,7 +17,7 @@ use crate::problem::{Problem, Rule};
 use crate::vocab::{annotations, labels, meta};
 
 /// Namespace of an object that names none.
-pub const DEFAULT_NAMESPACE: &str = "default";
+const DEFAULT_NAMESPACE: &str = "default";
 /// The only name under which ClusterDefaults count.
 const DEFAULTS_NAME: &str = "cluster";
 
@@ -79,9 +79,8 @@ impl Documents {
     }
 
     fn add(&mut self, document: Value) {
-        let text = |name: &str| {
-            document.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-        };
+        let text =
+            |name: &str| document.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (api_version, kind) = (text("apiVersion"), text("kind"));
         match (api_version.as_str(), kind.as_str()) {
             _ if document.is_null() => {}

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use crate::seed;
+
 /// Hashes a sequence of fields so that no two different sequences have the same bytes.
 #[derive(Clone, Default)]
 pub(crate) struct Hasher(Sha256);
@@ -39,5 +41,5 @@ pub(crate) fn of(text: &str) -> String {
 
 /// Hash of bytes.
 pub(crate) fn of_bytes(bytes: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(bytes), 8)
+    seed::content_hash(bytes)
 }

@@ -28,18 +28,18 @@
 //! `k8s-openapi`; the program that embeds it does.
 
 pub mod api;
-mod canonical;
+pub mod canonical;
 mod config;
 mod documents;
 mod effect;
 mod hash;
 mod object;
 mod observed;
-mod ownership;
+pub mod ownership;
 mod plan;
 mod pod;
 mod problem;
-mod quantity;
+pub mod quantity;
 mod resolve;
 mod resource;
 pub mod seed;
@@ -51,7 +51,9 @@ pub use documents::{Documents, claim_facts, decode_instance, secret_hashes};
 pub use effect::{ClaimChange, Effect, Event, EventKind, Plan, Read};
 pub use object::{Kind, Object, ObjectKey, Ownership};
 pub use observed::{Claim, ConfigSync, Fact, Observed, Pod, Seen, Trouble, Workload};
-pub use ownership::{Change, diff, hash, owned, owned_hash, take_over_patch};
+pub use ownership::{
+    Change, Manager, diff, foreign_managers, hash, owned, owned_hash, take_over_patch,
+};
 pub use plan::{plan, render_instance};
 pub use problem::{Problem, Rule, Severity};
 pub use resolve::{Resolution, Resolved, Version, resolve};

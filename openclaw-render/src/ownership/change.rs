@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::FIELD_MANAGER;
 use super::fields::{self, Fields, Step};
+use crate::vocab::FIELD_MANAGER;
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

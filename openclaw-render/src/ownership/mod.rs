@@ -19,9 +19,6 @@ mod take_over;
 pub use change::{Change, diff};
 pub use take_over::{Manager, foreign_managers, take_over_patch};
 
-/// The field manager that every apply of the operator names.
-pub const FIELD_MANAGER: &str = "openclaw-operator";
-
 /// The part of a live object that `manager` owns by apply, without subresources.
 ///
 /// `apiVersion`, `kind`, `metadata.name` and `metadata.namespace` are always included, as far as

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::FIELD_MANAGER;
 use super::fields::{entries, extend, is_applied_by, text};
+use crate::vocab::FIELD_MANAGER;
 
 /// Somebody who owns fields of an object: one entry of `metadata.managedFields`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::rollout::{self, GROUP, Rollout};
 use super::claims;
+use super::rollout::{self, GROUP, Rollout};
 use crate::effect::{Effect, Plan, Read};
 use crate::object::{Kind, Object, ObjectKey, Ownership};
 use crate::observed::{Fact, Observed, Seen};
@@ -80,7 +80,8 @@ fn standing<'a>(key: &ObjectKey, resolved: &Resolved, observed: &'a Observed) ->
 /// say whose it is.
 fn is_ours(kind: Kind, seen: &Seen, uid: Option<&str>) -> bool {
     let controlled = seen.controller.is_some() && seen.controller.as_deref() == uid;
-    controlled || (kind == Kind::PersistentVolumeClaim && seen.labelled && seen.controller.is_none())
+    controlled
+        || (kind == Kind::PersistentVolumeClaim && seen.labelled && seen.controller.is_none())
 }
 
 fn create(object: &Object, rollout: &Rollout, plan: &mut Plan) {
@@ -89,7 +90,9 @@ fn create(object: &Object, rollout: &Rollout, plan: &mut Plan) {
     plan.effects.push(match object.ownership() {
         Ownership::Applied => Effect::Apply { key, object: object_value },
         // A token that is not random would be worse than none.
-        Ownership::CreatedOnce if key.kind == Kind::Secret && object_value.get("data").is_none() => {
+        Ownership::CreatedOnce
+            if key.kind == Kind::Secret && object_value.get("data").is_none() =>
+        {
             return;
         }
         Ownership::CreatedOnce => Effect::CreateOnce { key, object: object_value },
@@ -183,9 +186,10 @@ fn prune(
 /// mounted what was there when it was made.
 fn refresh_mounts(rollout: &Rollout, resolved: &Resolved, observed: &Observed, plan: &mut Plan) {
     let config = ObjectKey::new(Kind::ConfigMap, resolved.name.config());
-    let changing = plan.effects.iter().any(|effect| {
-        matches!(effect, Effect::Apply { key, .. } if *key == config)
-    });
+    let changing = plan
+        .effects
+        .iter()
+        .any(|effect| matches!(effect, Effect::Apply { key, .. } if *key == config));
     if rollout.verdict.holds() {
         return;
     }

@@ -50,10 +50,7 @@ fn tunable(instance: &Resolved) -> Vec<EnvVar> {
         entry(env::DISABLE_BONJOUR, "1"),
         entry(env::NO_AUTO_UPDATE, "1"),
         entry(env::NO_RESPAWN, "1"),
-        entry(
-            env::NODE_OPTIONS,
-            &format!("--max-old-space-size={}", instance.resources.heap_mib),
-        ),
+        entry(env::NODE_OPTIONS, &format!("--max-old-space-size={}", instance.resources.heap_mib)),
         entry(env::NPM_CONFIG_CACHE, &format!("{}/.cache/npm", paths::HOME)),
         entry(env::NPM_CONFIG_PREFIX, &format!("{}/.local", paths::HOME)),
     ]

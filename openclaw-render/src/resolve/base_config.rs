@@ -89,7 +89,10 @@ fn document(
             problems.push(Problem::advice(
                 "spec.config.configMapRef.name",
                 Rule::Unknown,
-                format!("ConfigMap {:?} was not seen: rendered as if it were empty", reference.name),
+                format!(
+                    "ConfigMap {:?} was not seen: rendered as if it were empty",
+                    reference.name
+                ),
             ));
             Map::new()
         }

@@ -38,7 +38,7 @@ pub(super) fn text(value: Option<&String>) -> Option<&str> {
 ///
 /// Repository, tag and digest are one reference: the default digest applies only to an instance
 /// that sets none of the three, the default tag only to one that sets neither tag nor digest.
-pub(super) fn merge(
+pub(crate) fn merge(
     spec: &OpenClawInstanceSpec,
     defaults: Option<&ClusterDefaultsSpec>,
 ) -> OpenClawInstanceSpec {
@@ -71,11 +71,7 @@ fn merge_image(own: ImageSpec, defaults: &ImageSpec) -> ImageSpec {
     ImageSpec {
         repository: if own_repository { own.repository } else { defaults.repository.clone() },
         tag: if own_version { own.tag } else { inherited(&defaults.tag, true) },
-        digest: if own_version {
-            own.digest
-        } else {
-            inherited(&defaults.digest, !own_repository)
-        },
+        digest: if own_version { own.digest } else { inherited(&defaults.digest, !own_repository) },
         pull_policy: own.pull_policy.or(defaults.pull_policy),
         pull_secrets: own
             .pull_secrets
@@ -137,11 +133,10 @@ mod tests {
             value: Some(value.to_owned()),
             ..Default::default()
         };
-        let merged = merge_env(
-            &[entry("B", "2"), entry("A", "9")],
-            vec![entry("C", "3"), entry("A", "1")],
-        );
-        let names: Vec<_> = merged.iter().map(|entry| (&*entry.name, entry.value.as_deref())).collect();
+        let merged =
+            merge_env(&[entry("B", "2"), entry("A", "9")], vec![entry("C", "3"), entry("A", "1")]);
+        let names: Vec<_> =
+            merged.iter().map(|entry| (&*entry.name, entry.value.as_deref())).collect();
         assert_eq!(names, [("B", Some("2")), ("A", Some("1")), ("C", Some("3"))]);
     }
 }

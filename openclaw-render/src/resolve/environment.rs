@@ -169,7 +169,8 @@ fn hash(
         match source.get(*name).unwrap_or(&Fact::Unknown) {
             Fact::Known(data) => {
                 anything = true;
-                let values = data.iter().filter(|(each, _)| key.is_none_or(|key| each.as_str() == key));
+                let values =
+                    data.iter().filter(|(each, _)| key.is_none_or(|key| each.as_str() == key));
                 for (each, value) in values.clone() {
                     hasher.field(&[kind, name, each, value]);
                 }
@@ -178,14 +179,14 @@ fn hash(
                 }
             }
             Fact::Absent if *optional => {}
-            Fact::Absent => problems.push(missing(
-                path,
-                format!("{kind} {name:?} does not exist in this namespace"),
-            )),
+            Fact::Absent => problems
+                .push(missing(path, format!("{kind} {name:?} does not exist in this namespace"))),
             Fact::Unknown => problems.push(Problem::advice(
                 path.as_str(),
                 Rule::Unknown,
-                format!("{kind} {name:?} was not seen: changes of it are not part of this rendering"),
+                format!(
+                    "{kind} {name:?} was not seen: changes of it are not part of this rendering"
+                ),
             )),
         }
     }

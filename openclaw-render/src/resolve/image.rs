@@ -96,7 +96,10 @@ fn version(
         problems.push(Problem::error(
             "spec.image.version",
             Rule::Invalid,
-            format!("{stated:?} is not a version: write `YYYY.M.P`, for example `{}`", Version::NEWEST),
+            format!(
+                "{stated:?} is not a version: write `YYYY.M.P`, for example `{}`",
+                Version::NEWEST
+            ),
         ));
     }
     if digest.is_none() {
@@ -150,7 +153,8 @@ pub(super) fn is_tag(text: &str) -> bool {
 /// Loose on purpose: what is refused here no container runtime can pull.
 pub(super) fn is_repository(text: &str) -> bool {
     let (host, path) = text.split_once('/').map_or(("", text), |(host, path)| (host, path));
-    let in_path = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-/".contains(&byte);
+    let in_path =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-/".contains(&byte);
     let in_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
     !path.is_empty()
         && host.bytes().all(in_host)

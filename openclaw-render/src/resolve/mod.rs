@@ -96,7 +96,9 @@ pub(crate) enum GatewayToken {
 impl std::fmt::Debug for GatewayToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Own { hash, .. } => f.debug_struct("Own").field("hash", hash).finish_non_exhaustive(),
+            Self::Own { hash, .. } => {
+                f.debug_struct("Own").field("hash", hash).finish_non_exhaustive()
+            }
             Self::Existing(name) => f.debug_tuple("Existing").field(name).finish(),
         }
     }
@@ -167,7 +169,11 @@ pub fn resolve(
         spec,
     };
     problems.sort_by(|left, right| {
-        (left.severity, &left.path, &left.message).cmp(&(right.severity, &right.path, &right.message))
+        (left.severity, &left.path, &left.message).cmp(&(
+            right.severity,
+            &right.path,
+            &right.message,
+        ))
     });
     problems.dedup();
     let failed = problems.iter().any(|problem| problem.severity == Severity::Error);

@@ -103,7 +103,9 @@ pub(super) fn control_ui_origins(
 /// RFC 6454: scheme, host and port.
 fn is_origin(text: &str) -> bool {
     text.split_once("://").is_some_and(|(scheme, host)| {
-        matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains(['/', '*', '?', '#', '@', ' '])
+        matches!(scheme, "http" | "https")
+            && !host.is_empty()
+            && !host.contains(['/', '*', '?', '#', '@', ' '])
     })
 }
 
@@ -182,7 +184,17 @@ mod tests {
         for good in ["10.0.0.0/8", "0.0.0.0/0", "fd00::/8", "::/0", "192.168.1.1/32"] {
             assert_eq!(check_cidr(good), Ok(()), "{good}");
         }
-        for bad in ["", "10.0.0.0", "10.0.0.0/33", "10.0.0/8", "10.0.0.0/-1", "::/129", "a/8", "10.0.0.0/08", "010.0.0.0/8"] {
+        for bad in [
+            "",
+            "10.0.0.0",
+            "10.0.0.0/33",
+            "10.0.0/8",
+            "10.0.0.0/-1",
+            "::/129",
+            "a/8",
+            "10.0.0.0/08",
+            "010.0.0.0/8",
+        ] {
             assert!(check_cidr(bad).is_err(), "{bad}");
         }
     }
@@ -190,7 +202,13 @@ mod tests {
     #[test]
     fn only_what_a_browser_sends_is_an_origin() {
         assert!(is_origin("https://claw.example.com:8443"));
-        for bad in ["claw.example.com", "https://claw.example.com/", "*", "https://*.example.com", "ftp://a"] {
+        for bad in [
+            "claw.example.com",
+            "https://claw.example.com/",
+            "*",
+            "https://*.example.com",
+            "ftp://a",
+        ] {
             assert!(!is_origin(bad), "{bad}");
         }
     }

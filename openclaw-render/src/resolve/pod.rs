@@ -79,7 +79,12 @@ fn timing(
         value
     };
     let timing = Timing {
-        initial_delay: number("initialDelaySeconds", spec.initial_delay_seconds, default.initial_delay, 0),
+        initial_delay: number(
+            "initialDelaySeconds",
+            spec.initial_delay_seconds,
+            default.initial_delay,
+            0,
+        ),
         period: number("periodSeconds", spec.period_seconds, default.period, 1),
         timeout: number("timeoutSeconds", spec.timeout_seconds, default.timeout, 1),
         failures: number("failureThreshold", spec.failure_threshold, default.failures, 1),

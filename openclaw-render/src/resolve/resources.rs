@@ -71,8 +71,7 @@ fn requirements(
     problems: &mut Vec<Problem>,
 ) -> ResourceRequirements {
     let spec = spec.cloned().unwrap_or_default();
-    let (requests, limits) =
-        (spec.requests.unwrap_or_default(), spec.limits.unwrap_or_default());
+    let (requests, limits) = (spec.requests.unwrap_or_default(), spec.limits.unwrap_or_default());
     let Defaults([request_cpu, request_memory, limit_cpu, limit_memory]) = defaults;
     let cpu = pair(path, "cpu", (requests.cpu, limits.cpu), (request_cpu, limit_cpu), problems);
     let memory = pair(

@@ -78,9 +78,11 @@ fn pod(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) -> PodSecurityC
     let context = context.unwrap_or_default();
     let path = "spec.security.podSecurityContext";
     refuse_root(path, context.run_as_user, problems);
-    for (field, id) in
-        [("runAsGroup", context.run_as_group), ("fsGroup", context.fs_group), ("runAsUser", context.run_as_user)]
-    {
+    for (field, id) in [
+        ("runAsGroup", context.run_as_group),
+        ("fsGroup", context.fs_group),
+        ("runAsUser", context.run_as_user),
+    ] {
         if id.is_some_and(|id| !(0..=2_147_483_647).contains(&id)) {
             problems.push(Problem::error(
                 format!("{path}.{field}"),
@@ -177,7 +179,8 @@ fn service_account(
     spec: &OpenClawInstanceSpec,
     problems: &mut Vec<Problem>,
 ) -> ServiceAccount {
-    let rbac = spec.security.as_ref().and_then(|security| security.rbac.clone()).unwrap_or_default();
+    let rbac =
+        spec.security.as_ref().and_then(|security| security.rbac.clone()).unwrap_or_default();
     let create = rbac.create_service_account.unwrap_or(true);
     let given = text(rbac.service_account_name.as_ref());
     if !create && given.is_none() {
@@ -233,9 +236,8 @@ fn rules(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) -> Vec<Policy
 }
 
 fn risk(rule: &RbacRule) -> Option<&'static str> {
-    let names = |names: &[&str]| {
-        rule.resources.iter().any(|resource| names.contains(&resource.as_str()))
-    };
+    let names =
+        |names: &[&str]| rule.resources.iter().any(|resource| names.contains(&resource.as_str()));
     if rule.verbs.iter().chain(&rule.resources).any(|word| word == "*") {
         Some("a wildcard grants more than anyone can list")
     } else if names(&["secrets"]) {

@@ -1,8 +1,6 @@
 //! The agent's volume: which claim, and how it is laid out.
 
-use k8s_openapi::api::core::v1::{
-    PersistentVolumeClaimSpec, VolumeResourceRequirements,
-};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaimSpec, VolumeResourceRequirements};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::defaults::{self, text};
@@ -76,7 +74,8 @@ pub(super) fn resolve(
         Fact::Absent | Fact::Unknown => Layout::Home,
     };
     check_change(&claim, &persistence, &size, observed, problems);
-    let volume = DataVolume::Own { claim, spec: Box::new(claim_spec(&persistence, size, problems)) };
+    let volume =
+        DataVolume::Own { claim, spec: Box::new(claim_spec(&persistence, size, problems)) };
     Storage { volume, layout, orphan }
 }
 

@@ -6,9 +6,7 @@
 
 use serde_json::Value;
 
-use crate::api::{
-    LoggingFormat, LoggingLevel, MergeMode, OpenClawInstance, OpenClawInstanceSpec,
-};
+use crate::api::{LoggingFormat, LoggingLevel, MergeMode, OpenClawInstance, OpenClawInstanceSpec};
 use crate::problem::{Problem, Rule};
 use crate::vocab::PREVIOUS_MANAGERS;
 
@@ -62,9 +60,7 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
     ("spec.plugins", |spec| listed(spec.plugins.as_ref())),
     ("spec.restoreFrom", |spec| spec.restore_from.as_ref().is_some_and(filled)),
     ("spec.runtimeDeps.pnpm", |spec| is(spec.runtime_deps.as_ref().and_then(|each| each.pnpm))),
-    ("spec.runtimeDeps.python", |spec| {
-        is(spec.runtime_deps.as_ref().and_then(|each| each.python))
-    }),
+    ("spec.runtimeDeps.python", |spec| is(spec.runtime_deps.as_ref().and_then(|each| each.python))),
     ("spec.security.caBundle", |spec| {
         let bundle = spec.security.as_ref().and_then(|each| each.ca_bundle.as_ref());
         bundle.is_some_and(|bundle| {

@@ -74,7 +74,9 @@ mod tests {
 
     #[test]
     fn tags_that_name_no_version_are_not_guessed_at() {
-        for tag in ["", "latest", "0.5.0", "v1.0.0", "2026.13.1", "2026.9", "2026.9.6.1", "2026.x.1"] {
+        for tag in
+            ["", "latest", "0.5.0", "v1.0.0", "2026.13.1", "2026.9", "2026.9.6.1", "2026.x.1"]
+        {
             assert_eq!(Version::from_tag(tag), None, "{tag}");
         }
     }

@@ -66,7 +66,9 @@ pub(super) fn resolve(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) 
 fn check_file(path: &str) -> Result<(), String> {
     seed::check_path(path)?;
     if path == CONFIG_KEY {
-        return Err(format!("is the operator's: put configuration into `spec.config`, not into {path}"));
+        return Err(format!(
+            "is the operator's: put configuration into `spec.config`, not into {path}"
+        ));
     }
     for segment in path.split('/') {
         if segment.contains("..") {
@@ -119,10 +121,25 @@ mod tests {
 
     #[test]
     fn files_that_leave_hide_or_collide_are_refused() {
-        for bad in ["", "/a", "a/", "a\\b", "../a", "a/../b", "a..b", ".env", "a/.env", "openclaw.json", "a//b", "a\u{7}"] {
+        for bad in [
+            "",
+            "/a",
+            "a/",
+            "a\\b",
+            "../a",
+            "a/../b",
+            "a..b",
+            ".env",
+            "a/.env",
+            "openclaw.json",
+            "a//b",
+            "a\u{7}",
+        ] {
             assert!(check_file(bad).is_err(), "{bad:?}");
         }
-        for good in ["SOUL.md", "tools/scripts/setup.sh", "a/openclaw.json", "mein Plan.md", "日記.md"] {
+        for good in
+            ["SOUL.md", "tools/scripts/setup.sh", "a/openclaw.json", "mein Plan.md", "日記.md"]
+        {
             assert_eq!(check_file(good), Ok(()), "{good:?}");
         }
     }

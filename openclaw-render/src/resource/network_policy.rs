@@ -32,15 +32,10 @@ pub(super) fn render(instance: &Resolved) -> Option<NetworkPolicy> {
     })
 }
 
-fn ingress(
-    instance: &Resolved,
-    policy: &resolve::NetworkPolicy,
-) -> Vec<NetworkPolicyIngressRule> {
+fn ingress(instance: &Resolved, policy: &resolve::NetworkPolicy) -> Vec<NetworkPolicyIngressRule> {
     let gateway = entrance(instance);
-    let own_namespace = NetworkPolicyPeer {
-        pod_selector: Some(LabelSelector::default()),
-        ..Default::default()
-    };
+    let own_namespace =
+        NetworkPolicyPeer { pod_selector: Some(LabelSelector::default()), ..Default::default() };
     let mut rules = Vec::new();
     if policy.same_namespace {
         rules.push(ingress_from(own_namespace, gateway));
@@ -68,10 +63,7 @@ fn egress(policy: &resolve::NetworkPolicy) -> Vec<NetworkPolicyEgressRule> {
     if policy.https {
         rules.push(NetworkPolicyEgressRule {
             ports: Some(vec![port(ports::HTTPS, "TCP")]),
-            to: Some(vec![
-                block("0.0.0.0/0", Some(METADATA_V4)),
-                block("::/0", Some(METADATA_V6)),
-            ]),
+            to: Some(vec![block("0.0.0.0/0", Some(METADATA_V4)), block("::/0", Some(METADATA_V6))]),
         });
     }
     for cidr in &policy.egress_cidrs {
@@ -86,10 +78,7 @@ fn ingress_from(peer: NetworkPolicyPeer, to: i32) -> NetworkPolicyIngressRule {
 }
 
 fn namespace(name: &str) -> NetworkPolicyPeer {
-    NetworkPolicyPeer {
-        namespace_selector: Some(labels::namespace(name)),
-        ..Default::default()
-    }
+    NetworkPolicyPeer { namespace_selector: Some(labels::namespace(name)), ..Default::default() }
 }
 
 fn block(cidr: &str, except: Option<&str>) -> NetworkPolicyPeer {

@@ -183,9 +183,10 @@ fn storage_ready(resolved: &Resolved, observed: &Observed, problems: &[Problem])
         }
         DataVolume::Own { claim, .. } | DataVolume::Existing(claim) => claim,
     };
-    if let Some(problem) = problems.iter().find(|problem| {
-        problem.rule == Rule::Missing && problem.path.starts_with("spec.storage")
-    }) {
+    if let Some(problem) = problems
+        .iter()
+        .find(|problem| problem.rule == Rule::Missing && problem.path.starts_with("spec.storage"))
+    {
         return say(false, Reason::ClaimMissing, problem.to_string());
     }
     match observed.claims.get(claim).unwrap_or(&Fact::Unknown) {

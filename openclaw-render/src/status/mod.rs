@@ -83,11 +83,7 @@ pub(crate) fn report(
 }
 
 /// Status of an instance that is being deleted.
-pub(crate) fn report_deletion(
-    instance: &OpenClawInstance,
-    observed: &Observed,
-    plan: &mut Plan,
-) {
+pub(crate) fn report_deletion(instance: &OpenClawInstance, observed: &Observed, plan: &mut Plan) {
     let previous = instance.status.clone().unwrap_or_default();
     plan.status = OpenClawInstanceStatus {
         phase: Some(Phase::Terminating),

@@ -30,9 +30,9 @@ pub fn with_registry(image: &str, registry: &str) -> String {
     if registry.is_empty() {
         return image.to_owned();
     }
-    let image = image.strip_prefix("docker.io/").map_or(image, |rest| {
-        rest.strip_prefix("library/").unwrap_or(rest)
-    });
+    let image = image
+        .strip_prefix("docker.io/")
+        .map_or(image, |rest| rest.strip_prefix("library/").unwrap_or(rest));
     match image.split_once('/') {
         Some((host, rest)) if is_registry_host(host) => format!("{registry}/{rest}"),
         _ => format!("{registry}/{image}"),

@@ -81,8 +81,7 @@ fn environment() -> Vec<EnvVar> {
 
 fn startup_probe() -> Probe {
     let url = format!("http://127.0.0.1:{}/startupz", ports::CONFIG_SYNC);
-    let command =
-        [paths::HELPER, "pod", "probe", "--url", &url, "--expect", "status=started"];
+    let command = [paths::HELPER, "pod", "probe", "--url", &url, "--expect", "status=started"];
     Probe {
         exec: Some(ExecAction { command: Some(command.map(str::to_owned).to_vec()) }),
         failure_threshold: Some(STARTUP_FAILURES),
