@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::api::{OpenClawClusterDefaults, OpenClawInstance};
 use crate::hash;
@@ -199,7 +199,14 @@ impl Documents {
 ///
 /// # Errors
 /// The first field that does not decode, by its path.
-pub fn decode_instance(document: Value) -> Result<(OpenClawInstance, Vec<Problem>), Problem> {
+pub fn decode_instance(mut document: Value) -> Result<(OpenClawInstance, Vec<Problem>), Problem> {
+    // An instance without a spec is one with all defaults.
+    if let Some(object) = document.as_object_mut() {
+        let spec = object.entry("spec").or_insert_with(|| Value::Object(Map::new()));
+        if spec.is_null() {
+            *spec = Value::Object(Map::new());
+        }
+    }
     let mut unknown = Vec::new();
     let mut track = serde_path_to_error::Track::new();
     let deserializer = serde_path_to_error::Deserializer::new(document, &mut track);
@@ -211,6 +218,8 @@ pub fn decode_instance(document: Value) -> Result<(OpenClawInstance, Vec<Problem
             format!("does not decode: {error}; see `kubectl explain`"),
         )
     })?;
+    // The derived type does not read what every object has.
+    unknown.retain(|path| path != "apiVersion" && path != "kind");
     let advice = unknown.into_iter().map(|path| {
         // serde_ignored writes `?` for the Option around a struct.
         let path = path.replace(".?", "");
