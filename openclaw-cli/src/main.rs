@@ -1,2 +1,50 @@
-//! Stub.
-fn main() {}
+//! `openclaw-cli`: what the operator would do, for people and CI; and the helper inside agent pods.
+//!
+//! Exit codes: 0 done, 1 not done (standard error says why), 2 wrong usage.
+
+mod args;
+mod command;
+mod input;
+mod output;
+mod pod;
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command};
+
+fn main() -> ExitCode {
+    match dispatch(Arguments::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            // Not `eprintln!`: it panics when nobody reads standard error any more.
+            let _ = writeln!(io::stderr(), "error: {}", chain(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One line per subcommand.
+fn dispatch(command: Command) -> Result<ExitCode, Box<dyn Error>> {
+    match command {
+        Command::Render(arguments) => command::render::run(&arguments),
+        Command::Check(arguments) => command::check::run(&arguments),
+        Command::Crds(arguments) => command::crds::run(&arguments),
+        Command::Pod(command) => pod::run(command),
+    }
+}
+
+/// An error with everything that caused it, as one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,7 +1,58 @@
-//! Renders the Kubernetes objects of one OpenClaw agent.
+//! Renders the Kubernetes objects of OpenClaw agents: pure functions over plain data.
+//!
+//! [`resolve`] turns an instance and what the world says into a [`Resolved`] or into all
+//! [`Problem`]s at once; [`render`] turns that into every object, the same bytes for the same
+//! input; [`plan`] compares with what is there and says what to do. [`render_instance`] does the
+//! first two in one call:
+//!
+//! ```
+//! use openclaw_render::api::OpenClawInstance;
+//! use openclaw_render::{Observed, Settings, render_instance};
+//!
+//! let instance: OpenClawInstance = serde_json::from_value(serde_json::json!({
+//!     "apiVersion": "openclaw.rocks/v1alpha1",
+//!     "kind": "OpenClawInstance",
+//!     "metadata": {"name": "ada", "namespace": "agents"},
+//!     "spec": {"image": {"tag": "2026.9.6"}},
+//! }))?;
+//! let (objects, problems) = render_instance(&instance, &Observed::default(), &Settings::default());
+//! assert_eq!(problems, []);
+//! for object in objects {
+//!     println!("---\n{}", object.to_yaml());
+//! }
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+//!
+//! What this crate does not do: it reads no file, clock, environment, network or randomness, keeps
+//! no state between calls, and talks to no cluster. It enables no Kubernetes version feature of
+//! `k8s-openapi`; the program that embeds it does.
 
 pub mod api;
 mod problem;
+pub mod quantity;
+mod resolve;
+mod resource;
 pub mod seed;
+mod settings;
+mod status;
+pub mod vocab;
 
+pub use documents::{Documents, claim_facts, decode_instance, secret_hashes};
+pub use effect::{ClaimChange, Effect, Event, EventKind, Plan, Read};
+pub use object::{Kind, Object, ObjectKey, Ownership};
+pub use observed::{Claim, ConfigSync, Fact, Observed, Pod, Seen, Trouble, Workload};
+pub use ownership::{
+    Change, Manager, diff, foreign_managers, hash, owned, owned_hash, take_over_patch,
+};
+pub use plan::{plan, render_instance};
 pub use problem::{Problem, Rule, Severity};
+pub use resolve::{Resolution, Resolved, Version, resolve};
+pub use settings::Settings;
+
+/// Every object of an instance, in the order in which objects are applied.
+///
+/// Total: whatever [`resolve`] accepts can be rendered. Same input, same bytes.
+#[must_use]
+pub fn render(instance: &Resolved) -> Vec<Object> {
+    resource::render(instance)
+}

@@ -25,6 +25,8 @@ pub enum Rule {
     Missing,
     /// Something that the spec refers to could not be looked at: unknown is not absent.
     Unknown,
+    /// A field that the API does not have.
+    UnknownField,
     /// openclaw.json is one that the application refuses.
     Config,
     /// A field is set that this version of the operator does not render.

@@ -1,15 +1,16 @@
 //! [`SeedPlan`]: what the init container must do to the agent's volumes, as data.
 //!
-//! The plan travels in ConfigMap `<name>-workspace` under [`SEED_PLAN_KEY`], next to the contents
+//! The plan travels in `ConfigMap` `<name>-workspace` under [`SEED_PLAN_KEY`], next to the contents
 //! that its files name by key. `openclaw-cli pod seed` performs it; the rules for paths in
 //! [`check_path`] hold when a plan is rendered and again when it is performed.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// Version of the plan and of the sync protocol: the `N` in the helper image's tag `pod-N`.
 pub const POD_PROTOCOL: u32 = 1;
 
-/// Key of the plan in ConfigMap `<name>-workspace`.
+/// Key of the plan in `ConfigMap` `<name>-workspace`.
 pub const SEED_PLAN_KEY: &str = "seed-plan.json";
 
 /// Everything that `pod seed` does, in the order of the fields.
@@ -54,7 +55,7 @@ pub struct SeedFile {
     pub root: SeedRoot,
     /// Path below the root, see [`check_path`]. Missing parents are made with mode 0755.
     pub path: String,
-    /// Key in ConfigMap `<name>-workspace` that holds the content.
+    /// Key in `ConfigMap` `<name>-workspace` that holds the content.
     pub key: String,
     /// Permission bits, as octal text.
     pub mode: String,
@@ -70,6 +71,42 @@ pub enum SeedPolicy {
     CreateOnly,
     /// It is replaced when its bytes differ: it belongs to the operator.
     Converge,
+}
+
+/// What `pod sync` answers to `GET /status`: which content it has seen, applied and refused.
+///
+/// Hashes are those of [`content_hash`]; a field that says nothing is `null`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SyncStatus {
+    /// [`POD_PROTOCOL`] of the helper.
+    pub protocol: u32,
+    /// The content that the operator wants; `null` while it cannot be read.
+    pub source_hash: Option<String>,
+    /// The content of the agent's openclaw.json; `null` while none is known to be valid.
+    pub applied_hash: Option<String>,
+    /// The wanted content, when the application's own validator refuses it.
+    pub rejected_hash: Option<String>,
+    /// Why applied and wanted content differ, one line; `null` while they do not.
+    pub message: Option<String>,
+}
+
+/// The name of a content: the first 16 hexadecimal digits of its SHA-256.
+#[must_use]
+pub fn content_hash(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    let start = digest.first_chunk().copied().unwrap_or_default();
+    format!("{:016x}", u64::from_be_bytes(start))
+}
+
+/// Permission bits of an octal text of three or four digits, at most `1777`.
+///
+/// Set-user-id and set-group-id are no business of a seed: `None`, as for any other text.
+#[must_use]
+pub fn mode_bits(mode: &str) -> Option<u32> {
+    let digits = matches!(mode.len(), 3 | 4) && mode.bytes().all(|b| b.is_ascii_digit());
+    let bits = u32::from_str_radix(mode, 8).ok()?;
+    (digits && bits <= 0o1777).then_some(bits)
 }
 
 /// Why a path may not be written.
@@ -104,7 +141,7 @@ pub fn check_path(path: &str) -> Result<(), &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::check_path;
+    use super::{check_path, content_hash, mode_bits};
 
     #[test]
     fn paths_that_could_leave_their_root_are_refused() {
@@ -118,6 +155,22 @@ mod tests {
     fn ordinary_paths_are_accepted() {
         for good in ["a", "a/b.md", "home/.openclaw", "a..b", "Ünïcode file.md"] {
             assert_eq!(check_path(good), Ok(()), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn a_content_is_named_by_the_start_of_its_sha256() {
+        assert_eq!(content_hash(b"abc"), "ba7816bf8f01cfea");
+        assert_eq!(content_hash(b""), "e3b0c44298fc1c14");
+    }
+
+    #[test]
+    fn only_permission_bits_and_the_sticky_bit_are_modes() {
+        assert_eq!(mode_bits("1777"), Some(0o1777));
+        assert_eq!(mode_bits("0700"), Some(0o700));
+        assert_eq!(mode_bits("644"), Some(0o644));
+        for bad in ["", "7", "+700", "0o700", "0888", "2755", "4755", "07777", "rwx"] {
+            assert_eq!(mode_bits(bad), None, "{bad:?}");
         }
     }
 }

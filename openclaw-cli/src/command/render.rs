@@ -1,0 +1,116 @@
+//! `render`: every object of the instances in the inputs.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use openclaw_render::{Object, Problem, Rule, Settings, Severity, render_instance};
+use serde_json::{Value, json};
+
+use crate::args::{OutputFormat, RenderArguments};
+use crate::{input, output};
+
+#[derive(Debug, thiserror::Error)]
+enum RenderError {
+    #[error("failed to write {path:?}")]
+    Write { path: PathBuf, source: io::Error },
+    #[error("failed to read randomness for a gateway token")]
+    Randomness { source: getrandom::Error },
+    #[error("failed to write the output")]
+    Print { source: io::Error },
+}
+
+/// All problems of all inputs go to standard error; if one of them is an error, nothing goes to
+/// standard output.
+pub(crate) fn run(arguments: &RenderArguments) -> Result<ExitCode, Box<dyn Error>> {
+    let settings = Settings::default();
+    let mut objects = Vec::new();
+    let mut failed = false;
+    for input in input::read(&arguments.files, arguments.namespace.as_deref())? {
+        let mut problems = input.documents.problems.clone();
+        for instance in &input.documents.instances {
+            let mut observed = input.documents.observed(instance);
+            if arguments.generate_secrets {
+                observed.random_token = Some(random_token()?);
+            }
+            let (rendered, found) = render_instance(instance, &observed, &settings);
+            objects.extend(rendered);
+            problems.extend(found);
+        }
+        if arguments.strict {
+            output::escalate(&mut problems, &[Rule::Unknown, Rule::UnknownField]);
+        }
+        problems.extend(doubled(&objects));
+        failed |= output::problems(&input.name, &problems)? == Some(Severity::Error);
+    }
+    if failed {
+        return Ok(ExitCode::FAILURE);
+    }
+    match &arguments.output {
+        OutputFormat::Yaml => print(&yaml(&objects))?,
+        OutputFormat::Json => print(&list(&objects)?)?,
+        OutputFormat::Directory(directory) => write_files(directory, &objects)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Two instances may ask for objects of one name, `a-config` by instance `a` and by `a-config`.
+fn doubled(objects: &[Object]) -> Vec<Problem> {
+    let mut keys: Vec<_> = objects.iter().map(|each| (each.namespace(), each.key())).collect();
+    keys.sort();
+    let twice = keys.windows(2).filter_map(|pair| match pair {
+        [left, right] if left == right => Some(left),
+        _ => None,
+    });
+    twice
+        .map(|(namespace, key)| {
+            Problem::error(
+                "metadata.name",
+                Rule::Invalid,
+                format!("two instances make {key} in namespace {namespace}: rename one of them"),
+            )
+        })
+        .collect()
+}
+
+fn random_token() -> Result<String, RenderError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|source| RenderError::Randomness { source })?;
+    Ok(bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    }))
+}
+
+fn yaml(objects: &[Object]) -> String {
+    objects.iter().fold(String::new(), |text, object| text + "---\n" + &object.to_yaml())
+}
+
+fn list(objects: &[Object]) -> Result<String, serde_json::Error> {
+    let items: Vec<Value> = objects.iter().map(Object::to_value).collect();
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
+    Ok(serde_json::to_string_pretty(&list)? + "\n")
+}
+
+fn print(text: &str) -> Result<(), RenderError> {
+    let mut stdout = io::stdout().lock();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .map_err(|source| RenderError::Print { source })
+}
+
+/// A file per object, `<namespace>/<Kind>.<name>.yaml`.
+fn write_files(directory: &Path, objects: &[Object]) -> Result<(), RenderError> {
+    for object in objects {
+        let folder = directory.join(object.namespace());
+        let path = folder.join(format!("{}.{}.yaml", object.kind(), object.name()));
+        fs::create_dir_all(&folder)
+            .and_then(|()| fs::write(&path, object.to_yaml()))
+            .map_err(|source| RenderError::Write { path, source })?;
+    }
+    Ok(())
+}

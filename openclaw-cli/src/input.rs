@@ -1,0 +1,117 @@
+//! Manifests from files and standard input.
+
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use openclaw_render::Documents;
+use serde_json::Value;
+
+/// Largest input; a cluster's own limit for one object is 1.5 MiB.
+const MAX_BYTES: u64 = 64 << 20;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InputError {
+    #[error("failed to read {path:?}")]
+    Read { path: PathBuf, source: io::Error },
+    #[error("failed to read {path:?}: larger than {MAX_BYTES} bytes")]
+    TooLarge { path: PathBuf },
+    #[error("failed to read {path:?}: not UTF-8")]
+    Encoding { path: PathBuf },
+    #[error("failed to parse {path:?}: {message}")]
+    Parse { path: PathBuf, message: String },
+    #[error("{path:?} holds no OpenClawInstance")]
+    NoInstance { path: PathBuf },
+}
+
+/// One input and what it says.
+pub(crate) struct Input {
+    /// The path as it was given; `-` for standard input.
+    pub(crate) name: String,
+    pub(crate) documents: Documents,
+}
+
+/// Reads all inputs. What one of them says of the world holds for the instances in all of them,
+/// so that defaults and Secrets may be kept in a file of their own.
+pub(crate) fn read(paths: &[PathBuf], namespace: Option<&str>) -> Result<Vec<Input>, InputError> {
+    let mut parsed = Vec::new();
+    for path in paths {
+        let mut documents = parse(path, &content(path)?)?;
+        if let Some(namespace) = namespace {
+            documents.iter_mut().for_each(|document| set_namespace(document, namespace));
+        }
+        parsed.push((path, documents));
+    }
+    let world: Vec<Value> = parsed
+        .iter()
+        .flat_map(|(_, documents)| documents)
+        .filter(|each| is_world(each))
+        .cloned()
+        .collect();
+    let mut inputs = Vec::new();
+    for (path, documents) in parsed {
+        let own = documents.into_iter().filter(|each| !is_world(each));
+        inputs.push(Input {
+            name: path.display().to_string(),
+            documents: Documents::read(world.iter().cloned().chain(own)),
+        });
+    }
+    if inputs
+        .iter()
+        .all(|input| input.documents.instances.is_empty() && input.documents.problems.is_empty())
+        && let Some(path) = paths.first()
+    {
+        return Err(InputError::NoInstance { path: path.clone() });
+    }
+    Ok(inputs)
+}
+
+/// A document that describes the world of instances.
+fn is_world(document: &Value) -> bool {
+    let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default();
+    matches!(
+        kind,
+        "ConfigMap"
+            | "Secret"
+            | "PersistentVolumeClaim"
+            | "OpenClawClusterDefaults"
+            | "ConfigMapList"
+            | "SecretList"
+            | "PersistentVolumeClaimList"
+    )
+}
+
+fn content(path: &Path) -> Result<String, InputError> {
+    let failed = |source| InputError::Read { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        io::stdin().take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    } else {
+        let file = fs::File::open(path).map_err(failed)?;
+        file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    }
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(InputError::TooLarge { path: path.to_owned() });
+    }
+    String::from_utf8(bytes).map_err(|_| InputError::Encoding { path: path.to_owned() })
+}
+
+/// YAML with any number of documents; JSON is YAML.
+fn parse(path: &Path, content: &str) -> Result<Vec<Value>, InputError> {
+    let documents: Vec<Value> = serde_saphyr::from_multiple(content).map_err(|error| {
+        let text = error.to_string();
+        let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("not YAML");
+        InputError::Parse { path: path.to_owned(), message: first.trim().to_owned() }
+    })?;
+    Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
+}
+
+/// Gives a namespace to an object that names none.
+fn set_namespace(document: &mut Value, namespace: &str) {
+    if let Some(items) = document.get_mut("items").and_then(Value::as_array_mut) {
+        items.iter_mut().for_each(|item| set_namespace(item, namespace));
+    }
+    if let Some(metadata) = document.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.entry("namespace").or_insert_with(|| Value::from(namespace));
+    }
+}

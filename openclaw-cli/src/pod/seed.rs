@@ -1,0 +1,221 @@
+//! `pod seed`: performs a [`SeedPlan`] on the agent's volumes and copies the helper out.
+//!
+//! # Guarantees
+//! - A plan with one bad path, mode or key writes nothing at all.
+//! - Nothing outside the two roots is written, whatever links the agent has put into them.
+//! - Killed at any moment and run again, it ends in the same tree; run twice, it changes nothing.
+//! - It stops at the first failure and says which path, also in the termination log.
+
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Cursor, Write};
+use std::path::{Path, PathBuf};
+
+use openclaw_render::seed::{
+    POD_PROTOCOL, SeedDirectory, SeedFile, SeedPlan, SeedPolicy, SeedRoot, check_path, mode_bits,
+};
+use rustix::fs::Mode;
+use serde_json::Value;
+
+use super::folder::{Folder, FolderError, Kind};
+use super::read_mounted;
+use crate::args::SeedArguments;
+
+/// Parents that the plan does not list are open to read and closed to write for others.
+const PARENT_MODE: u32 = 0o755;
+/// The agent's own containers execute the helper.
+const HELPER_MODE: u32 = 0o755;
+/// The kubelet reads no more of a termination log.
+const TERMINATION_LOG_LIMIT: usize = 4096;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SeedError {
+    #[error("failed to read plan {path:?}")]
+    ReadPlan { path: PathBuf, source: io::Error },
+    #[error("failed to decode plan {path:?}")]
+    DecodePlan { path: PathBuf, source: serde_json::Error },
+    #[error("failed to accept plan: its version is {found}, this program performs {POD_PROTOCOL}")]
+    AcceptVersion { found: Value },
+    #[error("failed to accept path {path:?}: it {reason}")]
+    AcceptPath { path: String, reason: &'static str },
+    #[error("failed to accept mode {mode:?} of {path:?}: it is not octal, or above 1777")]
+    AcceptMode { path: String, mode: String },
+    #[error("failed to accept content key {key:?} of {path:?}: it is no ConfigMap key")]
+    AcceptKey { path: String, key: String },
+    #[error("failed to read content {key:?} of {path:?}")]
+    ReadContent { path: String, key: String, source: io::Error },
+    #[error("failed to seed directory {path:?}")]
+    SeedDirectory { path: String, source: FolderError },
+    #[error("failed to seed file {path:?}")]
+    SeedFile { path: String, source: FolderError },
+    #[error("failed to seed file {path:?}: there is a directory of that name")]
+    ReplaceDirectory { path: String },
+    #[error("failed to open this program's own executable")]
+    OpenHelper { source: io::Error },
+    #[error("failed to copy this program to {path:?}")]
+    CopyHelper { path: PathBuf, source: FolderError },
+    #[error("failed to copy this program to {path:?}: it is no path of a file")]
+    NameHelper { path: PathBuf },
+}
+
+/// Runs `pod seed`.
+pub(crate) fn run(arguments: &SeedArguments) -> Result<(), SeedError> {
+    // Modes are the plan's business alone.
+    rustix::process::umask(Mode::empty());
+    let outcome = seed(arguments);
+    if let Err(error) = &outcome {
+        let mut text = crate::chain(error);
+        text.truncate(text.floor_char_boundary(TERMINATION_LOG_LIMIT));
+        // Best effort: standard error says the same.
+        let _ = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&arguments.termination_log)
+            .and_then(|mut log| log.write_all(text.as_bytes()));
+    }
+    outcome
+}
+
+fn seed(arguments: &SeedArguments) -> Result<(), SeedError> {
+    let plan = read_plan(&arguments.plan)?;
+    accept(&plan)?;
+    let seeder = Seeder { arguments };
+    seeder.sweep(&plan);
+    for directory in &plan.directories {
+        seeder.directory(directory)?;
+    }
+    for file in &plan.files {
+        seeder.file(file)?;
+    }
+    copy_helper(&arguments.helper_to)
+}
+
+fn read_plan(path: &Path) -> Result<SeedPlan, SeedError> {
+    let bytes = read_mounted(path)
+        .map_err(|source| SeedError::ReadPlan { path: path.to_owned(), source })?;
+    let decode = |source| SeedError::DecodePlan { path: path.to_owned(), source };
+    // The version comes first: a plan of another version may have other fields.
+    let value: Value = serde_json::from_slice(&bytes).map_err(decode)?;
+    match value.get("version") {
+        Some(version) if version.as_u64() != Some(POD_PROTOCOL.into()) => {
+            Err(SeedError::AcceptVersion { found: version.clone() })
+        }
+        Some(_) | None => serde_json::from_value(value).map_err(decode),
+    }
+}
+
+/// Checks everything that can be checked without touching a volume.
+fn accept(plan: &SeedPlan) -> Result<(), SeedError> {
+    let directories = plan.directories.iter().map(|directory| (&directory.path, &directory.mode));
+    let files = plan.files.iter().map(|file| (&file.path, &file.mode));
+    for (path, mode) in directories.chain(files) {
+        check_path(path).map_err(|reason| SeedError::AcceptPath { path: path.clone(), reason })?;
+        accepted_mode(path, mode)?;
+    }
+    for SeedFile { path, key, .. } in &plan.files {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if key.is_empty() || key == "." || key == ".." || !key.chars().all(allowed) {
+            return Err(SeedError::AcceptKey { path: path.clone(), key: key.clone() });
+        }
+    }
+    Ok(())
+}
+
+fn accepted_mode(path: &str, mode: &str) -> Result<u32, SeedError> {
+    mode_bits(mode)
+        .ok_or_else(|| SeedError::AcceptMode { path: path.to_owned(), mode: mode.to_owned() })
+}
+
+struct Seeder<'a> {
+    arguments: &'a SeedArguments,
+}
+
+impl Seeder<'_> {
+    fn root(&self, root: SeedRoot) -> Result<Folder, FolderError> {
+        Folder::open(match root {
+            SeedRoot::Data => &self.arguments.data,
+            SeedRoot::Scratch => &self.arguments.scratch,
+        })
+    }
+
+    /// The directory that holds a path, its missing parts made; and the path's last name.
+    fn parent<'p>(&self, root: SeedRoot, path: &'p str) -> Result<(Folder, &'p str), FolderError> {
+        let (parents, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let mut folder = self.root(root)?;
+        for parent in parents.split('/').filter(|parent| !parent.is_empty()) {
+            folder = folder.make(parent, PARENT_MODE)?;
+        }
+        Ok((folder, name))
+    }
+
+    /// Removes what a killed run left in the directories of this plan's files.
+    fn sweep(&self, plan: &SeedPlan) {
+        let parents: BTreeSet<_> = plan
+            .files
+            .iter()
+            .map(|file| (file.root, file.path.rsplit_once('/').map_or("", |(parent, _)| parent)))
+            .collect();
+        for (root, parent) in parents {
+            let Ok(mut folder) = self.root(root) else { continue };
+            let mut names = parent.split('/').filter(|name| !name.is_empty());
+            if names.all(|name| folder.enter(name).map(|inner| folder = inner).is_ok()) {
+                folder.sweep();
+            }
+        }
+    }
+
+    fn directory(&self, directory: &SeedDirectory) -> Result<(), SeedError> {
+        let SeedDirectory { root, path, mode } = directory;
+        let mode = accepted_mode(path, mode)?;
+        self.parent(*root, path)
+            .and_then(|(parent, name)| parent.make(name, mode))
+            .map(drop)
+            .map_err(|source| SeedError::SeedDirectory { path: path.clone(), source })
+    }
+
+    fn file(&self, file: &SeedFile) -> Result<(), SeedError> {
+        let SeedFile { root, path, key, mode, policy } = file;
+        let mode = accepted_mode(path, mode)?;
+        let bytes = read_mounted(&self.arguments.contents.join(key)).map_err(|source| {
+            SeedError::ReadContent { path: path.clone(), key: key.clone(), source }
+        })?;
+        let mut content = Cursor::new(bytes);
+        let failed = |source| SeedError::SeedFile { path: path.clone(), source };
+        let (parent, name) = self.parent(*root, path).map_err(failed)?;
+        let name = name.as_ref();
+        match (parent.kind(name).map_err(failed)?, policy) {
+            (Some(Kind::Directory), _) => Err(SeedError::ReplaceDirectory { path: path.clone() }),
+            (Some(Kind::File | Kind::Link | Kind::Other), SeedPolicy::CreateOnly) => Ok(()),
+            (None, SeedPolicy::CreateOnly) => {
+                parent.create(name, mode, &mut content).map_err(failed)
+            }
+            // Bytes alone decide: the kubelet changes modes on volumes, for the pod's group.
+            (Some(Kind::File), SeedPolicy::Converge)
+                if parent.holds(name, &mut content).map_err(failed)? =>
+            {
+                Ok(())
+            }
+            (Some(Kind::File | Kind::Link | Kind::Other) | None, SeedPolicy::Converge) => {
+                parent.replace(name, mode, &mut content).map_err(failed)
+            }
+        }
+    }
+}
+
+fn copy_helper(path: &Path) -> Result<(), SeedError> {
+    let mut program = std::env::current_exe()
+        .and_then(File::open)
+        .map_err(|source| SeedError::OpenHelper { source })?;
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(SeedError::NameHelper { path: path.to_owned() });
+    };
+    let failed = |source| SeedError::CopyHelper { path: path.to_owned(), source };
+    let folder = Folder::open(parent).map_err(failed)?;
+    folder.sweep();
+    let is_file = folder.kind(name).map_err(failed)? == Some(Kind::File);
+    if is_file && folder.holds(name, &mut program).map_err(failed)? {
+        return Ok(());
+    }
+    folder.replace(name, HELPER_MODE, &mut program).map_err(failed)
+}

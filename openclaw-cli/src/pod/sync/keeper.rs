@@ -1,0 +1,184 @@
+//! [`Keeper`]: one look at source and target, and what follows from it.
+
+use std::ffi::OsString;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use openclaw_render::seed::{POD_PROTOCOL, SyncStatus, content_hash};
+
+use super::judge::{Judge, Verdict};
+use super::{SyncError, log};
+use crate::pod::folder::{Folder, FolderError, Kind};
+use crate::pod::{read_bounded, read_mounted};
+
+/// The configuration is the agent's own business, not that of other users.
+const TARGET_MODE: u32 = 0o600;
+
+#[derive(Debug, thiserror::Error)]
+enum PutError {
+    #[error("failed to write target {path:?}: there is {kind} of that name")]
+    Replace { path: PathBuf, kind: Kind },
+    #[error("failed to write target")]
+    Write { source: FolderError },
+}
+
+pub(super) struct Keeper {
+    source: PathBuf,
+    target: PathBuf,
+    target_name: OsString,
+    judge: Judge,
+    memory: Folder,
+    memory_name: OsString,
+    /// The content that the target must hold.
+    good: Option<Vec<u8>>,
+    /// What the last pass said, so that only news is logged.
+    last: SyncStatus,
+}
+
+impl Keeper {
+    /// Takes up what an earlier run in the same pod found valid.
+    pub(super) fn new(
+        source: PathBuf,
+        target: PathBuf,
+        work_dir: &Path,
+        mut judge: Judge,
+    ) -> Result<Self, SyncError> {
+        let Some(target_name) = target.file_name().map(ToOwned::to_owned) else {
+            return Err(SyncError::NameTarget { path: target });
+        };
+        let memory =
+            Folder::open(work_dir).map_err(|source| SyncError::PrepareWorkDir { source })?;
+        memory.sweep();
+        if let Ok(parent) = open_parent(&target) {
+            parent.sweep();
+        }
+        // Another validator may judge otherwise, so its memory is another file.
+        let memory_name = OsString::from(format!("last-good-{}.json", judge.fingerprint()));
+        let good = memory.open_file(&memory_name).ok().and_then(|file| read_bounded(file).ok());
+        if let Some(good) = &good {
+            judge.remember(good.clone(), Verdict::Valid);
+        }
+        let last = SyncStatus::default();
+        Ok(Self { source, target, target_name, judge, memory, memory_name, good, last })
+    }
+
+    /// Looks at both files once and does what is to be done.
+    pub(super) fn pass(&mut self) -> SyncStatus {
+        let mut status = SyncStatus { protocol: POD_PROTOCOL, ..SyncStatus::default() };
+        match read_mounted(&self.source) {
+            Err(error) => {
+                status.message = Some(format!("failed to read {}: {error}", self.source.display()));
+                self.fall_back();
+            }
+            Ok(bytes) => {
+                let hash = content_hash(&bytes);
+                status.source_hash = Some(hash.clone());
+                match self.judge.verdict(&bytes) {
+                    Verdict::Valid => self.keep(bytes),
+                    Verdict::Rejected { reason, .. } => {
+                        status.rejected_hash = Some(hash);
+                        status.message = Some(format!("rejected by the application: {reason}"));
+                        self.fall_back();
+                    }
+                    // Most likely nothing else can be judged either.
+                    Verdict::Unknown { reason } => {
+                        status.message = Some(format!("not judged yet: {reason}"));
+                    }
+                }
+            }
+        }
+        self.put_good(&mut status);
+        self.log_news(&status);
+        self.last = status.clone();
+        status
+    }
+
+    /// Without a content that this run knows to be good, the target's own may be: an earlier pod,
+    /// or the operator before us, wrote it.
+    fn fall_back(&mut self) {
+        if self.good.is_some() {
+            return;
+        }
+        let found = open_parent(&self.target)
+            .and_then(|parent| parent.open_file(&self.target_name))
+            .ok()
+            .filter(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()))
+            .and_then(|file| read_bounded(file).ok());
+        if let Some(bytes) = found
+            && matches!(self.judge.verdict(&bytes), Verdict::Valid)
+        {
+            self.keep(bytes);
+        }
+    }
+
+    fn keep(&mut self, bytes: Vec<u8>) {
+        if self.good.as_ref() == Some(&bytes) {
+            return;
+        }
+        let remembered =
+            self.memory.replace(&self.memory_name, TARGET_MODE, &mut Cursor::new(&bytes));
+        if let Err(error) = remembered {
+            // Costs one more validation after a restart, nothing else.
+            log(&format!("last good content not remembered: {}", crate::chain(&error)));
+        }
+        self.good = Some(bytes);
+    }
+
+    /// Makes the target hold the good content, if there is one.
+    fn put_good(&self, status: &mut SyncStatus) {
+        let Some(good) = &self.good else { return };
+        let hash = content_hash(good);
+        match self.put(good) {
+            Ok(written) => {
+                if written && self.last.applied_hash.as_ref() == Some(&hash) {
+                    log(&format!("restored {hash}: somebody else had changed the file"));
+                }
+                status.applied_hash = Some(hash);
+            }
+            Err(error) => {
+                let error = crate::chain(&error);
+                status.message = Some(match status.message.take() {
+                    Some(message) => format!("{error}; {message}"),
+                    None => error,
+                });
+            }
+        }
+    }
+
+    fn put(&self, bytes: &[u8]) -> Result<bool, PutError> {
+        let failed = |source| PutError::Write { source };
+        let parent = open_parent(&self.target).map_err(failed)?;
+        let mut content = Cursor::new(bytes);
+        match parent.kind(&self.target_name).map_err(failed)? {
+            Some(kind @ (Kind::Directory | Kind::Link | Kind::Other)) => {
+                return Err(PutError::Replace { path: self.target.clone(), kind });
+            }
+            Some(Kind::File)
+                if parent.holds(&self.target_name, &mut content).map_err(failed)? =>
+            {
+                return Ok(false);
+            }
+            Some(Kind::File) | None => {}
+        }
+        parent.replace(&self.target_name, TARGET_MODE, &mut content).map_err(failed)?;
+        Ok(true)
+    }
+
+    fn log_news(&self, status: &SyncStatus) {
+        if status.applied_hash != self.last.applied_hash
+            && let Some(hash) = &status.applied_hash
+        {
+            log(&format!("applied {hash}"));
+        }
+        if status.message != self.last.message
+            && let Some(message) = &status.message
+        {
+            log(message);
+        }
+    }
+}
+
+/// The agent owns the directories above its file, so the nearest one must not be a link.
+fn open_parent(target: &Path) -> Result<Folder, FolderError> {
+    Folder::open_itself(target.parent().unwrap_or(Path::new("")))
+}

@@ -1,0 +1,139 @@
+//! `pod sync`: the only writer of the agent's openclaw.json.
+//!
+//! It watches the mounted ConfigMap, lets the application's own validator judge what is new, and
+//! puts what is valid in place. A refused content never reaches the application, not even after a
+//! restart: the last good one stays, and without one the startup probe fails and says why.
+//!
+//! # Guarantees
+//! - The target holds one whole content at any moment, and only one that was judged valid.
+//! - A change by somebody else is undone within one poll.
+//! - What could not be judged is neither applied nor rejected, but judged again, ever more rarely.
+//! - At rest nothing is written and nothing is judged.
+
+mod judge;
+mod keeper;
+mod server;
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use openclaw_render::seed::{POD_PROTOCOL, SyncStatus};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::folder::FolderError;
+use crate::args::{SyncArguments, SyncMode};
+use judge::Judge;
+use keeper::Keeper;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SyncError {
+    #[error("failed to listen on port {port}")]
+    Listen { port: u16, source: io::Error },
+    #[error("failed to handle signals")]
+    HandleSignals { source: io::Error },
+    #[error("failed to start a thread")]
+    StartThread { source: io::Error },
+    #[error("failed to prepare the work directory")]
+    PrepareWorkDir { source: FolderError },
+    #[error("failed to use target {path:?}: it is no path of a file")]
+    NameTarget { path: std::path::PathBuf },
+}
+
+/// What both the loop and the server know; the loop replaces it after each pass.
+type Shared = Arc<Mutex<SyncStatus>>;
+
+/// Why the loop wakes before its poll is due.
+enum Wake {
+    Changed,
+    Stop,
+}
+
+/// Runs `pod sync` until SIGTERM.
+pub(crate) fn run(arguments: SyncArguments) -> Result<(), SyncError> {
+    match arguments.mode {
+        SyncMode::Overwrite => overwrite(arguments),
+    }
+}
+
+fn overwrite(arguments: SyncArguments) -> Result<(), SyncError> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let (sender, wakes) = mpsc::channel();
+    stop_on_signal(Arc::clone(&stop), sender.clone())?;
+
+    let shared = Shared::new(Mutex::new(SyncStatus {
+        protocol: POD_PROTOCOL,
+        message: Some("the configuration has not been judged yet".to_owned()),
+        ..SyncStatus::default()
+    }));
+    let port = server::start(arguments.port, Arc::clone(&shared))?;
+    log(&format!("serving /startupz and /status on port {port}"));
+
+    // Held until the end: dropping it ends the watch.
+    let _watcher = watch(&arguments.source, sender);
+    let poll = Duration::from_secs(arguments.poll_seconds);
+    let timeout = Duration::from_secs(arguments.validator_timeout_seconds);
+    let judge = Judge::new(arguments.validator, &arguments.work_dir, timeout, poll, stop.clone())?;
+    let mut keeper = Keeper::new(arguments.source, arguments.target, &arguments.work_dir, judge)?;
+    while !stop.load(Ordering::SeqCst) {
+        let status = keeper.pass();
+        *shared.lock().unwrap_or_else(PoisonError::into_inner) = status;
+        wait(&wakes, poll);
+    }
+    log("stopped");
+    Ok(())
+}
+
+fn stop_on_signal(stop: Arc<AtomicBool>, sender: Sender<Wake>) -> Result<(), SyncError> {
+    let mut signals =
+        Signals::new([SIGTERM, SIGINT]).map_err(|source| SyncError::HandleSignals { source })?;
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            if signals.forever().next().is_some() {
+                stop.store(true, Ordering::SeqCst);
+                // A loop that has ended needs no waking.
+                let _ = sender.send(Wake::Stop);
+            }
+        })
+        .map(drop)
+        .map_err(|source| SyncError::StartThread { source })
+}
+
+/// Wakes the loop when the kubelet swaps the mount. Without a watch, which a node may refuse when
+/// it has too many, polling alone finds every change, only later.
+fn watch(source: &Path, sender: Sender<Wake>) -> Option<RecommendedWatcher> {
+    let handler = move |event: notify::Result<notify::Event>| {
+        // Reading the files is an event too, and must not lead to reading them again.
+        if event.is_ok_and(|event| !matches!(event.kind, EventKind::Access(_))) {
+            let _ = sender.send(Wake::Changed);
+        }
+    };
+    let parent = source.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let watched = notify::recommended_watcher(handler).and_then(|mut watcher| {
+        watcher.watch(parent.unwrap_or(Path::new(".")), RecursiveMode::NonRecursive)?;
+        Ok(watcher)
+    });
+    watched.inspect_err(|error| log(&format!("polling only: {error}"))).ok()
+}
+
+/// Returns when something happened or the poll is due; a swap is several events, taken as one.
+fn wait(wakes: &Receiver<Wake>, poll: Duration) {
+    match wakes.recv_timeout(poll) {
+        Ok(Wake::Changed) => while let Ok(Wake::Changed) = wakes.try_recv() {},
+        Ok(Wake::Stop) | Err(RecvTimeoutError::Timeout) => {}
+        // Without a watcher and a signal handler, the poll is all that is left.
+        Err(RecvTimeoutError::Disconnected) => thread::sleep(poll),
+    }
+}
+
+/// One line per event, on standard error.
+fn log(line: &str) {
+    let _ = writeln!(io::stderr(), "config-sync: {line}");
+}

@@ -1,0 +1,52 @@
+//! What the agent may change about itself.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Something that an agent may change about itself.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+pub enum SelfConfigAction {
+    /// Its skills.
+    #[serde(rename = "skills")]
+    #[default]
+    Skills,
+    /// Its configuration.
+    #[serde(rename = "config")]
+    Config,
+    /// Files of its workspace.
+    #[serde(rename = "workspaceFiles")]
+    WorkspaceFiles,
+    /// Its environment.
+    #[serde(rename = "envVars")]
+    EnvVars,
+}
+
+impl fmt::Display for SelfConfigAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Skills => "skills",
+            Self::Config => "config",
+            Self::WorkspaceFiles => "workspaceFiles",
+            Self::EnvVars => "envVars",
+        })
+    }
+}
+
+/// What the agent may change about itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SelfConfigureSpec {
+    /// Whether it may change anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// What it may change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_actions: Option<Vec<SelfConfigAction>>,
+    /// Sources of skills that it may add, `host/owner[/repository]`. Empty: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_skill_sources: Option<Vec<String>>,
+}

@@ -1,0 +1,69 @@
+//! `gateway`: mode, bind, authentication, trusted proxies.
+
+use serde_json::{Map, Value, json};
+
+use super::object_at;
+use crate::resolve::{Auth, Resolved};
+use crate::vocab::ports;
+
+/// The proxy in the pod reaches the gateway from one of these.
+const LOOPBACK_NETWORKS: [&str; 2] = ["127.0.0.0/8", "::1/128"];
+
+/// Without it the application exits 78; another value has no meaning in a pod.
+pub(super) fn mode(document: &mut Map<String, Value>, _: &Resolved) {
+    if let Some(gateway) = object_at(document, "gateway") {
+        gateway.insert("mode".to_owned(), json!("local"));
+    }
+}
+
+/// Behind the proxy only loopback needs to be reachable. Never an address: versions since 2026.2
+/// accept names only.
+pub(super) fn bind(document: &mut Map<String, Value>, instance: &Resolved) {
+    let Some(gateway) = object_at(document, "gateway") else { return };
+    let bind = match gateway.get("bind").and_then(Value::as_str) {
+        Some("loopback") => "loopback",
+        Some(_) => "lan",
+        None if instance.proxy.is_some() => "loopback",
+        None => "lan",
+    };
+    gateway.insert("bind".to_owned(), json!(bind));
+}
+
+/// Service, proxy and probes count on one port.
+pub(super) fn port(document: &mut Map<String, Value>, _: &Resolved) {
+    if let Some(gateway) = object_at(document, "gateway")
+        && gateway.contains_key("port")
+    {
+        gateway.insert("port".to_owned(), json!(ports::GATEWAY));
+    }
+}
+
+/// The token itself is in the environment, never in a ConfigMap.
+pub(super) fn auth(document: &mut Map<String, Value>, instance: &Resolved) {
+    if instance.config.auth == Auth::Configured {
+        return;
+    }
+    let gateway = object_at(document, "gateway");
+    let Some(auth) = gateway.and_then(|gateway| object_at(gateway, "auth")) else { return };
+    auth.entry("mode").or_insert_with(|| json!("token"));
+    auth.retain(|_, value| !value.is_null());
+}
+
+/// Only a proxy of ours makes loopback trustworthy: anything else that connects from there is
+/// inside the pod and speaks for itself.
+pub(super) fn trusted_proxies(document: &mut Map<String, Value>, instance: &Resolved) {
+    if instance.proxy.is_none() {
+        return;
+    }
+    let Some(gateway) = object_at(document, "gateway") else { return };
+    let proxies = gateway.entry("trustedProxies").or_insert_with(|| json!([]));
+    if proxies.is_null() {
+        *proxies = json!([]);
+    }
+    let Some(proxies) = proxies.as_array_mut() else { return };
+    for network in LOOPBACK_NETWORKS {
+        if !proxies.iter().any(|proxy| proxy == network) {
+            proxies.push(json!(network));
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! [`Documents`]: instances and the observed world, out of manifests.
+//!
+//! For everyone who has files instead of a cluster: the command line, tests, embedders. Parsing is
+//! the caller's; this begins with JSON values.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Secret};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::api::{OpenClawClusterDefaults, OpenClawInstance};
+use crate::hash;
+use crate::observed::{Claim, Fact, Observed};
+use crate::problem::{Problem, Rule};
+use crate::vocab::{annotations, labels, meta};
+
+/// Namespace of an object that names none.
+const DEFAULT_NAMESPACE: &str = "default";
+/// The only name under which ClusterDefaults count.
+const DEFAULTS_NAME: &str = "cluster";
+
+/// What a set of manifests says.
+#[derive(Clone, Debug, Default)]
+pub struct Documents {
+    /// Every instance, in order.
+    pub instances: Vec<OpenClawInstance>,
+    /// What is wrong with documents as such. Paths begin with `Kind name` unless there is exactly
+    /// one instance and the problem is about it.
+    pub problems: Vec<Problem>,
+    worlds: BTreeMap<String, Observed>,
+    cluster_defaults: Fact<OpenClawClusterDefaults>,
+    /// Kinds of which the documents hold all there are.
+    complete: BTreeSet<&'static str>,
+}
+
+impl Documents {
+    /// Sorts documents by what they are. ConfigMaps, Secrets, claims and ClusterDefaults are the
+    /// observed world; a `List` is taken apart; a list of one kind (`SecretList`) also says that
+    /// there are no others of that kind.
+    pub fn read(documents: impl IntoIterator<Item = Value>) -> Self {
+        let mut read = Self::default();
+        for document in documents {
+            read.add(document);
+        }
+        read.check_duplicates();
+        read
+    }
+
+    /// What is known of the world of an instance.
+    #[must_use]
+    pub fn observed(&self, instance: &OpenClawInstance) -> Observed {
+        let namespace = instance.metadata.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE);
+        let mut observed = self.worlds.get(namespace).cloned().unwrap_or_default();
+        observed.cluster_defaults = self.cluster_defaults.clone();
+        if !self.complete.is_empty() {
+            self.mark_absent(instance, &mut observed);
+        }
+        observed
+    }
+
+    /// Of a kind that is completely known, what the instance refers to and is not there is absent.
+    fn mark_absent(&self, instance: &OpenClawInstance, observed: &mut Observed) {
+        for read in crate::plan::references(instance, observed) {
+            match read {
+                crate::Read::ConfigMap(name) if self.complete.contains("ConfigMap") => {
+                    observed.config_maps.entry(name).or_insert(Fact::Absent);
+                }
+                crate::Read::Secret(name) if self.complete.contains("Secret") => {
+                    observed.secrets.entry(name).or_insert(Fact::Absent);
+                }
+                crate::Read::Claim(name) if self.complete.contains("PersistentVolumeClaim") => {
+                    observed.claims.entry(name).or_insert(Fact::Absent);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn add(&mut self, document: Value) {
+        let text =
+            |name: &str| document.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let (api_version, kind) = (text("apiVersion"), text("kind"));
+        match (api_version.as_str(), kind.as_str()) {
+            _ if document.is_null() => {}
+            (meta::API_VERSION, meta::KIND) => self.add_instance(document),
+            (meta::API_VERSION, "OpenClawClusterDefaults") => self.add_defaults(document),
+            ("v1", "ConfigMap") => {
+                if let Some(map) = self.decode::<ConfigMap>(document) {
+                    let world = self.world(&map.metadata);
+                    let data = map.data.unwrap_or_default();
+                    world.config_maps.insert(name(&map.metadata), Fact::Known(data));
+                }
+            }
+            ("v1", "Secret") => {
+                if let Some(secret) = self.decode::<Secret>(document) {
+                    let keys = secret_hashes(&secret);
+                    let world = self.world(&secret.metadata);
+                    world.secrets.insert(name(&secret.metadata), Fact::Known(keys));
+                }
+            }
+            ("v1", "PersistentVolumeClaim") => {
+                if let Some(claim) = self.decode::<PersistentVolumeClaim>(document) {
+                    let facts = claim_facts(&claim);
+                    let world = self.world(&claim.metadata);
+                    world.claims.insert(name(&claim.metadata), Fact::Known(facts));
+                }
+            }
+            ("v1", list) if list.ends_with("List") => self.add_list(document, &kind),
+            ("", _) | (_, "") => self.problems.push(Problem::error(
+                "document",
+                Rule::Invalid,
+                "has no `apiVersion` or no `kind`: it is no Kubernetes manifest",
+            )),
+            _ => self.problems.push(Problem::advice(
+                format!("{kind} {}", document_name(&document)),
+                Rule::Ineffective,
+                "is neither an instance nor something that an instance can refer to: ignored",
+            )),
+        }
+    }
+
+    fn add_list(&mut self, mut document: Value, kind: &str) {
+        let complete = ["ConfigMap", "Secret", "PersistentVolumeClaim"];
+        self.complete.extend(complete.iter().filter(|each| kind == format!("{each}List")));
+        match document.get_mut("items").map(Value::take) {
+            Some(Value::Array(items)) => items.into_iter().for_each(|item| self.add(item)),
+            _ => self.problems.push(Problem::error(
+                format!("{kind}.items"),
+                Rule::Invalid,
+                "must be a list of manifests",
+            )),
+        }
+    }
+
+    fn add_instance(&mut self, document: Value) {
+        match decode_instance(document) {
+            Ok((instance, unknown)) => {
+                self.problems.extend(unknown);
+                self.instances.push(instance);
+            }
+            Err(problem) => self.problems.push(problem),
+        }
+    }
+
+    fn add_defaults(&mut self, document: Value) {
+        let Some(defaults) = self.decode::<OpenClawClusterDefaults>(document) else { return };
+        let name = name(&defaults.metadata);
+        if name == DEFAULTS_NAME {
+            self.cluster_defaults = Fact::Known(defaults);
+        } else {
+            self.problems.push(Problem::advice(
+                format!("OpenClawClusterDefaults {name}"),
+                Rule::Ineffective,
+                format!("has no effect: only the object named {DEFAULTS_NAME:?} counts"),
+            ));
+        }
+    }
+
+    fn decode<T: DeserializeOwned>(&mut self, document: Value) -> Option<T> {
+        let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let name = document_name(&document);
+        match serde_path_to_error::deserialize(document) {
+            Ok(object) => Some(object),
+            Err(error) => {
+                self.problems.push(Problem::error(
+                    format!("{kind} {name}: {}", error.path()),
+                    Rule::Invalid,
+                    error.inner().to_string(),
+                ));
+                None
+            }
+        }
+    }
+
+    fn world(&mut self, metadata: &ObjectMeta) -> &mut Observed {
+        let namespace = metadata.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE);
+        self.worlds.entry(namespace.to_owned()).or_default()
+    }
+
+    fn check_duplicates(&mut self) {
+        let mut seen = BTreeSet::new();
+        for instance in &self.instances {
+            let namespace = instance.metadata.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE);
+            let name = name(&instance.metadata);
+            if !seen.insert((namespace.to_owned(), name.clone())) {
+                self.problems.push(Problem::error(
+                    "metadata.name",
+                    Rule::Invalid,
+                    format!("instance {namespace}/{name} is given twice"),
+                ));
+            }
+        }
+    }
+}
+
+/// An instance out of raw JSON, with advice on every field that the API does not have.
+///
+/// # Errors
+/// The first field that does not decode, by its path.
+pub fn decode_instance(mut document: Value) -> Result<(OpenClawInstance, Vec<Problem>), Problem> {
+    // An instance without a spec is one with all defaults.
+    if let Some(object) = document.as_object_mut() {
+        let spec = object.entry("spec").or_insert_with(|| Value::Object(Map::new()));
+        if spec.is_null() {
+            *spec = Value::Object(Map::new());
+        }
+    }
+    let mut unknown = Vec::new();
+    let mut track = serde_path_to_error::Track::new();
+    let deserializer = serde_path_to_error::Deserializer::new(document, &mut track);
+    let decoded = serde_ignored::deserialize(deserializer, |path| unknown.push(path.to_string()));
+    let instance = decoded.map_err(|error: serde_json::Error| {
+        Problem::error(
+            track.path().to_string(),
+            Rule::Invalid,
+            format!("does not decode: {error}; see `kubectl explain`"),
+        )
+    })?;
+    // The derived type does not read what every object has.
+    unknown.retain(|path| path != "apiVersion" && path != "kind");
+    let advice = unknown.into_iter().map(|path| {
+        // serde_ignored writes `?` for the Option around a struct.
+        let path = path.replace(".?", "");
+        Problem::advice(
+            path,
+            Rule::UnknownField,
+            "is no field of the API: the API server drops it; correct the spelling or remove it",
+        )
+    });
+    Ok((instance, advice.collect()))
+}
+
+fn name(metadata: &ObjectMeta) -> String {
+    metadata.name.clone().unwrap_or_default()
+}
+
+fn document_name(document: &Value) -> String {
+    let name = document.pointer("/metadata/name").and_then(Value::as_str);
+    name.unwrap_or("without a name").to_owned()
+}
+
+/// A hash for each value of a Secret: the value itself goes no further.
+#[must_use]
+pub fn secret_hashes(secret: &Secret) -> BTreeMap<String, String> {
+    let data = secret.data.iter().flatten().map(|(key, value)| (key, hash::of_bytes(&value.0)));
+    let text = secret.string_data.iter().flatten();
+    data.chain(text.map(|(key, value)| (key, hash::of(value))))
+        .map(|(key, hash)| (key.clone(), hash))
+        .collect()
+}
+
+/// What matters of a claim.
+#[must_use]
+pub fn claim_facts(claim: &PersistentVolumeClaim) -> Claim {
+    let metadata = &claim.metadata;
+    let label = |key: &str| metadata.labels.as_ref().and_then(|all| all.get(key));
+    let spec = claim.spec.as_ref();
+    let requests = spec.and_then(|spec| spec.resources.as_ref()?.requests.as_ref());
+    Claim {
+        uid: metadata.uid.clone().unwrap_or_default(),
+        resource_version: metadata.resource_version.clone().unwrap_or_default(),
+        layout: metadata.annotations.as_ref().and_then(|all| all.get(annotations::LAYOUT)).cloned(),
+        labelled: label(labels::MANAGED_BY).is_some_and(|value| value == labels::MANAGED_BY_VALUE),
+        size: requests.and_then(|requests| requests.get("storage")).map(|size| size.0.clone()),
+        storage_class: spec.and_then(|spec| spec.storage_class_name.clone()),
+        phase: claim.status.as_ref().and_then(|status| status.phase.clone()),
+        owner_references: metadata
+            .owner_references
+            .iter()
+            .flatten()
+            .filter_map(|owner| serde_json::to_value(owner).ok())
+            .collect(),
+        deleting: metadata.deletion_timestamp.is_some(),
+    }
+}

@@ -1,0 +1,140 @@
+//! [`Plan`] and [`Effect`]: what the controller must do, as data that leaves nothing to choose.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::api::OpenClawInstanceStatus;
+use crate::object::ObjectKey;
+use crate::problem::Problem;
+
+/// One pass: what to read before deciding more, what to do, what to say.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// What must be seen before the plan is complete. If this is not empty, read it and plan again
+    /// (two rounds at most); the effects of this plan are already safe to perform.
+    pub reads: Vec<Read>,
+    /// What to do, in this order. A failed effect does not stop the others, except that a
+    /// StatefulSet waits for what it mounts.
+    pub effects: Vec<Effect>,
+    /// The whole status.
+    pub status: OpenClawInstanceStatus,
+    /// What to tell the user, once per change.
+    pub events: Vec<Event>,
+    /// Everything that was found wrong with the spec.
+    pub problems: Vec<Problem>,
+    /// When to look again, in seconds; the shell adds jitter.
+    pub look_again_in: u32,
+}
+
+/// Something that the plan must see.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Read {
+    /// Metadata of an object that the cache does not hold: whose is it?
+    Metadata(ObjectKey),
+    /// A whole object, its managed fields included.
+    Live(ObjectKey),
+    /// A claim.
+    Claim(String),
+    /// The data of a ConfigMap.
+    ConfigMap(String),
+    /// The hashes of a Secret's values.
+    Secret(String),
+    /// The OpenClawClusterDefaults named `cluster`.
+    ClusterDefaults,
+    /// What config-sync of the pod says.
+    ConfigSync {
+        /// The pod.
+        pod: String,
+    },
+}
+
+/// Everything that the controller may do. Every effect is safe to perform twice.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Effect {
+    /// Server-side apply with our field manager and force.
+    Apply {
+        /// What to apply.
+        key: ObjectKey,
+        /// The object as it is sent.
+        object: Value,
+    },
+    /// Create; one that exists already is left alone.
+    CreateOnce {
+        /// What to create.
+        key: ObjectKey,
+        /// The object as it is sent.
+        object: Value,
+    },
+    /// JSON patch that gives another manager's fields to ours. It tests the resource version.
+    TakeOver {
+        /// What to patch.
+        key: ObjectKey,
+        /// The patch (RFC 6902).
+        patch: Value,
+    },
+    /// JSON patch of a claim: release it from an owner, or make it larger. It tests the resource
+    /// version.
+    PatchClaim {
+        /// The claim.
+        name: String,
+        /// Why, for the log.
+        reason: ClaimChange,
+        /// The patch (RFC 6902).
+        patch: Value,
+    },
+    /// Delete, with the uid as a precondition.
+    Delete {
+        /// What to delete.
+        key: ObjectKey,
+        /// Its uid.
+        uid: String,
+    },
+    /// JSON patch of a pod's annotations, which makes the kubelet refresh its ConfigMaps at once.
+    AnnotatePod {
+        /// The pod.
+        name: String,
+        /// The patch (RFC 7386).
+        patch: Value,
+    },
+    /// JSON patch of the instance's finalizers. It tests what it changes.
+    PatchFinalizers {
+        /// The patch (RFC 6902).
+        patch: Value,
+    },
+}
+
+/// Why a claim is patched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ClaimChange {
+    /// It must outlive the instance.
+    Release,
+    /// It must go with the instance.
+    Adopt,
+    /// It must grow.
+    Expand,
+}
+
+/// Something that users see with `kubectl describe`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// `Normal` or `Warning`.
+    pub kind: EventKind,
+    /// One CamelCase word.
+    pub reason: String,
+    /// One sentence.
+    pub message: String,
+}
+
+/// Whether an event is news or trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EventKind {
+    /// News.
+    Normal,
+    /// Trouble.
+    Warning,
+}

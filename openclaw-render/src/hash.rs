@@ -1,0 +1,45 @@
+//! Hashes of what is rendered: SHA-256, the first sixteen hexadecimal digits.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use crate::seed;
+
+/// Hashes a sequence of fields so that no two different sequences have the same bytes.
+#[derive(Clone, Default)]
+pub(crate) struct Hasher(Sha256);
+
+impl Hasher {
+    /// Adds one field of several parts.
+    pub(crate) fn field(&mut self, parts: &[&str]) {
+        self.0.update((parts.len() as u64).to_be_bytes());
+        for part in parts {
+            self.0.update((part.len() as u64).to_be_bytes());
+            self.0.update(part.as_bytes());
+        }
+    }
+
+    /// The hash.
+    pub(crate) fn finish(self) -> String {
+        hexadecimal(&self.0.finalize(), 8)
+    }
+}
+
+/// The first `count` bytes as lower-case hexadecimal digits.
+pub(crate) fn hexadecimal(bytes: &[u8], count: usize) -> String {
+    bytes.iter().take(count).fold(String::with_capacity(2 * count), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Hash of one text.
+pub(crate) fn of(text: &str) -> String {
+    of_bytes(text.as_bytes())
+}
+
+/// Hash of bytes.
+pub(crate) fn of_bytes(bytes: &[u8]) -> String {
+    seed::content_hash(bytes)
+}

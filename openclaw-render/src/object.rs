@@ -1,0 +1,200 @@
+//! [`Object`]: every kind that we render, its rank when applied, its identity.
+
+use std::fmt;
+
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::{
+    ConfigMap, PersistentVolumeClaim, Secret, Service, ServiceAccount,
+};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::canonical;
+
+/// Declares the kinds once: variants, their metadata, their values.
+macro_rules! kinds {
+    ($($kind:ident $api_version:literal $plural:literal),+ $(,)?) => {
+        /// A kind that we render, in the order in which objects are applied.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum Kind {
+            $(#[doc = concat!("`", stringify!($kind), "` of `", $api_version, "`.")] $kind,)+
+        }
+
+        impl Kind {
+            /// All of them, in apply order.
+            pub const ALL: &[Self] = &[$(Self::$kind,)+];
+
+            /// The kind's name.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$kind => stringify!($kind),)+ }
+            }
+
+            /// Its API version.
+            #[must_use]
+            pub fn api_version(self) -> &'static str {
+                match self { $(Self::$kind => $api_version,)+ }
+            }
+
+            /// The resource's name in URLs and RBAC rules.
+            #[must_use]
+            pub fn plural(self) -> &'static str {
+                match self { $(Self::$kind => $plural,)+ }
+            }
+        }
+
+        /// An object that we render.
+        #[derive(Clone, Debug, PartialEq)]
+        #[expect(clippy::large_enum_variant, reason = "a dozen per instance, moved once")]
+        pub enum Object {
+            $(#[doc = concat!("A `", stringify!($kind), "`.")] $kind($kind),)+
+        }
+
+        impl Object {
+            /// Its kind.
+            #[must_use]
+            pub fn kind(&self) -> Kind {
+                match self { $(Self::$kind(_) => Kind::$kind,)+ }
+            }
+
+            fn metadata(&self) -> &ObjectMeta {
+                match self { $(Self::$kind(object) => &object.metadata,)+ }
+            }
+
+            fn serialise(&self) -> Value {
+                match self { $(Self::$kind(object) => serde_json::to_value(object),)+ }
+                    .unwrap_or_default()
+            }
+        }
+
+        $(impl From<$kind> for Object {
+            fn from(object: $kind) -> Self { Self::$kind(object) }
+        })+
+    };
+}
+
+// The order is the one in which objects are applied: what others refer to comes first, the
+// StatefulSet last.
+kinds! {
+    ServiceAccount "v1" "serviceaccounts",
+    Role "rbac.authorization.k8s.io/v1" "roles",
+    RoleBinding "rbac.authorization.k8s.io/v1" "rolebindings",
+    NetworkPolicy "networking.k8s.io/v1" "networkpolicies",
+    Secret "v1" "secrets",
+    ConfigMap "v1" "configmaps",
+    PersistentVolumeClaim "v1" "persistentvolumeclaims",
+    PodDisruptionBudget "policy/v1" "poddisruptionbudgets",
+    Service "v1" "services",
+    StatefulSet "apps/v1" "statefulsets",
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Kind and name; the namespace is the instance's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObjectKey {
+    /// The kind.
+    pub kind: Kind,
+    /// The name.
+    pub name: String,
+}
+
+impl ObjectKey {
+    /// A key.
+    #[must_use]
+    pub fn new(kind: Kind, name: impl Into<String>) -> Self {
+        Self { kind, name: name.into() }
+    }
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind, self.name)
+    }
+}
+
+/// As text, `Kind/name`, so that it can be the key of a JSON object.
+impl Serialize for ObjectKey {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ObjectKey {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let key = text.split_once('/').and_then(|(kind, name)| {
+            let kind = Kind::ALL.iter().find(|known| known.as_str() == kind)?;
+            Some(Self::new(*kind, name))
+        });
+        key.ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not `Kind/name`")))
+    }
+}
+
+/// How an object comes to be and who owns its content afterwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ownership {
+    /// Applied whenever what we own of it differs.
+    Applied,
+    /// Created when it is not there, then left alone: its content is the user's.
+    CreatedOnce,
+}
+
+impl Object {
+    /// Its identity within the namespace.
+    #[must_use]
+    pub fn key(&self) -> ObjectKey {
+        ObjectKey::new(self.kind(), self.name())
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.metadata().name.as_deref().unwrap_or_default()
+    }
+
+    /// Its namespace.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        self.metadata().namespace.as_deref().unwrap_or_default()
+    }
+
+    /// Whether it is applied again and again or created once.
+    #[must_use]
+    pub fn ownership(&self) -> Ownership {
+        match self.kind() {
+            Kind::Secret | Kind::PersistentVolumeClaim => Ownership::CreatedOnce,
+            Kind::ServiceAccount
+            | Kind::Role
+            | Kind::RoleBinding
+            | Kind::NetworkPolicy
+            | Kind::ConfigMap
+            | Kind::PodDisruptionBudget
+            | Kind::Service
+            | Kind::StatefulSet => Ownership::Applied,
+        }
+    }
+
+    /// The object as it is sent: keys sorted, quantities and atomic parts as the API server stores
+    /// them.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        let mut value = self.serialise();
+        canonical::canonicalise(&mut value);
+        value
+    }
+
+    /// The object as YAML, keys sorted, for people and for `kubectl apply`.
+    #[must_use]
+    pub fn to_yaml(&self) -> String {
+        serde_saphyr::to_string(&self.to_value()).unwrap_or_default()
+    }
+}

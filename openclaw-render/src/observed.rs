@@ -1,0 +1,179 @@
+//! [`Observed`]: everything that the world told us, as plain data.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::api::OpenClawClusterDefaults;
+use crate::object::ObjectKey;
+
+/// What is known of one thing. Unknown is not absent: a read that failed says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Fact<T> {
+    /// It was seen like this.
+    Known(T),
+    /// It was looked for and is not there.
+    Absent,
+    /// It was not looked for, or could not be seen.
+    #[default]
+    Unknown,
+}
+
+impl<T> Fact<T> {
+    /// The thing, if it was seen.
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(thing) => Some(thing),
+            Self::Absent | Self::Unknown => None,
+        }
+    }
+
+    /// Borrows the thing.
+    pub fn as_ref(&self) -> Fact<&T> {
+        match self {
+            Self::Known(thing) => Fact::Known(thing),
+            Self::Absent => Fact::Absent,
+            Self::Unknown => Fact::Unknown,
+        }
+    }
+}
+
+/// Everything that the world told us of one instance and of what it refers to.
+///
+/// All names are of the instance's namespace. What a map does not mention is [`Fact::Unknown`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Observed {
+    /// The clock; written into conditions.
+    pub now: Option<jiff::Timestamp>,
+    /// 64 lower-case hexadecimal digits of randomness for a gateway token, made anew for every
+    /// pass and used only when the Secret must be created.
+    pub random_token: Option<String>,
+    /// The OpenClawClusterDefaults named `cluster`.
+    pub cluster_defaults: Fact<OpenClawClusterDefaults>,
+    /// ConfigMaps that the spec refers to.
+    pub config_maps: BTreeMap<String, Fact<BTreeMap<String, String>>>,
+    /// Secrets that the spec refers to: a hash per key, never a value.
+    pub secrets: BTreeMap<String, Fact<BTreeMap<String, String>>>,
+    /// Claims that the instance uses.
+    pub claims: BTreeMap<String, Fact<Claim>>,
+    /// What the cache knows of objects that could be ours.
+    pub objects: BTreeMap<ObjectKey, Fact<Seen>>,
+    /// Whole objects, for those that an earlier plan asked for.
+    pub live: BTreeMap<ObjectKey, Value>,
+    /// The instance's pods.
+    pub pods: Fact<Vec<Pod>>,
+    /// What config-sync says; asked for only after a change.
+    pub config_sync: Fact<ConfigSync>,
+    /// Objects whose last apply did not make them equal to what was sent, as the pair of hashes
+    /// (sent, stored): they are not sent again.
+    pub unsettled: BTreeMap<ObjectKey, (String, String)>,
+}
+
+/// What the cache keeps of an object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Seen {
+    /// Its uid.
+    pub uid: String,
+    /// Its resource version.
+    pub resource_version: String,
+    /// uid of the controlling owner, if any.
+    pub controller: Option<String>,
+    /// Whether it carries the labels of this instance, `managed-by` included.
+    pub labelled: bool,
+    /// Hash of the part that our field manager owns, see [`crate::owned_hash`].
+    pub owned_hash: String,
+    /// Whether a field manager of the Go operator still owns a part of it.
+    pub previous_manager: bool,
+    /// Annotations with the prefix `openclaw.rocks/`.
+    pub annotations: BTreeMap<String, String>,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+    /// For a StatefulSet: `spec.replicas`.
+    pub replicas: Option<i32>,
+    /// For a StatefulSet: what its controller reports.
+    pub workload: Option<Workload>,
+}
+
+/// What the StatefulSet controller reports.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Workload {
+    /// Whether the report is about the newest spec.
+    pub current: bool,
+    /// Pods that exist.
+    pub replicas: i32,
+    /// Name of the newest revision.
+    pub update_revision: String,
+}
+
+/// A volume claim.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Claim {
+    /// Its uid.
+    pub uid: String,
+    /// Its resource version.
+    pub resource_version: String,
+    /// Value of annotation `openclaw.rocks/layout`.
+    pub layout: Option<String>,
+    /// Whether it carries the labels of this instance.
+    pub labelled: bool,
+    /// Requested size, as a quantity.
+    pub size: Option<String>,
+    /// Storage class, when it names one.
+    pub storage_class: Option<String>,
+    /// `Pending`, `Bound` or `Lost`.
+    pub phase: Option<String>,
+    /// Its owner references, in order, as they stand.
+    pub owner_references: Vec<Value>,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+}
+
+/// One pod of the instance.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Pod {
+    /// Its name.
+    pub name: String,
+    /// Its revision, from label `controller-revision-hash`.
+    pub revision: String,
+    /// Whether its condition `Ready` is true.
+    pub ready: bool,
+    /// Value of annotation `openclaw.rocks/rendered-config`.
+    pub rendered_config: Option<String>,
+    /// Why it is not ready, gravest first.
+    pub trouble: Vec<Trouble>,
+}
+
+/// Why a pod is not ready.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Trouble {
+    /// No node takes it; the scheduler's message.
+    Unschedulable(String),
+    /// An image cannot be pulled: container and message.
+    ImagePull(String, String),
+    /// A container ended: container, exit code, last words.
+    Exited(String, i32, String),
+    /// A container was killed for its memory: container.
+    OutOfMemory(String),
+    /// A container has not started yet: container and reason.
+    Waiting(String, String),
+}
+
+/// What config-sync says of the configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ConfigSync {
+    /// Hash of the file that the application reads.
+    pub applied_hash: Option<String>,
+    /// Hash of the file that the application's validator refused.
+    pub rejected_hash: Option<String>,
+    /// Why it was refused.
+    pub message: Option<String>,
+}

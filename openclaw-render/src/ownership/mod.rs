@@ -1,0 +1,88 @@
+//! Which fields of a live object are ours, and how they differ from what we want.
+//!
+//! Server-side apply records in `metadata.managedFields` who owns which field. [`owned`] cuts out
+//! of a live object what our manager owns; that equals what we applied, so nothing need be sent
+//! while it equals what we would apply. [`hash`] makes the comparison cheap to remember, [`diff`]
+//! says what differs, and [`take_over_patch`] moves fields of a previous writer to our manager.
+//! Format of the sets: `FieldsV1` in the Kubernetes API reference for `ObjectMeta`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+mod change;
+mod fields;
+mod take_over;
+
+pub use change::{Change, diff};
+pub use take_over::{Manager, foreign_managers, take_over_patch};
+
+/// The part of a live object that `manager` owns by apply, without subresources.
+///
+/// `apiVersion`, `kind`, `metadata.name` and `metadata.namespace` are always included, as far as
+/// the object has them, and so are the keys of list items. Lists keep the live order. An object
+/// without an entry of that manager yields only its identity; what is no object yields `{}`.
+#[must_use]
+pub fn owned(live: &Value, manager: &str) -> Value {
+    let ours = fields::applied_by(live, manager);
+    let foreign = fields::of_others(live, manager);
+    let part = if ours.is_empty() {
+        None
+    } else {
+        fields::project(live, &Value::Object(ours), Some(&Value::Object(foreign)))
+    };
+    let mut part = match part {
+        Some(Value::Object(part)) => part,
+        _ => Map::new(),
+    };
+    copy_identity(live, &mut part);
+    Value::Object(part)
+}
+
+fn copy_identity(live: &Value, part: &mut Map<String, Value>) {
+    for name in ["apiVersion", "kind"] {
+        if let Some(value) = live.get(name) {
+            part.insert(name.to_owned(), value.clone());
+        }
+    }
+    for name in ["name", "namespace"] {
+        if let Some(value) = live.get("metadata").and_then(|metadata| metadata.get(name)) {
+            let metadata = part.entry("metadata").or_insert_with(|| Value::Object(Map::new()));
+            if let Some(metadata) = metadata.as_object_mut() {
+                metadata.insert(name.to_owned(), value.clone());
+            }
+        }
+    }
+}
+
+/// A short name for a value: the first 16 hexadecimal digits of the SHA-256 of its compact JSON
+/// with sorted keys. The order of keys does not matter, that of list items does.
+#[must_use]
+pub fn hash(value: &Value) -> String {
+    let digest = Sha256::digest(sorted(value).to_string());
+    digest.iter().take(8).fold(String::with_capacity(16), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// [`hash`] of [`owned`].
+#[must_use]
+pub fn owned_hash(live: &Value, manager: &str) -> String {
+    hash(&owned(live, manager))
+}
+
+/// Sorted also where another crate of the build turns on `serde_json/preserve_order`.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let entries: BTreeMap<_, _> = map.iter().collect();
+            Value::Object(entries.into_iter().map(|(k, v)| (k.clone(), sorted(v))).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
+}

@@ -1,0 +1,105 @@
+//! [`plan`]: what one pass does, from what is known.
+//!
+//! Order: deletion, pause, what must be read, resolve, render, roll-out decision, one decision per
+//! object, what is no longer rendered, status.
+
+mod claims;
+mod deletion;
+mod objects;
+mod reads;
+pub(crate) mod rollout;
+
+pub(crate) use reads::references;
+use serde_json::json;
+
+use crate::api::OpenClawInstance;
+use crate::effect::{Effect, Plan};
+use crate::object::Object;
+use crate::observed::Observed;
+use crate::problem::{Problem, Rule};
+use crate::resolve::{Resolution, resolve};
+use crate::settings::Settings;
+use crate::status::{self, Findings};
+use crate::vocab::{FINALIZER, annotations};
+
+/// Seconds after which a settled instance is looked at again: watches report changes, this finds
+/// what they missed.
+const LOOK_AGAIN_SETTLED: u32 = 600;
+/// Seconds after which an instance is looked at again that waits for something.
+const LOOK_AGAIN_WAITING: u32 = 30;
+
+/// Decides everything that one pass does.
+///
+/// # Flow
+/// While `reads` of the result is not empty, the shell reads those things into `observed` and calls
+/// again, two rounds at most; a read that fails stays unknown. Then it performs `effects` in order
+/// and publishes `status`.
+///
+/// # Guarantees
+/// Total: an invalid spec is a plan without writes and with conditions that say why. Nothing is
+/// overwritten, deleted or scaled on the strength of something unknown.
+#[must_use]
+pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Settings) -> Plan {
+    if instance.metadata.deletion_timestamp.is_some() {
+        return deletion::plan(instance, observed);
+    }
+    let Resolution { resolved, problems } = resolve(instance, observed, settings);
+    let unsupported = problems.iter().any(|problem| problem.rule == Rule::Unsupported);
+    let reads = reads::needed(instance, observed);
+    let mut findings = Findings { paused: paused(instance), ..Findings::default() };
+    let mut plan = Plan { look_again_in: LOOK_AGAIN_WAITING, ..Plan::default() };
+    if let Some(resolved) = resolved.as_ref().filter(|_| !unsupported && reads.is_empty()) {
+        let desired = crate::resource::render(resolved);
+        let rollout = rollout::decide(instance, resolved, &desired, observed, &problems);
+        findings.rendered_config = Some(rollout.config_hash.clone());
+        if !findings.paused {
+            plan.effects.extend(add_finalizer(instance));
+            objects::decide(&desired, &rollout, resolved, observed, &mut plan, &mut findings);
+        }
+        findings.rollout = Some(rollout);
+    } else {
+        plan.reads = reads;
+    }
+    status::report(instance, resolved.as_ref(), observed, &problems, &findings, &mut plan);
+    if plan.reads.is_empty() && plan.effects.is_empty() && status::is_settled(&plan.status) {
+        plan.look_again_in = LOOK_AGAIN_SETTLED;
+    }
+    plan.problems = problems;
+    plan
+}
+
+/// Resolves and renders in one call, for embedders and the command line: no objects if there is an
+/// error, and all problems in any case.
+#[must_use]
+pub fn render_instance(
+    instance: &OpenClawInstance,
+    observed: &Observed,
+    settings: &Settings,
+) -> (Vec<Object>, Vec<Problem>) {
+    let Resolution { resolved, problems } = resolve(instance, observed, settings);
+    (resolved.as_ref().map(crate::render).unwrap_or_default(), problems)
+}
+
+fn paused(instance: &OpenClawInstance) -> bool {
+    let annotations = instance.metadata.annotations.as_ref();
+    annotations.and_then(|all| all.get(annotations::PAUSED)).is_some_and(|value| value == "true")
+}
+
+/// Added by a patch that tests what it changes: an apply would take the list from other writers.
+fn add_finalizer(instance: &OpenClawInstance) -> Option<Effect> {
+    let finalizers = instance.metadata.finalizers.as_deref().unwrap_or_default();
+    if finalizers.iter().any(|finalizer| finalizer == FINALIZER) {
+        return None;
+    }
+    let test = json!({
+        "op": "test",
+        "path": "/metadata/resourceVersion",
+        "value": instance.metadata.resource_version,
+    });
+    let add = if instance.metadata.finalizers.is_some() {
+        json!({"op": "add", "path": "/metadata/finalizers/-", "value": FINALIZER})
+    } else {
+        json!({"op": "add", "path": "/metadata/finalizers", "value": [FINALIZER]})
+    };
+    Some(Effect::PatchFinalizers { patch: json!([test, add]) })
+}

@@ -1,0 +1,207 @@
+//! One decision per object: nothing, read it, create it, take it over, apply it, delete it.
+
+use serde_json::Value;
+
+use super::claims;
+use super::rollout::{self, GROUP, Rollout};
+use crate::effect::{Effect, Plan, Read};
+use crate::object::{Kind, Object, ObjectKey, Ownership};
+use crate::observed::{Fact, Observed, Seen};
+use crate::ownership::{diff, hash, take_over_patch};
+use crate::resolve::Resolved;
+use crate::status::Findings;
+use crate::vocab::{PREVIOUS_MANAGERS, annotations};
+
+/// What the cache says of an object that is wanted.
+enum Standing<'a> {
+    Absent,
+    Ours(&'a Seen),
+    Strange,
+    Deleting,
+    Unknown,
+}
+
+pub(super) fn decide(
+    desired: &[Object],
+    rollout: &Rollout,
+    resolved: &Resolved,
+    observed: &Observed,
+    plan: &mut Plan,
+    findings: &mut Findings,
+) {
+    let mut ready_for_pod = true;
+    for object in desired {
+        let key = object.key();
+        let standing = standing(&key, resolved, observed);
+        match standing {
+            Standing::Unknown => {
+                plan.reads.push(Read::Metadata(key));
+                ready_for_pod = false;
+            }
+            Standing::Strange => {
+                findings.conflicts.push(key);
+                ready_for_pod = false;
+            }
+            Standing::Deleting => {
+                findings.deleting.push(key);
+                ready_for_pod = false;
+            }
+            // What the pod mounts must be there, and the pod must wait for it.
+            Standing::Absent | Standing::Ours(_)
+                if key.kind == Kind::StatefulSet && !ready_for_pod => {}
+            Standing::Absent if held(&key, rollout) => {}
+            Standing::Absent => create(object, rollout, plan),
+            Standing::Ours(seen) => update(object, seen, rollout, resolved, observed, plan),
+        }
+    }
+    prune(desired, rollout, resolved, observed, plan);
+    refresh_mounts(rollout, resolved, observed, plan);
+    plan.reads.sort();
+    plan.reads.dedup();
+}
+
+fn held(key: &ObjectKey, rollout: &Rollout) -> bool {
+    rollout.verdict.holds() && GROUP.contains(&key.kind)
+}
+
+fn standing<'a>(key: &ObjectKey, resolved: &Resolved, observed: &'a Observed) -> Standing<'a> {
+    match observed.objects.get(key).unwrap_or(&Fact::Unknown) {
+        Fact::Unknown => Standing::Unknown,
+        Fact::Absent => Standing::Absent,
+        Fact::Known(seen) if seen.deleting => Standing::Deleting,
+        Fact::Known(seen) if is_ours(key.kind, seen, resolved.uid.as_deref()) => {
+            Standing::Ours(seen)
+        }
+        Fact::Known(_) => Standing::Strange,
+    }
+}
+
+/// Ours is what this instance controls. A claim that outlives instances has no owner: its labels
+/// say whose it is.
+fn is_ours(kind: Kind, seen: &Seen, uid: Option<&str>) -> bool {
+    let controlled = seen.controller.is_some() && seen.controller.as_deref() == uid;
+    controlled
+        || (kind == Kind::PersistentVolumeClaim && seen.labelled && seen.controller.is_none())
+}
+
+fn create(object: &Object, rollout: &Rollout, plan: &mut Plan) {
+    let key = object.key();
+    let object_value = sent(object, rollout);
+    plan.effects.push(match object.ownership() {
+        Ownership::Applied => Effect::Apply { key, object: object_value },
+        // A token that is not random would be worse than none.
+        Ownership::CreatedOnce
+            if key.kind == Kind::Secret && object_value.get("data").is_none() =>
+        {
+            return;
+        }
+        Ownership::CreatedOnce => Effect::CreateOnce { key, object: object_value },
+    });
+}
+
+fn sent(object: &Object, rollout: &Rollout) -> Value {
+    match object.kind() {
+        Kind::StatefulSet => rollout::annotated(object.to_value(), rollout),
+        Kind::ServiceAccount
+        | Kind::Role
+        | Kind::RoleBinding
+        | Kind::NetworkPolicy
+        | Kind::Secret
+        | Kind::ConfigMap
+        | Kind::PersistentVolumeClaim
+        | Kind::PodDisruptionBudget
+        | Kind::Service => object.to_value(),
+    }
+}
+
+fn update(
+    object: &Object,
+    seen: &Seen,
+    rollout: &Rollout,
+    resolved: &Resolved,
+    observed: &Observed,
+    plan: &mut Plan,
+) {
+    let key = object.key();
+    match (key.kind, object.ownership()) {
+        (Kind::PersistentVolumeClaim, _) => claims::update(resolved, observed, plan),
+        (_, Ownership::CreatedOnce) => {}
+        (Kind::StatefulSet, Ownership::Applied) if held(&key, rollout) => {
+            match rollout::held(&object.to_value(), seen, rollout, observed, &key) {
+                Ok(Some(object)) => plan.effects.push(Effect::Apply { key, object }),
+                Ok(None) => {}
+                Err(read) => plan.reads.push(read),
+            }
+        }
+        (_, Ownership::Applied) if held(&key, rollout) => {}
+        (_, Ownership::Applied) => converge(key, sent(object, rollout), seen, observed, plan),
+    }
+}
+
+/// Sends an object only if what we own of the live one truly differs. The hash is a hint; the live
+/// object decides.
+fn converge(key: ObjectKey, wanted: Value, seen: &Seen, observed: &Observed, plan: &mut Plan) {
+    let wanted_hash = hash(&wanted);
+    if wanted_hash == seen.owned_hash && !seen.previous_manager {
+        return;
+    }
+    let pair = (wanted_hash, seen.owned_hash.clone());
+    if observed.unsettled.get(&key) == Some(&pair) && !seen.previous_manager {
+        return;
+    }
+    let Some(live) = observed.live.get(&key) else {
+        plan.reads.push(Read::Live(key));
+        return;
+    };
+    if let Some(patch) = take_over_patch(live, PREVIOUS_MANAGERS) {
+        plan.effects.push(Effect::TakeOver { key: key.clone(), patch });
+    } else if diff(&wanted, live).is_empty() {
+        return;
+    }
+    plan.effects.push(Effect::Apply { key, object: wanted });
+}
+
+/// Deletes what is ours and no longer rendered. Claims and Secrets go only by a decision of their
+/// own.
+fn prune(
+    desired: &[Object],
+    rollout: &Rollout,
+    resolved: &Resolved,
+    observed: &Observed,
+    plan: &mut Plan,
+) {
+    for (key, fact) in &observed.objects {
+        let Fact::Known(seen) = fact else { continue };
+        let controlled = seen.controller.is_some() && seen.controller == resolved.uid;
+        let ours = controlled && seen.labelled && !seen.deleting;
+        let lasting = matches!(key.kind, Kind::Secret | Kind::PersistentVolumeClaim);
+        let wanted = desired.iter().any(|object| object.key() == *key);
+        if ours && !lasting && !wanted && !held(key, rollout) {
+            plan.effects.push(Effect::Delete { key: key.clone(), uid: seen.uid.clone() });
+        }
+    }
+}
+
+/// A changed annotation makes the kubelet look at the ConfigMap at once. A pod that never got one
+/// mounted what was there when it was made.
+fn refresh_mounts(rollout: &Rollout, resolved: &Resolved, observed: &Observed, plan: &mut Plan) {
+    let config = ObjectKey::new(Kind::ConfigMap, resolved.name.config());
+    let changing = plan
+        .effects
+        .iter()
+        .any(|effect| matches!(effect, Effect::Apply { key, .. } if *key == config));
+    if rollout.verdict.holds() {
+        return;
+    }
+    for pod in observed.pods.known().into_iter().flatten() {
+        let stale = pod.rendered_config.as_ref().is_some_and(|hash| *hash != rollout.config_hash);
+        if stale || (changing && pod.rendered_config.is_none()) {
+            plan.effects.push(Effect::AnnotatePod {
+                name: pod.name.clone(),
+                patch: serde_json::json!({
+                    "metadata": {"annotations": {annotations::RENDERED_CONFIG: rollout.config_hash}}
+                }),
+            });
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Whether the pod may be replaced, and with it everything that the running pod depends on.
+//!
+//! Two annotations on the StatefulSet remember the last roll-out: `openclaw.rocks/rollout-hash`,
+//! the pod as it was rolled out, and `openclaw.rocks/inputs-hash`, what users had asked for then.
+//! The decision is [`verdict`], a table over these and what is wanted now.
+
+use serde_json::{Value, json};
+
+use crate::api::{OnOperatorUpgrade, OpenClawInstance, OpenClawInstanceSpec};
+use crate::effect::Read;
+use crate::hash::{self, Hasher};
+use crate::object::{Kind, Object, ObjectKey};
+use crate::observed::{Fact, Observed, Seen};
+use crate::ownership::{Change, diff, take_over_patch};
+use crate::problem::{Problem, Severity};
+use crate::resolve::Resolved;
+use crate::vocab::{PREVIOUS_MANAGERS, annotations, names};
+
+/// What is decided about the pod.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Rollout {
+    pub(crate) verdict: Verdict,
+    /// Hash of what users own and what can reach the pod.
+    pub(crate) inputs_hash: String,
+    /// Hash of the pod that is wanted.
+    pub(crate) rollout_hash: String,
+    /// Hash of openclaw.json as rendered.
+    pub(crate) config_hash: String,
+    /// What would change, if it is held and the live object was seen.
+    pub(crate) changes: Vec<Change>,
+}
+
+/// May the pod be replaced?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Yes, or nothing would be replaced.
+    #[default]
+    Go,
+    /// The operator itself is the cause: not before someone approves.
+    HeldForApproval,
+    /// The application would not start with it.
+    WillNotStart,
+    /// What the StatefulSet looks like is not known yet.
+    Unknown,
+}
+
+impl Verdict {
+    /// Whether the running pod's group stays as it is.
+    pub(crate) fn holds(self) -> bool {
+        self != Self::Go
+    }
+}
+
+/// Kinds that the running pod depends on: they change together with it, or not at all.
+pub(crate) const GROUP: &[Kind] =
+    &[Kind::Role, Kind::NetworkPolicy, Kind::ConfigMap, Kind::Service, Kind::StatefulSet];
+
+pub(super) fn decide(
+    instance: &OpenClawInstance,
+    resolved: &Resolved,
+    desired: &[Object],
+    observed: &Observed,
+    problems: &[Problem],
+) -> Rollout {
+    let key = ObjectKey::new(Kind::StatefulSet, resolved.name.as_str());
+    let inputs_hash = inputs_hash(resolved);
+    let rollout_hash = rollout_hash(desired);
+    let unstartable = problems.iter().any(|each| each.severity == Severity::WillNotStart);
+    let approved = instance.metadata.annotations.as_ref();
+    let approved = approved.and_then(|all| all.get(annotations::APPROVE_ROLLOUT));
+    let verdict = match observed.objects.get(&key).unwrap_or(&Fact::Unknown) {
+        Fact::Unknown => Verdict::Unknown,
+        _ if unstartable => Verdict::WillNotStart,
+        Fact::Absent => Verdict::Go,
+        Fact::Known(seen) => verdict(
+            seen,
+            &inputs_hash,
+            &rollout_hash,
+            approved.map(String::as_str),
+            resolved.on_operator_upgrade,
+        ),
+    };
+    let live = observed.live.get(&key).filter(|_| verdict.holds());
+    let wanted = desired.iter().find(|object| object.key() == key);
+    let changes = match (wanted, live) {
+        (Some(wanted), Some(live)) => changes(&wanted.to_value(), live),
+        _ => Vec::new(),
+    };
+    Rollout { verdict, inputs_hash, rollout_hash, config_hash: config_hash(desired), changes }
+}
+
+fn verdict(
+    seen: &Seen,
+    inputs_hash: &str,
+    rollout_hash: &str,
+    approved: Option<&str>,
+    policy: OnOperatorUpgrade,
+) -> Verdict {
+    let last_rollout = seen.annotations.get(annotations::ROLLOUT_HASH);
+    let last_inputs = seen.annotations.get(annotations::INPUTS_HASH);
+    let same_pod = last_rollout.is_some_and(|hash| hash == rollout_hash);
+    let user_changed = last_inputs.is_some_and(|hash| hash != inputs_hash);
+    if same_pod
+        || user_changed
+        || approved == Some(rollout_hash)
+        || policy == OnOperatorUpgrade::Roll
+    {
+        Verdict::Go
+    } else {
+        Verdict::HeldForApproval
+    }
+}
+
+/// What would change, as seen after the Go operator's fields became ours.
+fn changes(wanted: &Value, live: &Value) -> Vec<Change> {
+    let mut live = live.clone();
+    if let Some(patch) = take_over_patch(&live, PREVIOUS_MANAGERS)
+        && let Ok(patch) = serde_json::from_value::<json_patch::Patch>(patch)
+    {
+        // On failure the patch leaves the object as it was.
+        let _ = json_patch::patch(&mut live, &patch);
+    }
+    let mut changes = diff(wanted, &live);
+    changes.retain(|change| change.path.starts_with("spec.template"));
+    changes
+}
+
+/// Parts of the spec that cannot reach the pod or what it mounts.
+pub(crate) fn without_harmless(spec: &OpenClawInstanceSpec) -> OpenClawInstanceSpec {
+    let mut spec = spec.clone();
+    spec.suspended = None;
+    spec.rollout = None;
+    spec.maintenance_windows = None;
+    spec.backup = None;
+    if let Some(availability) = &mut spec.availability {
+        availability.pod_disruption_budget = None;
+    }
+    if let Some(persistence) = spec.storage.as_mut().and_then(|each| each.persistence.as_mut()) {
+        persistence.orphan = None;
+        persistence.size = persistence.size.take().filter(|_| persistence.enabled == Some(false));
+    }
+    spec
+}
+
+fn inputs_hash(resolved: &Resolved) -> String {
+    let spec = serde_json::to_string(&without_harmless(&resolved.spec)).unwrap_or_default();
+    let base = serde_json::to_string(&resolved.config.document).unwrap_or_default();
+    let mut hasher = Hasher::default();
+    hasher.field(&[&spec]);
+    hasher.field(&[&base]);
+    hasher.field(&[resolved.environment.hash.as_deref().unwrap_or_default()]);
+    hasher.field(&[&format!("{:?}", resolved.storage.layout)]);
+    hasher.finish()
+}
+
+fn rollout_hash(desired: &[Object]) -> String {
+    let mut hasher = Hasher::default();
+    for object in desired {
+        let key = object.key().to_string();
+        match object {
+            Object::ConfigMap(map) => {
+                for (name, content) in map.data.iter().flatten() {
+                    hasher.field(&[&key, name, content]);
+                }
+            }
+            Object::StatefulSet(_) => {
+                let template = object.to_value().pointer("/spec/template").map(Value::to_string);
+                hasher.field(&[&key, &template.unwrap_or_default()]);
+            }
+            Object::ServiceAccount(_)
+            | Object::Role(_)
+            | Object::RoleBinding(_)
+            | Object::NetworkPolicy(_)
+            | Object::Secret(_)
+            | Object::PersistentVolumeClaim(_)
+            | Object::PodDisruptionBudget(_)
+            | Object::Service(_) => {}
+        }
+    }
+    hasher.finish()
+}
+
+fn config_hash(desired: &[Object]) -> String {
+    let content = desired.iter().find_map(|object| match object {
+        Object::ConfigMap(map) => map.data.as_ref()?.get(names::CONFIG_KEY),
+        _ => None,
+    });
+    hash::of(content.map(String::as_str).unwrap_or_default())
+}
+
+/// The StatefulSet as it is sent: with the two annotations that remember this roll-out.
+pub(super) fn annotated(mut wanted: Value, rollout: &Rollout) -> Value {
+    if let Some(metadata) = wanted.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.insert(
+            "annotations".to_owned(),
+            json!({
+                annotations::INPUTS_HASH: rollout.inputs_hash,
+                annotations::ROLLOUT_HASH: rollout.rollout_hash,
+            }),
+        );
+    }
+    wanted
+}
+
+/// What is sent while the pod is held: what we own of the live object, with replicas and the record
+/// of what users ask for. `None` when nothing of that differs.
+pub(super) fn held(
+    wanted: &Value,
+    seen: &Seen,
+    rollout: &Rollout,
+    observed: &Observed,
+    key: &ObjectKey,
+) -> Result<Option<Value>, Read> {
+    let replicas = wanted.pointer("/spec/replicas").and_then(Value::as_i64);
+    let scaled = replicas.is_some() && replicas != seen.replicas.map(i64::from);
+    let unrecorded = !seen.annotations.contains_key(annotations::INPUTS_HASH);
+    let live = observed.live.get(key).ok_or_else(|| Read::Live(key.clone()))?;
+    if !scaled && !unrecorded {
+        return Ok(None);
+    }
+    let mut sent = crate::ownership::owned(live, crate::vocab::FIELD_MANAGER);
+    if scaled && let Some(object) = sent.as_object_mut() {
+        let spec = object.entry("spec").or_insert_with(|| json!({}));
+        if let Some(spec) = spec.as_object_mut() {
+            spec.insert("replicas".to_owned(), json!(replicas));
+        }
+    }
+    if unrecorded
+        && rollout.verdict == Verdict::HeldForApproval
+        && let Some(metadata) = sent.get_mut("metadata").and_then(Value::as_object_mut)
+    {
+        let notes = metadata.entry("annotations").or_insert_with(|| json!({}));
+        if let Some(notes) = notes.as_object_mut() {
+            notes.insert(annotations::INPUTS_HASH.to_owned(), json!(rollout.inputs_hash));
+        }
+    }
+    Ok(Some(sent))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(inputs: Option<&str>, rollout: Option<&str>) -> Seen {
+        let notes = [(annotations::INPUTS_HASH, inputs), (annotations::ROLLOUT_HASH, rollout)];
+        let annotations = notes
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned())))
+            .collect();
+        Seen { annotations, ..Seen::default() }
+    }
+
+    #[test]
+    fn the_table_of_verdicts() {
+        use OnOperatorUpgrade::{Hold, Roll};
+        for (name, seen, approved, policy, expected) in [
+            ("nothing changed", seen(Some("i"), Some("r")), None, Hold, Verdict::Go),
+            ("only inputs that do not matter", seen(Some("j"), Some("r")), None, Hold, Verdict::Go),
+            ("the user changed the pod", seen(Some("j"), Some("s")), None, Hold, Verdict::Go),
+            ("the operator did", seen(Some("i"), Some("s")), None, Hold, Verdict::HeldForApproval),
+            ("and may", seen(Some("i"), Some("s")), None, Roll, Verdict::Go),
+            ("approved", seen(Some("i"), Some("s")), Some("r"), Hold, Verdict::Go),
+            (
+                "another one approved",
+                seen(Some("i"), Some("s")),
+                Some("q"),
+                Hold,
+                Verdict::HeldForApproval,
+            ),
+            ("adopted", seen(None, None), None, Hold, Verdict::HeldForApproval),
+            ("adopted, seen before", seen(Some("i"), None), None, Hold, Verdict::HeldForApproval),
+            ("adopted, then changed by the user", seen(Some("j"), None), None, Hold, Verdict::Go),
+        ] {
+            assert_eq!(verdict(&seen, "i", "r", approved, policy), expected, "{name}");
+        }
+    }
+}

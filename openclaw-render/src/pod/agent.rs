@@ -1,0 +1,35 @@
+//! The agent's own container: the image's entrypoint, in the state that the seed plan prepared.
+
+use k8s_openapi::api::core::v1::{Container, ContainerPort};
+
+use super::{env, probes, volumes};
+use crate::resolve::Resolved;
+use crate::vocab::{names, paths, ports};
+
+pub(super) fn container(instance: &Resolved) -> Container {
+    let mut mounts = volumes::home(instance);
+    mounts.extend([
+        volumes::scratch(paths::SCRATCH_TMP, paths::TMP),
+        volumes::read_only(names::HELPER_VOLUME, paths::HELPER_DIR),
+    ]);
+    Container {
+        env: Some(env::agent(instance)),
+        env_from: Some(instance.environment.sources.clone()).filter(|sources| !sources.is_empty()),
+        image: Some(instance.image.reference.clone()),
+        image_pull_policy: Some(instance.image.pull_policy.to_string()),
+        liveness_probe: probes::liveness(instance),
+        name: names::AGENT.to_owned(),
+        ports: Some(vec![ContainerPort {
+            container_port: ports::GATEWAY,
+            name: Some(ports::GATEWAY_NAME.to_owned()),
+            protocol: Some("TCP".to_owned()),
+            ..Default::default()
+        }]),
+        readiness_probe: probes::readiness(instance),
+        resources: Some(instance.resources.agent.clone()),
+        security_context: Some(instance.security.agent.clone()),
+        startup_probe: probes::startup(instance),
+        volume_mounts: Some(mounts),
+        ..Default::default()
+    }
+}

@@ -1,0 +1,61 @@
+//! The agent's environment: ours first, so that the user's entries can refer to it, each name once.
+
+use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, SecretKeySelector};
+
+use crate::resolve::{Auth, Resolved};
+use crate::vocab::{env, names, paths, ports};
+
+pub(super) fn agent(instance: &Resolved) -> Vec<EnvVar> {
+    let own = &instance.environment.entries;
+    let mut entries: Vec<EnvVar> = fixed(instance);
+    entries.extend(
+        tunable(instance)
+            .into_iter()
+            .filter(|entry| !own.iter().any(|other| other.name == entry.name)),
+    );
+    entries.extend(own.iter().cloned());
+    entries
+}
+
+/// What the pod cannot work without; `resolve` keeps the user's entries of these names out.
+fn fixed(instance: &Resolved) -> Vec<EnvVar> {
+    let mut entries = vec![
+        entry(env::HOME, paths::HOME),
+        entry(env::STATE_DIR, paths::STATE),
+        entry(env::CONFIG_PATH, paths::CONFIG_FILE),
+        entry(env::GATEWAY_PORT, &ports::GATEWAY.to_string()),
+    ];
+    if instance.config.auth == Auth::SecretToken {
+        entries.push(EnvVar {
+            name: env::GATEWAY_TOKEN.to_owned(),
+            value_from: Some(EnvVarSource {
+                secret_key_ref: Some(SecretKeySelector {
+                    key: names::TOKEN_KEY.to_owned(),
+                    name: instance.token_secret(),
+                    optional: None,
+                }),
+                ..Default::default()
+            }),
+            ..Default::default()
+        });
+    }
+    entries
+}
+
+/// What the user may set otherwise.
+fn tunable(instance: &Resolved) -> Vec<EnvVar> {
+    vec![
+        // config-sync is the only writer of the file; without this the application migrates it.
+        entry(env::CONFIG_READONLY, "1"),
+        entry(env::DISABLE_BONJOUR, "1"),
+        entry(env::NO_AUTO_UPDATE, "1"),
+        entry(env::NO_RESPAWN, "1"),
+        entry(env::NODE_OPTIONS, &format!("--max-old-space-size={}", instance.resources.heap_mib)),
+        entry(env::NPM_CONFIG_CACHE, &format!("{}/.cache/npm", paths::HOME)),
+        entry(env::NPM_CONFIG_PREFIX, &format!("{}/.local", paths::HOME)),
+    ]
+}
+
+fn entry(name: &str, value: &str) -> EnvVar {
+    EnvVar { name: name.to_owned(), value: Some(value.to_owned()), ..Default::default() }
+}

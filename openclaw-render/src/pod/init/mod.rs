@@ -1,0 +1,3 @@
+//! Init containers.
+
+pub(super) mod config;

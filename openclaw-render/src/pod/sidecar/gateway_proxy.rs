@@ -1,0 +1,41 @@
+//! `gateway-proxy`: nginx between the pod's network and the gateway's loopback port. It tells the
+//! gateway the client's address; without it, everyone would look like a client inside the pod.
+
+use k8s_openapi::api::core::v1::{Container, ContainerPort, SecurityContext};
+
+use crate::pod::volumes;
+use crate::resolve::Resolved;
+use crate::vocab::{names, paths, ports};
+
+/// User `nginx` of the image.
+const USER: i64 = 101;
+
+pub(in crate::pod) fn container(instance: &Resolved) -> Option<Container> {
+    let proxy = instance.proxy.as_ref()?;
+    let configuration = format!("{}/{}", paths::PROXY_CONFIG, names::PROXY_KEY);
+    Some(Container {
+        args: Some(["-c", &configuration, "-g", "daemon off;"].map(str::to_owned).to_vec()),
+        command: Some(vec!["nginx".to_owned()]),
+        image: Some(proxy.image.clone()),
+        image_pull_policy: Some("IfNotPresent".to_owned()),
+        name: names::GATEWAY_PROXY.to_owned(),
+        ports: Some(vec![ContainerPort {
+            container_port: ports::PROXY,
+            name: Some(ports::PROXY_NAME.to_owned()),
+            protocol: Some("TCP".to_owned()),
+            ..Default::default()
+        }]),
+        resources: Some(instance.resources.proxy.clone()),
+        restart_policy: Some("Always".to_owned()),
+        security_context: Some(SecurityContext {
+            run_as_non_root: Some(true),
+            run_as_user: Some(USER),
+            ..instance.security.helper.clone()
+        }),
+        volume_mounts: Some(vec![
+            volumes::read_only(names::PROXY_CONFIG_VOLUME, paths::PROXY_CONFIG),
+            volumes::mount(names::PROXY_SCRATCH_VOLUME, paths::TMP),
+        ]),
+        ..Default::default()
+    })
+}

@@ -1,0 +1,4 @@
+//! Sidecars.
+
+pub(super) mod config_sync;
+pub(super) mod gateway_proxy;

@@ -1,0 +1,164 @@
+//! The agent's image and the version that it runs.
+
+use k8s_openapi::api::core::v1::LocalObjectReference;
+
+use super::defaults::text;
+use super::version::Version;
+use crate::api::{OpenClawInstanceSpec, PullPolicy};
+use crate::problem::{Problem, Rule};
+use crate::vocab::images;
+
+/// The agent's image.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Image {
+    /// Full reference, registry override applied.
+    pub(crate) reference: String,
+    /// When the kubelet pulls it.
+    pub(crate) pull_policy: PullPolicy,
+    /// Secrets for pulling it and the helpers.
+    pub(crate) pull_secrets: Vec<LocalObjectReference>,
+    /// The version that the configuration is rendered for.
+    pub(crate) version: Version,
+}
+
+pub(super) fn resolve(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) -> Image {
+    let image = spec.image.clone().unwrap_or_default();
+    let digest = text(image.digest.as_ref());
+    if digest.is_some_and(|digest| !is_digest(digest)) {
+        problems.push(Problem::error(
+            "spec.image.digest",
+            Rule::Invalid,
+            "is not a digest: write `sha256:` and 64 lower-case hexadecimal digits",
+        ));
+    }
+    let tag = text(image.tag.as_ref());
+    if tag.is_some_and(|tag| !is_tag(tag)) {
+        problems.push(Problem::error(
+            "spec.image.tag",
+            Rule::Invalid,
+            "is not a tag: use at most 128 letters, digits, `_`, `.` and `-`, and begin with none \
+             of the last two (OCI distribution specification)",
+        ));
+    }
+    let repository = text(image.repository.as_ref()).unwrap_or(images::AGENT_REPOSITORY);
+    if !is_repository(repository) {
+        problems.push(Problem::error(
+            "spec.image.repository",
+            Rule::Invalid,
+            format!("{repository:?} is not a repository: write `host/path/name` without tag, in lower case"),
+        ));
+    }
+    let reference = images::reference(repository, tag.unwrap_or(images::AGENT_TAG), digest);
+    for (index, secret) in image.pull_secrets.iter().flatten().enumerate() {
+        if secret.name.is_empty() {
+            problems.push(Problem::error(
+                format!("spec.image.pullSecrets[{index}].name"),
+                Rule::Invalid,
+                "is empty: name the Secret or remove the entry",
+            ));
+        }
+    }
+    Image {
+        reference: with_override(spec, &reference),
+        pull_policy: image.pull_policy.unwrap_or(PullPolicy::IfNotPresent),
+        pull_secrets: unique(image.pull_secrets.unwrap_or_default()),
+        version: version(tag, digest, text(image.version.as_ref()), problems),
+    }
+}
+
+/// Applies `spec.registry`.
+pub(super) fn with_override(spec: &OpenClawInstanceSpec, reference: &str) -> String {
+    match text(spec.registry.as_ref()) {
+        Some(registry) => images::with_registry(reference, registry),
+        None => reference.to_owned(),
+    }
+}
+
+/// Pull secrets are a map by name in the pod: one of a name is enough.
+fn unique(secrets: Vec<LocalObjectReference>) -> Vec<LocalObjectReference> {
+    let mut kept: Vec<LocalObjectReference> = Vec::new();
+    for secret in secrets {
+        if !kept.contains(&secret) {
+            kept.push(secret);
+        }
+    }
+    kept
+}
+
+fn version(
+    tag: Option<&str>,
+    digest: Option<&str>,
+    stated: Option<&str>,
+    problems: &mut Vec<Problem>,
+) -> Version {
+    let stated_version = stated.and_then(Version::from_tag);
+    if let (Some(stated), None) = (stated, stated_version) {
+        problems.push(Problem::error(
+            "spec.image.version",
+            Rule::Invalid,
+            format!(
+                "{stated:?} is not a version: write `YYYY.M.P`, for example `{}`",
+                Version::NEWEST
+            ),
+        ));
+    }
+    if digest.is_none() {
+        if tag.is_none_or(|tag| tag == images::AGENT_TAG) {
+            problems.push(Problem::advice(
+                "spec.image.tag",
+                Rule::Risk,
+                "without a tag or digest, or with `latest`, a restart may bring another version: \
+                 pin a release",
+            ));
+        }
+        if let Some(read) = tag.and_then(Version::from_tag) {
+            if stated_version.is_some_and(|stated| stated != read) {
+                problems.push(Problem::advice(
+                    "spec.image.version",
+                    Rule::Ineffective,
+                    format!("has no effect: the tag says {read}; remove one of the two"),
+                ));
+            }
+            return read;
+        }
+    }
+    stated_version.unwrap_or_else(|| {
+        problems.push(Problem::advice(
+            "spec.image.version",
+            Rule::Unknown,
+            format!(
+                "the image does not tell its version, so the configuration is rendered for {}: set \
+                 `spec.image.version` if it runs another one",
+                Version::NEWEST
+            ),
+        ));
+        Version::NEWEST
+    })
+}
+
+/// OCI image specification: the registered algorithm that registries use.
+fn is_digest(text: &str) -> bool {
+    text.strip_prefix("sha256:").is_some_and(|hex| {
+        hex.len() == 64 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
+/// OCI distribution specification, grammar of tags.
+pub(super) fn is_tag(text: &str) -> bool {
+    text.len() <= 128
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+        && !text.starts_with(['.', '-'])
+}
+
+/// Loose on purpose: what is refused here no container runtime can pull.
+pub(super) fn is_repository(text: &str) -> bool {
+    let (host, path) = text.split_once('/').map_or(("", text), |(host, path)| (host, path));
+    let in_path =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-/".contains(&byte);
+    let in_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
+    !path.is_empty()
+        && host.bytes().all(in_host)
+        && path.bytes().all(in_path)
+        && path.split('/').all(|segment| !segment.is_empty())
+        && !text.starts_with(['/', '-', '.'])
+}

@@ -1,0 +1,215 @@
+//! How the agent is reached, and what it reaches.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::networking::v1::NetworkPolicyEgressRule;
+
+use super::base_config::proxied;
+use super::defaults::{LOCAL_ORIGINS, text};
+use super::image::{is_repository, is_tag, with_override};
+use crate::api::{NetworkPolicySpec, OpenClawInstanceSpec, ServiceType};
+use crate::problem::{Problem, Rule};
+use crate::vocab::images;
+
+/// The proxy in front of the gateway.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Proxy {
+    /// Full image reference, registry override applied.
+    pub(crate) image: String,
+}
+
+/// What the Service is like.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Service {
+    pub(crate) service_type: ServiceType,
+    pub(crate) annotations: BTreeMap<String, String>,
+}
+
+/// What the NetworkPolicy opens.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct NetworkPolicy {
+    pub(crate) same_namespace: bool,
+    pub(crate) ingress_namespaces: Vec<String>,
+    pub(crate) ingress_cidrs: Vec<String>,
+    pub(crate) dns: bool,
+    pub(crate) https: bool,
+    pub(crate) egress_cidrs: Vec<String>,
+    pub(crate) additional_egress: Vec<NetworkPolicyEgressRule>,
+}
+
+pub(super) fn proxy(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) -> Option<Proxy> {
+    if !proxied(spec) {
+        return None;
+    }
+    let image = spec.gateway.as_ref().and_then(|gateway| gateway.proxy.as_ref());
+    let image = image.and_then(|proxy| proxy.image.clone()).unwrap_or_default();
+    let repository = text(image.repository.as_ref()).unwrap_or(images::PROXY_REPOSITORY);
+    let tag = text(image.tag.as_ref()).unwrap_or(images::PROXY_TAG);
+    if !is_repository(repository) {
+        problems.push(Problem::error(
+            "spec.gateway.proxy.image.repository",
+            Rule::Invalid,
+            format!("{repository:?} is not a repository: write `host/path/name` without tag"),
+        ));
+    }
+    if !is_tag(tag) {
+        problems.push(Problem::error(
+            "spec.gateway.proxy.image.tag",
+            Rule::Invalid,
+            format!("{tag:?} is not a tag"),
+        ));
+    }
+    let reference = images::reference(repository, tag, text(image.digest.as_ref()));
+    Some(Proxy { image: with_override(spec, &reference) })
+}
+
+pub(super) fn service(spec: &OpenClawInstanceSpec) -> Service {
+    let service = spec.networking.as_ref().and_then(|networking| networking.service.clone());
+    let service = service.unwrap_or_default();
+    Service {
+        service_type: service.type_.unwrap_or(ServiceType::ClusterIP),
+        annotations: service.annotations.unwrap_or_default(),
+    }
+}
+
+/// Origins of the Control UI, sorted, each once.
+pub(super) fn control_ui_origins(
+    spec: &OpenClawInstanceSpec,
+    problems: &mut Vec<Problem>,
+) -> Vec<String> {
+    let given = spec.gateway.as_ref().and_then(|gateway| gateway.control_ui_origins.as_deref());
+    let mut origins: Vec<String> = LOCAL_ORIGINS.map(str::to_owned).to_vec();
+    for (index, origin) in given.unwrap_or_default().iter().enumerate() {
+        if origin.is_empty() {
+            continue;
+        }
+        if !is_origin(origin) {
+            problems.push(Problem::advice(
+                format!("spec.gateway.controlUiOrigins[{index}]"),
+                Rule::Ineffective,
+                format!(
+                    "{origin:?} never matches: a browser sends `scheme://host[:port]`, without \
+                     path and wildcard"
+                ),
+            ));
+        }
+        origins.push(origin.clone());
+    }
+    origins.sort();
+    origins.dedup();
+    origins
+}
+
+/// RFC 6454: scheme, host and port.
+fn is_origin(text: &str) -> bool {
+    text.split_once("://").is_some_and(|(scheme, host)| {
+        matches!(scheme, "http" | "https")
+            && !host.is_empty()
+            && !host.contains(['/', '*', '?', '#', '@', ' '])
+    })
+}
+
+pub(super) fn policy(
+    spec: &OpenClawInstanceSpec,
+    problems: &mut Vec<Problem>,
+) -> Option<NetworkPolicy> {
+    let policy = spec.security.as_ref().and_then(|security| security.network_policy.clone());
+    let policy = policy.unwrap_or_default();
+    let path = "spec.security.networkPolicy";
+    if policy.enabled == Some(false) {
+        problems.push(Problem::advice(
+            format!("{path}.enabled"),
+            Rule::Risk,
+            "leaves the agent open to every pod of the cluster and lets it reach everything",
+        ));
+        return None;
+    }
+    check(path, &policy, problems);
+    Some(NetworkPolicy {
+        same_namespace: policy.allow_same_namespace_ingress.unwrap_or(true),
+        ingress_namespaces: policy.allowed_ingress_namespaces.unwrap_or_default(),
+        ingress_cidrs: policy.allowed_ingress_cidrs.unwrap_or_default(),
+        dns: policy.allow_dns.unwrap_or(true),
+        https: policy.allow_https.unwrap_or(true),
+        egress_cidrs: policy.allowed_egress_cidrs.unwrap_or_default(),
+        additional_egress: policy.additional_egress.unwrap_or_default(),
+    })
+}
+
+fn check(path: &str, policy: &NetworkPolicySpec, problems: &mut Vec<Problem>) {
+    for (field, cidrs) in [
+        ("allowedIngressCIDRs", &policy.allowed_ingress_cidrs),
+        ("allowedEgressCIDRs", &policy.allowed_egress_cidrs),
+    ] {
+        for (index, cidr) in cidrs.iter().flatten().enumerate() {
+            if let Err(reason) = check_cidr(cidr) {
+                problems.push(Problem::error(
+                    format!("{path}.{field}[{index}]"),
+                    Rule::Invalid,
+                    format!("{cidr:?} {reason}"),
+                ));
+            }
+        }
+    }
+    for (index, namespace) in policy.allowed_ingress_namespaces.iter().flatten().enumerate() {
+        let label = namespace.len() <= 63 && !namespace.contains('.');
+        if !label || !super::security::is_subdomain(namespace) {
+            problems.push(Problem::error(
+                format!("{path}.allowedIngressNamespaces[{index}]"),
+                Rule::Invalid,
+                format!("{namespace:?} is not the name of a namespace"),
+            ));
+        }
+    }
+}
+
+/// RFC 4632 and RFC 4291, as the API server reads them.
+fn check_cidr(text: &str) -> Result<(), String> {
+    let written = "is not a network: write for example `10.0.0.0/8` or `fd00::/8`";
+    let (address, length) = text.split_once('/').ok_or(written)?;
+    let address: std::net::IpAddr = address.parse().map_err(|_| written)?;
+    let digits = length.bytes().all(|byte| byte.is_ascii_digit()) && !length.is_empty();
+    let canonical = length == "0" || !length.starts_with('0');
+    let length: u8 = length.parse().map_err(|_| written)?;
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    if digits && canonical && length <= longest { Ok(()) } else { Err(written.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{check_cidr, is_origin};
+
+    #[test]
+    fn networks_are_read_as_the_api_server_reads_them() {
+        for good in ["10.0.0.0/8", "0.0.0.0/0", "fd00::/8", "::/0", "192.168.1.1/32"] {
+            assert_eq!(check_cidr(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            "10.0.0.0",
+            "10.0.0.0/33",
+            "10.0.0/8",
+            "10.0.0.0/-1",
+            "::/129",
+            "a/8",
+            "10.0.0.0/08",
+            "010.0.0.0/8",
+        ] {
+            assert!(check_cidr(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_what_a_browser_sends_is_an_origin() {
+        assert!(is_origin("https://claw.example.com:8443"));
+        for bad in [
+            "claw.example.com",
+            "https://claw.example.com/",
+            "*",
+            "https://*.example.com",
+            "ftp://a",
+        ] {
+            assert!(!is_origin(bad), "{bad}");
+        }
+    }
+}

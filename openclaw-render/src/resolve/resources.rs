@@ -1,0 +1,145 @@
+//! CPU and memory of containers.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::ResourceRequirements;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+
+use super::defaults;
+use crate::api::{OpenClawInstanceSpec, QuantityValue, ResourcesSpec};
+use crate::problem::{Problem, Rule};
+use crate::quantity;
+
+/// Requests and limits of one container by default: CPU and memory asked for, CPU and memory
+/// allowed.
+struct Defaults([&'static str; 4]);
+
+const AGENT: Defaults = Defaults([
+    defaults::REQUEST_CPU,
+    defaults::REQUEST_MEMORY,
+    defaults::LIMIT_CPU,
+    defaults::LIMIT_MEMORY,
+]);
+/// nginx in front of one gateway.
+const PROXY: Defaults = Defaults(["10m", "16Mi", "100m", "64Mi"]);
+/// One validation by OpenClaw 2026.9.6 takes up to 1.8 s of CPU and 210 MB.
+const SYNC: Defaults = Defaults(["10m", "32Mi", "1", "320Mi"]);
+/// Copies files and one binary.
+const INIT: Defaults = Defaults(["10m", "16Mi", "200m", "64Mi"]);
+
+/// Resources of every container that we make.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Resources {
+    pub(crate) agent: ResourceRequirements,
+    /// Bound of the agent's heap in MiB: three quarters of its memory limit.
+    pub(crate) heap_mib: u64,
+    pub(crate) proxy: ResourceRequirements,
+    pub(crate) sync: ResourceRequirements,
+    pub(crate) init: ResourceRequirements,
+}
+
+pub(super) fn resolve(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) -> Resources {
+    let proxy = spec.gateway.as_ref().and_then(|gateway| gateway.proxy.as_ref());
+    let proxy = proxy.and_then(|proxy| proxy.resources.as_ref());
+    let sync = spec.config.as_ref().and_then(|config| config.sync.as_ref());
+    let sync = sync.and_then(|sync| sync.resources.as_ref());
+    let agent = requirements("spec.resources", spec.resources.as_ref(), &AGENT, problems);
+    Resources {
+        heap_mib: heap_mib(&agent),
+        agent,
+        proxy: requirements("spec.gateway.proxy.resources", proxy, &PROXY, problems),
+        sync: requirements("spec.config.sync.resources", sync, &SYNC, problems),
+        init: requirements("", None, &INIT, problems),
+    }
+}
+
+fn heap_mib(resources: &ResourceRequirements) -> u64 {
+    let memory = resources.limits.as_ref().and_then(|limits| limits.get("memory"));
+    let bytes = memory
+        .and_then(|memory| quantity::parse(&memory.0).ok())
+        .and_then(|memory| memory.bytes())
+        .unwrap_or_default();
+    bytes / 4 * 3 / (1 << 20)
+}
+
+/// Each of the four values has its own default, but a default never makes a request exceed a limit:
+/// the value that the user gave wins, and the other one follows it.
+fn requirements(
+    path: &str,
+    spec: Option<&ResourcesSpec>,
+    defaults: &Defaults,
+    problems: &mut Vec<Problem>,
+) -> ResourceRequirements {
+    let spec = spec.cloned().unwrap_or_default();
+    let (requests, limits) = (spec.requests.unwrap_or_default(), spec.limits.unwrap_or_default());
+    let Defaults([request_cpu, request_memory, limit_cpu, limit_memory]) = defaults;
+    let cpu = pair(path, "cpu", (requests.cpu, limits.cpu), (request_cpu, limit_cpu), problems);
+    let memory = pair(
+        path,
+        "memory",
+        (requests.memory, limits.memory),
+        (request_memory, limit_memory),
+        problems,
+    );
+    let list = |cpu: Quantity, memory: Quantity| {
+        Some(BTreeMap::from([("cpu".to_owned(), cpu), ("memory".to_owned(), memory)]))
+    };
+    ResourceRequirements {
+        requests: list(cpu.0, memory.0),
+        limits: list(cpu.1, memory.1),
+        ..Default::default()
+    }
+}
+
+fn pair(
+    path: &str,
+    name: &str,
+    (request, limit): (Option<QuantityValue>, Option<QuantityValue>),
+    (default_request, default_limit): (&str, &str),
+    problems: &mut Vec<Problem>,
+) -> (Quantity, Quantity) {
+    let request = checked(&format!("{path}.requests.{name}"), request, problems);
+    let limit = checked(&format!("{path}.limits.{name}"), limit, problems);
+    let (request, limit) = match (request, limit) {
+        (Some(request), Some(limit)) => {
+            if exceeds(&request, &limit) {
+                problems.push(Problem::error(
+                    format!("{path}.requests.{name}"),
+                    Rule::Invalid,
+                    format!("{request} is more than the limit {limit}"),
+                ));
+            }
+            (request, limit)
+        }
+        (Some(request), None) if exceeds(&request, default_limit) => (request.clone(), request),
+        (None, Some(limit)) if exceeds(default_request, &limit) => (limit.clone(), limit),
+        (request, limit) => (
+            request.unwrap_or_else(|| default_request.to_owned()),
+            limit.unwrap_or_else(|| default_limit.to_owned()),
+        ),
+    };
+    (Quantity(request), Quantity(limit))
+}
+
+fn exceeds(left: &str, right: &str) -> bool {
+    matches!((quantity::parse(left), quantity::parse(right)), (Ok(left), Ok(right)) if left > right)
+}
+
+/// A quantity in canonical form. Empty means unset.
+pub(super) fn checked(
+    path: &str,
+    value: Option<QuantityValue>,
+    problems: &mut Vec<Problem>,
+) -> Option<String> {
+    let value = value.filter(|value| !value.0.is_empty())?;
+    let valid = quantity::parse(&value.0).ok().filter(|parsed| !parsed.is_negative());
+    let canonical = valid.and_then(|_| quantity::canonical(&value.0).ok());
+    if canonical.is_none() {
+        problems.push(Problem::error(
+            path,
+            Rule::Invalid,
+            format!("{:?} is not a quantity: write for example `500m`, `2` or `4Gi`", value.0),
+        ));
+    }
+    canonical
+}

@@ -1,0 +1,264 @@
+//! Security contexts and the pod's identity.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{
+    Capabilities, PodSecurityContext, SeccompProfile, SecurityContext,
+};
+use k8s_openapi::api::rbac::v1::PolicyRule;
+
+use super::defaults::{self, text};
+use crate::api::{OpenClawInstanceSpec, RbacRule};
+use crate::problem::{Problem, Rule};
+use crate::vocab::names::InstanceName;
+
+/// Capability set that drops every one.
+const ALL: &str = "ALL";
+
+/// Security contexts and identity.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Security {
+    pub(crate) pod: PodSecurityContext,
+    /// Of the agent's container.
+    pub(crate) agent: SecurityContext,
+    /// Of every other container that we make, before its own user.
+    pub(crate) helper: SecurityContext,
+    pub(crate) service_account: ServiceAccount,
+    /// What the agent may do beyond what the operator grants.
+    pub(crate) rules: Vec<PolicyRule>,
+}
+
+/// The account that the pod runs as.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ServiceAccount {
+    pub(crate) name: String,
+    /// Whether it is ours to make.
+    pub(crate) create: bool,
+    pub(crate) annotations: BTreeMap<String, String>,
+}
+
+pub(super) fn resolve(
+    name: &InstanceName,
+    spec: &OpenClawInstanceSpec,
+    problems: &mut Vec<Problem>,
+) -> Security {
+    let pod = pod(spec, problems);
+    let non_root = pod.run_as_non_root.unwrap_or(true);
+    let agent = agent(spec, non_root, problems);
+    Security {
+        helper: SecurityContext {
+            run_as_non_root: Some(non_root),
+            // Who lays out the volume and who uses it must be the same user.
+            run_as_user: agent.run_as_user,
+            ..hardened()
+        },
+        agent,
+        pod,
+        service_account: service_account(name, spec, problems),
+        rules: rules(spec, problems),
+    }
+}
+
+/// Pod Security Standards, profile `restricted`, and a read-only root.
+fn hardened() -> SecurityContext {
+    SecurityContext {
+        allow_privilege_escalation: Some(false),
+        capabilities: Some(Capabilities { drop: Some(vec![ALL.to_owned()]), add: None }),
+        read_only_root_filesystem: Some(true),
+        seccomp_profile: Some(SeccompProfile {
+            type_: "RuntimeDefault".to_owned(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+fn pod(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) -> PodSecurityContext {
+    let context = spec.security.as_ref().and_then(|security| security.pod_security_context.clone());
+    let context = context.unwrap_or_default();
+    let path = "spec.security.podSecurityContext";
+    refuse_root(path, context.run_as_user, problems);
+    for (field, id) in [
+        ("runAsGroup", context.run_as_group),
+        ("fsGroup", context.fs_group),
+        ("runAsUser", context.run_as_user),
+    ] {
+        if id.is_some_and(|id| !(0..=2_147_483_647).contains(&id)) {
+            problems.push(Problem::error(
+                format!("{path}.{field}"),
+                Rule::Invalid,
+                "must be between 0 and 2147483647",
+            ));
+        }
+    }
+    if context.run_as_non_root == Some(false) {
+        problems.push(Problem::advice(
+            format!("{path}.runAsNonRoot"),
+            Rule::Risk,
+            "allows containers to run as root: a namespace that enforces the restricted Pod \
+             Security Standard refuses the pod",
+        ));
+    }
+    PodSecurityContext {
+        fs_group: Some(context.fs_group.unwrap_or(defaults::USER)),
+        fs_group_change_policy: context.fs_group_change_policy.map(|policy| policy.to_string()),
+        run_as_group: Some(context.run_as_group.unwrap_or(defaults::USER)),
+        run_as_non_root: Some(context.run_as_non_root.unwrap_or(true)),
+        run_as_user: Some(context.run_as_user.unwrap_or(defaults::USER)),
+        seccomp_profile: hardened().seccomp_profile,
+        ..Default::default()
+    }
+}
+
+fn refuse_root(path: &str, user: Option<i64>, problems: &mut Vec<Problem>) {
+    if user == Some(0) {
+        problems.push(Problem::error(
+            format!("{path}.runAsUser"),
+            Rule::Invalid,
+            "must not be 0: an agent never runs as root; use 1000, the user of its image",
+        ));
+    }
+}
+
+fn agent(
+    spec: &OpenClawInstanceSpec,
+    non_root: bool,
+    problems: &mut Vec<Problem>,
+) -> SecurityContext {
+    let context =
+        spec.security.as_ref().and_then(|security| security.container_security_context.clone());
+    let context = context.unwrap_or_default();
+    let path = "spec.security.containerSecurityContext";
+    refuse_root(path, context.run_as_user, problems);
+    if context.allow_privilege_escalation == Some(true) {
+        problems.push(Problem::advice(
+            format!("{path}.allowPrivilegeEscalation"),
+            Rule::Risk,
+            "lets the agent gain rights, for example through setuid programs",
+        ));
+    }
+    if context.read_only_root_filesystem == Some(false) {
+        problems.push(Problem::advice(
+            format!("{path}.readOnlyRootFilesystem"),
+            Rule::Risk,
+            "lets the agent change its own program until the next restart",
+        ));
+    }
+    SecurityContext {
+        allow_privilege_escalation: Some(context.allow_privilege_escalation.unwrap_or(false)),
+        capabilities: Some(capabilities(path, context.capabilities, problems)),
+        read_only_root_filesystem: Some(context.read_only_root_filesystem.unwrap_or(true)),
+        run_as_non_root: Some(context.run_as_non_root.unwrap_or(non_root)),
+        run_as_user: context.run_as_user,
+        ..hardened()
+    }
+}
+
+/// Adding one capability does not give back all the others: `ALL` stays dropped unless the user
+/// names what to drop.
+fn capabilities(
+    path: &str,
+    own: Option<Capabilities>,
+    problems: &mut Vec<Problem>,
+) -> Capabilities {
+    let own = own.unwrap_or_default();
+    let add = own.add.filter(|add| !add.is_empty());
+    let drop = own.drop.filter(|drop| !drop.is_empty());
+    if drop.as_ref().is_some_and(|drop| !drop.iter().any(|capability| capability == ALL)) {
+        problems.push(Problem::advice(
+            format!("{path}.capabilities.drop"),
+            Rule::Risk,
+            "keeps every capability that it does not name: drop `ALL` and add what is needed",
+        ));
+    }
+    Capabilities { add, drop: drop.or_else(|| Some(vec![ALL.to_owned()])) }
+}
+
+fn service_account(
+    name: &InstanceName,
+    spec: &OpenClawInstanceSpec,
+    problems: &mut Vec<Problem>,
+) -> ServiceAccount {
+    let rbac =
+        spec.security.as_ref().and_then(|security| security.rbac.clone()).unwrap_or_default();
+    let create = rbac.create_service_account.unwrap_or(true);
+    let given = text(rbac.service_account_name.as_ref());
+    if !create && given.is_none() {
+        problems.push(Problem::error(
+            "spec.security.rbac.serviceAccountName",
+            Rule::Invalid,
+            "is required when `createServiceAccount` is false: name the account that the pod \
+             should run as",
+        ));
+    }
+    if given.is_some_and(|given| !is_subdomain(given)) {
+        problems.push(Problem::error(
+            "spec.security.rbac.serviceAccountName",
+            Rule::Invalid,
+            "is not the name of a ServiceAccount (RFC 1123 subdomain)",
+        ));
+    }
+    ServiceAccount {
+        name: given.unwrap_or(name.as_str()).to_owned(),
+        create,
+        annotations: rbac.service_account_annotations.unwrap_or_default(),
+    }
+}
+
+fn rules(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) -> Vec<PolicyRule> {
+    let rbac = spec.security.as_ref().and_then(|security| security.rbac.as_ref());
+    let rules = rbac.and_then(|rbac| rbac.additional_rules.as_deref()).unwrap_or_default();
+    for (index, rule) in rules.iter().enumerate() {
+        let path = format!("spec.security.rbac.additionalRules[{index}]");
+        if rule.verbs.is_empty() || rule.resources.is_empty() || rule.api_groups.is_empty() {
+            problems.push(Problem::error(
+                path,
+                Rule::Invalid,
+                "needs at least one API group (`\"\"` is the core group), resource and verb",
+            ));
+        } else if let Some(risk) = risk(rule) {
+            problems.push(Problem::advice(
+                path,
+                Rule::Risk,
+                format!("{risk}: the agent acts on text that strangers send to it"),
+            ));
+        }
+    }
+    rules
+        .iter()
+        .map(|rule| PolicyRule {
+            api_groups: Some(rule.api_groups.clone()),
+            resources: Some(rule.resources.clone()),
+            verbs: rule.verbs.clone(),
+            ..Default::default()
+        })
+        .collect()
+}
+
+fn risk(rule: &RbacRule) -> Option<&'static str> {
+    let names =
+        |names: &[&str]| rule.resources.iter().any(|resource| names.contains(&resource.as_str()));
+    if rule.verbs.iter().chain(&rule.resources).any(|word| word == "*") {
+        Some("a wildcard grants more than anyone can list")
+    } else if names(&["secrets"]) {
+        Some("grants every Secret of the namespace")
+    } else if names(&["pods/exec", "pods/attach", "pods/ephemeralcontainers"]) {
+        Some("grants a shell in other pods")
+    } else if rule.api_groups.iter().any(|group| group == "rbac.authorization.k8s.io") {
+        Some("lets the agent grant rights")
+    } else {
+        None
+    }
+}
+
+/// RFC 1123 subdomain, which most object names are.
+pub(super) fn is_subdomain(name: &str) -> bool {
+    let label = |label: &str| {
+        let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        !label.is_empty()
+            && label.bytes().all(inner)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.split('.').all(label)
+}

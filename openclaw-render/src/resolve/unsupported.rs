@@ -1,0 +1,205 @@
+//! Fields that the API has and this version does not render.
+//!
+//! Such a field is never silence: an instance that sets one gets no writes and no prune, and
+//! condition `Unsupported` lists the fields. A field counts as set when it asks for something; the
+//! settings of a feature that is off ask for nothing.
+
+use serde_json::Value;
+
+use crate::api::{LoggingFormat, LoggingLevel, MergeMode, OpenClawInstance, OpenClawInstanceSpec};
+use crate::problem::{Problem, Rule};
+use crate::vocab::PREVIOUS_MANAGERS;
+
+type IsSet = fn(&OpenClawInstanceSpec) -> bool;
+
+/// Every such field, sorted by path, and how to tell that it is set.
+pub(crate) const FIELDS: &[(&str, IsSet)] = &[
+    ("spec.autoUpdate", |spec| is(spec.auto_update.as_ref().and_then(|each| each.enabled))),
+    ("spec.availability.autoScaling", |spec| {
+        let availability = spec.availability.as_ref();
+        is(availability.and_then(|each| each.auto_scaling.as_ref()?.enabled))
+    }),
+    ("spec.backup.schedule", |spec| {
+        spec.backup.as_ref().and_then(|each| each.schedule.as_ref()).is_some_and(filled)
+    }),
+    ("spec.chromium", |spec| is(spec.chromium.as_ref().and_then(|each| each.enabled))),
+    ("spec.config.forcePaths", |spec| {
+        listed(spec.config.as_ref().and_then(|each| each.force_paths.as_ref()))
+    }),
+    ("spec.config.mergeMode", |spec| {
+        spec.config.as_ref().and_then(|each| each.merge_mode) == Some(MergeMode::Merge)
+    }),
+    ("spec.extraVolumeMounts", |spec| listed(spec.extra_volume_mounts.as_ref())),
+    ("spec.extraVolumes", |spec| listed(spec.extra_volumes.as_ref())),
+    ("spec.initContainers", |spec| listed(spec.init_containers.as_ref())),
+    ("spec.maintenanceWindows", |spec| listed(spec.maintenance_windows.as_ref())),
+    ("spec.networking.httpRoute", |spec| {
+        let networking = spec.networking.as_ref();
+        is(networking.and_then(|each| each.http_route.as_ref()?.enabled))
+    }),
+    ("spec.networking.ingress", |spec| {
+        let networking = spec.networking.as_ref();
+        is(networking.and_then(|each| each.ingress.as_ref()?.enabled))
+    }),
+    ("spec.networking.metricsIngress", |spec| {
+        listed(spec.networking.as_ref().and_then(|each| each.metrics_ingress.as_ref()))
+    }),
+    ("spec.networking.service.ports", |spec| {
+        let service = spec.networking.as_ref().and_then(|each| each.service.as_ref());
+        listed(service.and_then(|service| service.ports.as_ref()))
+    }),
+    ("spec.observability.logging", |spec| {
+        let logging = spec.observability.as_ref().and_then(|each| each.logging.as_ref());
+        logging.is_some_and(|logging| {
+            logging.level.is_some_and(|level| level != LoggingLevel::Info)
+                || logging.format.is_some_and(|format| format != LoggingFormat::Json)
+        })
+    }),
+    ("spec.observability.metrics", metrics),
+    ("spec.ollama", |spec| is(spec.ollama.as_ref().and_then(|each| each.enabled))),
+    ("spec.plugins", |spec| listed(spec.plugins.as_ref())),
+    ("spec.restoreFrom", |spec| spec.restore_from.as_ref().is_some_and(filled)),
+    ("spec.runtimeDeps.pnpm", |spec| is(spec.runtime_deps.as_ref().and_then(|each| each.pnpm))),
+    ("spec.runtimeDeps.python", |spec| is(spec.runtime_deps.as_ref().and_then(|each| each.python))),
+    ("spec.security.caBundle", |spec| {
+        let bundle = spec.security.as_ref().and_then(|each| each.ca_bundle.as_ref());
+        bundle.is_some_and(|bundle| {
+            bundle.config_map_name.as_ref().is_some_and(filled)
+                || bundle.secret_name.as_ref().is_some_and(filled)
+        })
+    }),
+    ("spec.selfConfigure", |spec| is(spec.self_configure.as_ref().and_then(|each| each.enabled))),
+    ("spec.sidecarVolumes", |spec| listed(spec.sidecar_volumes.as_ref())),
+    ("spec.sidecars", |spec| listed(spec.sidecars.as_ref())),
+    ("spec.skills", |spec| listed(spec.skills.as_ref())),
+    ("spec.tailscale", |spec| is(spec.tailscale.as_ref().and_then(|each| each.enabled))),
+    ("spec.webTerminal", |spec| is(spec.web_terminal.as_ref().and_then(|each| each.enabled))),
+    ("spec.workspace.additionalWorkspaces", |spec| {
+        listed(spec.workspace.as_ref().and_then(|each| each.additional_workspaces.as_ref()))
+    }),
+    ("spec.workspace.bootstrap", |spec| {
+        is(spec.workspace.as_ref().and_then(|each| each.bootstrap.as_ref()?.enabled))
+    }),
+    ("spec.workspace.configMapRef", |spec| {
+        spec.workspace.as_ref().is_some_and(|each| each.config_map_ref.is_some())
+    }),
+];
+
+fn is(value: Option<bool>) -> bool {
+    value.unwrap_or(false)
+}
+
+fn filled(text: &String) -> bool {
+    !text.is_empty()
+}
+
+fn listed<T>(list: Option<&Vec<T>>) -> bool {
+    list.is_some_and(|list| !list.is_empty())
+}
+
+/// Metrics are on when they are turned on, or when anything under them is used and nothing turns
+/// them off.
+fn metrics(spec: &OpenClawInstanceSpec) -> bool {
+    let metrics = spec.observability.as_ref().and_then(|each| each.metrics.as_ref());
+    metrics.is_some_and(|metrics| {
+        metrics.enabled.unwrap_or_else(|| {
+            metrics.port.is_some()
+                || is(metrics.service_monitor.as_ref().and_then(|each| each.enabled))
+                || is(metrics.prometheus_rule.as_ref().and_then(|each| each.enabled))
+                || is(metrics.grafana_dashboard.as_ref().and_then(|each| each.enabled))
+        })
+    })
+}
+
+/// The same without what asks for nothing more than the Go operator's schema default does.
+fn metrics_beyond_stored_default(spec: &OpenClawInstanceSpec) -> bool {
+    let metrics = spec.observability.as_ref().and_then(|each| each.metrics.as_ref());
+    metrics.is_some_and(|metrics| {
+        metrics.port.is_some_and(|port| port != 9090)
+            || is(metrics.service_monitor.as_ref().and_then(|each| each.enabled))
+            || is(metrics.prometheus_rule.as_ref().and_then(|each| each.enabled))
+            || is(metrics.grafana_dashboard.as_ref().and_then(|each| each.enabled))
+    })
+}
+
+/// Reports the fields that are set.
+pub(super) fn check(
+    instance: &OpenClawInstance,
+    merged: &OpenClawInstanceSpec,
+    problems: &mut Vec<Problem>,
+) {
+    for (path, is_set) in FIELDS.iter().filter(|(_, is_set)| is_set(merged)) {
+        // Only managedFields can tell the Go operator's schema default from the user's choice.
+        if std::ptr::fn_addr_eq(*is_set, metrics as IsSet)
+            && stored_by_previous(instance, &["spec", "observability", "metrics", "enabled"])
+            && !metrics_beyond_stored_default(merged)
+        {
+            problems.push(Problem::advice(
+                format!("{path}.enabled"),
+                Rule::Ineffective,
+                "is a default that the Go operator stored: metrics are not rendered yet, and \
+                 nothing asks for them",
+            ));
+            continue;
+        }
+        problems.push(Problem::advice(
+            *path,
+            Rule::Unsupported,
+            "is not rendered by this version: the operator leaves the instance untouched while it \
+             is set",
+        ));
+    }
+    let stored = stored_defaults(instance);
+    if !stored.is_empty() {
+        problems.push(Problem::advice(
+            "spec",
+            Rule::Ineffective,
+            format!(
+                "the Go operator stored its defaults here, and they count as yours: {}; remove \
+                 them to follow the operator's defaults",
+                stored.join(", ")
+            ),
+        ));
+    }
+}
+
+/// Whether a field belongs to the Go operator's field manager.
+fn stored_by_previous(instance: &OpenClawInstance, path: &[&str]) -> bool {
+    previous_fields(instance).any(|fields| {
+        path.iter().try_fold(fields, |fields, name| fields.get(format!("f:{name}"))).is_some()
+    })
+}
+
+fn previous_fields(instance: &OpenClawInstance) -> impl Iterator<Item = &Value> {
+    instance.metadata.managed_fields.iter().flatten().filter_map(|entry| {
+        let previous = PREVIOUS_MANAGERS.contains(&entry.manager.as_deref()?);
+        let main = entry.subresource.as_deref().unwrap_or_default().is_empty();
+        entry.fields_v1.as_ref().filter(|_| previous && main).map(|fields| &fields.0)
+    })
+}
+
+/// Paths below `spec` that the Go operator's field manager owns, sorted, leaves only.
+fn stored_defaults(instance: &OpenClawInstance) -> Vec<String> {
+    let mut paths = Vec::new();
+    for fields in previous_fields(instance) {
+        if let Some(spec) = fields.get("f:spec") {
+            leaves("spec", spec, &mut paths);
+        }
+    }
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+fn leaves(path: &str, fields: &Value, paths: &mut Vec<String>) {
+    let Some(fields) = fields.as_object() else { return };
+    for (name, inner) in fields {
+        let Some(name) = name.strip_prefix("f:") else { continue };
+        let path = format!("{path}.{name}");
+        if inner.as_object().is_none_or(serde_json::Map::is_empty) {
+            paths.push(path);
+        } else {
+            leaves(&path, inner, paths);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! [`Version`]: which OpenClaw runs, and what that version has.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A version of OpenClaw, `YYYY.M.P`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Version {
+    /// Year.
+    pub year: u16,
+    /// Month, 1 to 12.
+    pub month: u8,
+    /// Number within the month.
+    pub patch: u16,
+}
+
+impl Version {
+    /// The newest version whose behaviour was measured; what cannot be read counts as this one.
+    pub const NEWEST: Self = Self::new(2026, 9, 6);
+
+    /// A version.
+    #[must_use]
+    pub const fn new(year: u16, month: u8, patch: u16) -> Self {
+        Self { year, month, patch }
+    }
+
+    /// Reads an image tag: `2026.8.1`, `v2026.8.1`, `2026.8.1-slim`. `None` for what names no
+    /// version of OpenClaw (`latest`, `0.5.0`).
+    #[must_use]
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        let tag = tag.strip_prefix('v').unwrap_or(tag);
+        let numbers = tag.split(['-', '+']).next()?;
+        let mut parts = numbers.split('.');
+        let version =
+            Self::new(number(parts.next()?)?, number(parts.next()?)?, number(parts.next()?)?);
+        let plausible = version.year >= 2000 && (1..=12).contains(&version.month);
+        (plausible && parts.next().is_none()).then_some(version)
+    }
+
+    /// Whether `/startupz` answers, which ignores the health of channels (OpenClaw 2026.8.1).
+    #[must_use]
+    pub fn has_startupz(self) -> bool {
+        self >= Self::new(2026, 8, 1)
+    }
+}
+
+fn number<N: std::str::FromStr>(text: &str) -> Option<N> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten()
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.year, self.month, self.patch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Version;
+
+    #[test]
+    fn tags_that_name_a_version_are_read() {
+        for (tag, version) in [
+            ("2026.9.6", Version::new(2026, 9, 6)),
+            ("v2026.8.1", Version::new(2026, 8, 1)),
+            ("2026.7.1-slim", Version::new(2026, 7, 1)),
+            ("2026.4.24-beta.2", Version::new(2026, 4, 24)),
+        ] {
+            assert_eq!(Version::from_tag(tag), Some(version), "{tag}");
+        }
+    }
+
+    #[test]
+    fn tags_that_name_no_version_are_not_guessed_at() {
+        for tag in
+            ["", "latest", "0.5.0", "v1.0.0", "2026.13.1", "2026.9", "2026.9.6.1", "2026.x.1"]
+        {
+            assert_eq!(Version::from_tag(tag), None, "{tag}");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! `Secret` of the gateway's token: made once, never overwritten. To rotate the token, change or
+//! delete the Secret.
+//!
+//! - Present when: `spec.gateway.existingSecret` names no other one.
+//! - Reads: randomness, only to make it.
+//! - Restarts pods: when its content changes, since the token is in the environment.
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+
+use crate::resolve::{GatewayToken, Resolved};
+use crate::vocab::{meta, names};
+
+pub(super) fn render(instance: &Resolved) -> Option<Secret> {
+    let GatewayToken::Own { random, .. } = &instance.token else { return None };
+    let data = random.as_ref().map(|token| {
+        [(names::TOKEN_KEY.to_owned(), ByteString(token.clone().into_bytes()))].into()
+    });
+    Some(Secret {
+        metadata: meta::owned(instance, instance.name.gateway_token()),
+        data,
+        type_: Some("Opaque".to_owned()),
+        ..Default::default()
+    })
+}

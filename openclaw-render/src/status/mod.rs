@@ -1,0 +1,233 @@
+//! Status: conditions, phase and summary, computed whole in every pass from what is observed.
+//!
+//! Conditions say what is; the phase is their summary. A condition keeps its transition time while
+//! its status stays the same.
+
+mod conditions;
+mod workload;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+
+use crate::api::{
+    ConditionType, ConfigStatus, ManagedResources, OpenClawInstance, OpenClawInstanceStatus, Phase,
+    Reason,
+};
+use crate::effect::{Event, EventKind, Plan, Read};
+use crate::object::{Kind, ObjectKey};
+use crate::observed::{Fact, Observed};
+use crate::plan::rollout::Rollout;
+use crate::problem::Problem;
+use crate::resolve::{DataVolume, Resolved};
+use crate::vocab::ports;
+
+/// What a pass found out besides the problems of the spec.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) paused: bool,
+    pub(crate) rollout: Option<Rollout>,
+    pub(crate) rendered_config: Option<String>,
+    /// Objects of others under names that we need.
+    pub(crate) conflicts: Vec<ObjectKey>,
+    /// Objects of ours that are on their way out.
+    pub(crate) deleting: Vec<ObjectKey>,
+}
+
+/// One statement of status, before it has a time.
+pub(crate) struct Statement {
+    pub(crate) about: ConditionType,
+    pub(crate) holds: bool,
+    pub(crate) reason: Reason,
+    pub(crate) message: String,
+}
+
+impl Statement {
+    pub(crate) fn new(
+        about: ConditionType,
+        holds: bool,
+        reason: Reason,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { about, holds, reason, message: message.into() }
+    }
+}
+
+/// Fills the plan's status and events.
+pub(crate) fn report(
+    instance: &OpenClawInstance,
+    resolved: Option<&Resolved>,
+    observed: &Observed,
+    problems: &[Problem],
+    findings: &Findings,
+    plan: &mut Plan,
+) {
+    let statements = conditions::all(resolved, observed, problems, findings);
+    let config = config(instance, observed, findings);
+    if let Some(pod) = asks_config_sync(&config, observed) {
+        plan.reads.push(Read::ConfigSync { pod });
+    }
+    let previous = instance.status.clone().unwrap_or_default();
+    let phase = phase(&statements, &previous, resolved);
+    plan.status = OpenClawInstanceStatus {
+        phase: Some(phase),
+        observed_generation: instance.metadata.generation,
+        gateway_endpoint: resolved.map(|resolved| {
+            format!("{}.{}.svc:{}", resolved.name, resolved.namespace, ports::GATEWAY)
+        }),
+        managed_resources: resolved
+            .map(|resolved| managed(resolved, observed))
+            .or(previous.managed_resources.clone()),
+        config,
+        ..OpenClawInstanceStatus::default()
+    };
+    finish(instance, observed, statements, &previous, plan);
+}
+
+/// Status of an instance that is being deleted.
+pub(crate) fn report_deletion(instance: &OpenClawInstance, observed: &Observed, plan: &mut Plan) {
+    let previous = instance.status.clone().unwrap_or_default();
+    plan.status = OpenClawInstanceStatus {
+        phase: Some(Phase::Terminating),
+        observed_generation: instance.metadata.generation,
+        ..previous.clone()
+    };
+    let statements = vec![Statement::new(
+        ConditionType::Ready,
+        false,
+        Reason::Terminating,
+        "the instance is being deleted",
+    )];
+    finish(instance, observed, statements, &previous, plan);
+}
+
+/// Whether nothing is being waited for.
+pub(crate) fn is_settled(status: &OpenClawInstanceStatus) -> bool {
+    matches!(status.phase, Some(Phase::Running | Phase::Suspended))
+}
+
+/// Gives the statements their times, and tells what changed.
+fn finish(
+    instance: &OpenClawInstance,
+    observed: &Observed,
+    statements: Vec<Statement>,
+    previous: &OpenClawInstanceStatus,
+    plan: &mut Plan,
+) {
+    let now = observed.now.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let before = previous.conditions.as_deref().unwrap_or_default();
+    let mut conditions = Vec::with_capacity(statements.len());
+    for statement in statements {
+        let (type_, reason) = (statement.about.to_string(), statement.reason.to_string());
+        let status = if statement.holds { "True" } else { "False" };
+        let old = before.iter().find(|condition| condition.type_ == type_);
+        if old.is_none_or(|old| old.status != status || old.reason != reason) {
+            plan.events.extend(event(&statement, old.is_some()));
+        }
+        conditions.push(Condition {
+            last_transition_time: old
+                .filter(|old| old.status == status)
+                .map_or(Time(now), |old| old.last_transition_time.clone()),
+            message: statement.message,
+            observed_generation: instance.metadata.generation,
+            reason,
+            status: status.to_owned(),
+            type_,
+        });
+    }
+    plan.status.conditions = Some(conditions);
+}
+
+/// A condition that turns bad is a warning; one that turns good again is news. A good one that was
+/// not there before says nothing, except that the agent is ready.
+fn event(statement: &Statement, was_there: bool) -> Option<Event> {
+    let bad = statement.holds != statement.about.is_good_when_true();
+    let waiting = matches!(
+        statement.reason,
+        Reason::WaitingForReads | Reason::NotApplied | Reason::PodStarting | Reason::ClaimPending
+    );
+    if waiting || (!bad && !was_there && statement.about != ConditionType::Ready) {
+        return None;
+    }
+    Some(Event {
+        kind: if bad { EventKind::Warning } else { EventKind::Normal },
+        reason: statement.reason.to_string(),
+        message: statement.message.clone(),
+    })
+}
+
+fn phase(
+    statements: &[Statement],
+    previous: &OpenClawInstanceStatus,
+    resolved: Option<&Resolved>,
+) -> Phase {
+    let find = |about| statements.iter().find(|statement| statement.about == about);
+    let broken = |about| find(about).is_some_and(|statement| !statement.holds);
+    let Some(ready) = find(ConditionType::Ready) else { return Phase::Pending };
+    let was_running = matches!(previous.phase, Some(Phase::Running | Phase::Degraded));
+    match ready.reason {
+        Reason::Suspended => Phase::Suspended,
+        Reason::InvalidSpec | Reason::Unsupported | Reason::NameTaken | Reason::WillNotStart => {
+            Phase::Failed
+        }
+        _ if ready.holds && broken(ConditionType::ConfigValid) => Phase::Degraded,
+        _ if ready.holds => Phase::Running,
+        _ if resolved.is_none() => Phase::Pending,
+        _ if was_running => Phase::Degraded,
+        _ => Phase::Provisioning,
+    }
+}
+
+fn config(
+    instance: &OpenClawInstance,
+    observed: &Observed,
+    findings: &Findings,
+) -> Option<ConfigStatus> {
+    let previous = instance.status.as_ref().and_then(|status| status.config.clone());
+    let sync = observed.config_sync.known();
+    let rendered_hash =
+        findings.rendered_config.clone().or_else(|| previous.as_ref()?.rendered_hash.clone());
+    let status = match sync {
+        Some(sync) => ConfigStatus {
+            rendered_hash,
+            applied_hash: sync.applied_hash.clone(),
+            rejected_hash: sync.rejected_hash.clone(),
+            message: sync.message.clone(),
+        },
+        None => ConfigStatus { rendered_hash, ..previous.unwrap_or_default() },
+    };
+    (status != ConfigStatus::default()).then_some(status)
+}
+
+/// config-sync is asked after a change and until it has an answer, never at rest.
+fn asks_config_sync(config: &Option<ConfigStatus>, observed: &Observed) -> Option<String> {
+    let config = config.as_ref()?;
+    let answered = config.rendered_hash == config.applied_hash
+        || config.rendered_hash == config.rejected_hash
+        || !matches!(observed.config_sync, Fact::Unknown);
+    let pod = observed.pods.known()?.first()?;
+    (!answered).then(|| pod.name.clone())
+}
+
+fn managed(resolved: &Resolved, observed: &Observed) -> ManagedResources {
+    let name = resolved.name.to_string();
+    let seen = |kind: Kind, name: &str| {
+        let key = ObjectKey::new(kind, name);
+        let fact = observed.objects.get(&key);
+        fact.and_then(Fact::known).map(|_| name.to_owned())
+    };
+    ManagedResources {
+        stateful_set: seen(Kind::StatefulSet, &name),
+        service: seen(Kind::Service, &name),
+        config_map: seen(Kind::ConfigMap, &resolved.name.config()),
+        network_policy: seen(Kind::NetworkPolicy, &name),
+        pod_disruption_budget: seen(Kind::PodDisruptionBudget, &name),
+        pvc: match &resolved.storage.volume {
+            DataVolume::Own { claim, .. } | DataVolume::Existing(claim) => Some(claim.clone()),
+            DataVolume::Ephemeral(_) => None,
+        },
+        service_account: seen(Kind::ServiceAccount, &resolved.security.service_account.name),
+        role: seen(Kind::Role, &name),
+        role_binding: seen(Kind::RoleBinding, &name),
+        gateway_token_secret: Some(resolved.token_secret()),
+        ..ManagedResources::default()
+    }
+}

@@ -1,0 +1,35 @@
+//! Annotation keys that we set or read.
+
+/// On the instance, exactly `true`: nothing is written until it is removed.
+pub const PAUSED: &str = "openclaw.rocks/paused";
+
+/// On the instance: the hash of the held roll-out that may go on, as `RolloutPending` names it.
+pub const APPROVE_ROLLOUT: &str = "openclaw.rocks/approve-rollout";
+
+/// On a claim: how the volume is laid out, [`LAYOUT_HOME`]; absent means flat.
+pub const LAYOUT: &str = "openclaw.rocks/layout";
+
+/// Value of [`LAYOUT`] for volumes that we made: the directory `home` is the agent's HOME.
+pub const LAYOUT_HOME: &str = "home";
+
+/// On the StatefulSet: what users own and what can reach the pod, as a hash.
+pub const INPUTS_HASH: &str = "openclaw.rocks/inputs-hash";
+
+/// On the StatefulSet: the pod that was last rolled out, as a hash of all that it depends on.
+pub const ROLLOUT_HASH: &str = "openclaw.rocks/rollout-hash";
+
+/// On the pod template: contents of the Secrets and ConfigMaps in the agent's environment.
+pub const SECRET_HASH: &str = "openclaw.rocks/secret-hash";
+
+/// On the pod template: the bytes of nginx.conf, which nginx does not load again by itself.
+pub const PROXY_HASH: &str = "openclaw.rocks/proxy-hash";
+
+/// On the pod, not its template: the configuration that the operator wrote last. Changing it makes
+/// the kubelet refresh the mounted ConfigMap at once instead of within its sync period.
+pub const RENDERED_CONFIG: &str = "openclaw.rocks/rendered-config";
+
+/// On the data claim: selects the claim for backup tools that the Go operator's users set up.
+pub const BACKUP_ENABLED: &str = "openclaw.rocks/backup-enabled";
+
+/// Prefix of keys that `spec.podAnnotations` cannot set: they are ours.
+pub const PREFIX: &str = "openclaw.rocks/";

@@ -1,0 +1,29 @@
+//! Names of environment variables.
+
+/// Home directory of the agent.
+pub const HOME: &str = "HOME";
+/// Where the application keeps its state.
+pub const STATE_DIR: &str = "OPENCLAW_STATE_DIR";
+/// The application's configuration file.
+pub const CONFIG_PATH: &str = "OPENCLAW_CONFIG_PATH";
+/// Makes the application leave its configuration file alone.
+pub const CONFIG_READONLY: &str = "OPENCLAW_CONFIG_READONLY";
+/// The gateway's token.
+pub const GATEWAY_TOKEN: &str = "OPENCLAW_GATEWAY_TOKEN";
+/// The gateway's port.
+pub const GATEWAY_PORT: &str = "OPENCLAW_GATEWAY_PORT";
+/// Keeps one process for the life of the container.
+pub const NO_RESPAWN: &str = "OPENCLAW_NO_RESPAWN";
+/// The operator owns the version.
+pub const NO_AUTO_UPDATE: &str = "OPENCLAW_NO_AUTO_UPDATE";
+/// Multicast discovery has no use in a pod network.
+pub const DISABLE_BONJOUR: &str = "OPENCLAW_DISABLE_BONJOUR";
+/// Options of Node.js, where the heap's bound goes.
+pub const NODE_OPTIONS: &str = "NODE_OPTIONS";
+/// Where `npm install -g` puts programs.
+pub const NPM_CONFIG_PREFIX: &str = "NPM_CONFIG_PREFIX";
+/// npm's cache.
+pub const NPM_CONFIG_CACHE: &str = "NPM_CONFIG_CACHE";
+
+/// Variables that stay ours, whatever the user sets: the pod would not work otherwise.
+pub const PROTECTED: &[&str] = &[HOME, STATE_DIR, CONFIG_PATH, GATEWAY_TOKEN, GATEWAY_PORT];

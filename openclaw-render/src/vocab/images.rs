@@ -1,0 +1,72 @@
+//! Images that the operator brings, and the registry override.
+
+/// The agent's image when the spec names none.
+pub const AGENT_REPOSITORY: &str = "ghcr.io/openclaw/openclaw";
+/// The agent's tag when the spec names neither tag nor digest.
+pub const AGENT_TAG: &str = "latest";
+/// The gateway proxy's image when the spec names none.
+pub const PROXY_REPOSITORY: &str = "docker.io/library/nginx";
+/// The gateway proxy's tag when the spec names none.
+pub const PROXY_TAG: &str = "1.27-alpine";
+/// The operator's image, which carries the helper of agent pods.
+pub const OPERATOR_REPOSITORY: &str = "ghcr.io/openclaw-rs/openclaw-operator";
+
+/// `repository@digest`, or `repository:tag` without a digest.
+#[must_use]
+pub fn reference(repository: &str, tag: &str, digest: Option<&str>) -> String {
+    match digest {
+        Some(digest) => format!("{repository}@{digest}"),
+        None => format!("{repository}:{tag}"),
+    }
+}
+
+/// Puts `registry` in the place of the image's registry, or in front of an image that names none.
+///
+/// Docker Hub's own prefix counts as none, so that a mirror sees `nginx` and `ollama/ollama` under
+/// the names that it always had. Tag and digest stay as they are.
+#[must_use]
+pub fn with_registry(image: &str, registry: &str) -> String {
+    let registry = registry.trim_end_matches('/');
+    if registry.is_empty() {
+        return image.to_owned();
+    }
+    let image = image
+        .strip_prefix("docker.io/")
+        .map_or(image, |rest| rest.strip_prefix("library/").unwrap_or(rest));
+    match image.split_once('/') {
+        Some((host, rest)) if is_registry_host(host) => format!("{registry}/{rest}"),
+        _ => format!("{registry}/{image}"),
+    }
+}
+
+fn is_registry_host(segment: &str) -> bool {
+    let port = segment.rsplit_once(':').map_or("", |(_, port)| port);
+    segment.contains('.')
+        || (segment.starts_with('[') && segment.contains(']'))
+        || (!port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_registry;
+
+    #[test]
+    fn registry_override_follows_the_documented_vectors() {
+        for (image, registry, expected) in [
+            ("ghcr.io/openclaw/openclaw:latest", "", "ghcr.io/openclaw/openclaw:latest"),
+            ("ghcr.io/openclaw/openclaw:latest", "r.ex", "r.ex/openclaw/openclaw:latest"),
+            ("ghcr.io/openclaw/openclaw:latest", "r.ex//", "r.ex/openclaw/openclaw:latest"),
+            ("docker.io/library/nginx:1.27-alpine", "r.ex", "r.ex/nginx:1.27-alpine"),
+            ("docker.io/library/busybox@sha256:abc", "r.ex", "r.ex/busybox@sha256:abc"),
+            ("docker.io/ollama/ollama:latest", "r.ex", "r.ex/ollama/ollama:latest"),
+            ("ollama/ollama:latest", "r.ex", "r.ex/ollama/ollama:latest"),
+            ("nginx:1.27-alpine", "r.ex", "r.ex/nginx:1.27-alpine"),
+            ("localhost:5000/x:1", "r.ex", "r.ex/x:1"),
+            ("[::1]:5000/x:1", "r.ex", "r.ex/x:1"),
+            ("localhost/x:1", "r.ex", "r.ex/localhost/x:1"),
+            ("a/b:1", "mirror.local/team", "mirror.local/team/a/b:1"),
+        ] {
+            assert_eq!(with_registry(image, registry), expected, "{image} {registry}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Labels of every object, and the two of them that select the pod.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+
+use super::names::InstanceName;
+
+/// Key of the application's name, see the Kubernetes documentation on recommended labels.
+pub const NAME: &str = "app.kubernetes.io/name";
+/// Key of the instance's name.
+pub const INSTANCE: &str = "app.kubernetes.io/instance";
+/// Key of the program that manages the object.
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// Value of [`NAME`].
+pub const NAME_VALUE: &str = "openclaw";
+/// Value of [`MANAGED_BY`].
+pub const MANAGED_BY_VALUE: &str = "openclaw-operator";
+/// Label that the API server puts on every namespace.
+pub const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+
+/// The labels that select the pod. They are part of immutable selectors: they never change.
+pub(crate) fn selecting(name: &InstanceName) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        (NAME.to_owned(), NAME_VALUE.to_owned()),
+        (INSTANCE.to_owned(), name.as_str().to_owned()),
+    ])
+}
+
+/// The labels of every object that we make.
+pub(crate) fn common(name: &InstanceName) -> BTreeMap<String, String> {
+    let mut labels = selecting(name);
+    labels.insert(MANAGED_BY.to_owned(), MANAGED_BY_VALUE.to_owned());
+    labels
+}
+
+/// Selects the pods of one instance.
+pub(crate) fn selector(name: &InstanceName) -> LabelSelector {
+    LabelSelector { match_labels: Some(selecting(name)), ..Default::default() }
+}
+
+/// Selects one namespace by its name.
+pub(crate) fn namespace(name: &str) -> LabelSelector {
+    LabelSelector {
+        match_labels: Some(BTreeMap::from([(NAMESPACE_NAME.to_owned(), name.to_owned())])),
+        ..Default::default()
+    }
+}

@@ -1,0 +1,20 @@
+//! The only home of strings and numbers that several files must agree on.
+
+pub mod annotations;
+pub mod env;
+pub mod images;
+pub mod labels;
+pub(crate) mod meta;
+pub mod names;
+pub mod paths;
+pub mod ports;
+
+/// Field manager of every server-side apply of ours.
+pub const FIELD_MANAGER: &str = "openclaw-operator";
+
+/// Finalizer that keeps an instance until its volume is safe.
+pub const FINALIZER: &str = "openclaw.rocks/finalizer";
+
+/// Managers under which the Go operator wrote: its fields are taken over, see
+/// [`crate::take_over_patch`].
+pub const PREVIOUS_MANAGERS: &[&str] = &["manager"];

@@ -1,0 +1,145 @@
+//! Every object name, derived from one checked [`InstanceName`].
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The name of an instance that all derived names can be built from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct InstanceName(String);
+
+/// Longest instance name: the controller-revision label of a StatefulSet's pods is the name plus
+/// eleven characters, and label values end at 63.
+pub const MAX_LENGTH: usize = 52;
+
+impl InstanceName {
+    /// Checks a name.
+    ///
+    /// # Errors
+    /// When the Service of that name could not exist (RFC 1035: a lower-case letter first, then
+    /// letters, digits and `-`, a letter or digit last) or it is longer than [`MAX_LENGTH`].
+    pub fn new(name: &str) -> Result<Self, String> {
+        let bytes = name.as_bytes();
+        let allowed = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        if !bytes.first().is_some_and(u8::is_ascii_lowercase)
+            || !bytes.last().is_some_and(allowed)
+            || !bytes.iter().all(|byte| allowed(byte) || *byte == b'-')
+        {
+            return Err(format!(
+                "{name:?} cannot name a Service: begin with a lower-case letter, go on with \
+                 lower-case letters, digits and `-`, end with a letter or digit"
+            ));
+        }
+        if bytes.len() > MAX_LENGTH {
+            return Err(format!(
+                "is {} characters long; at most {MAX_LENGTH} leave room for derived names",
+                bytes.len()
+            ));
+        }
+        Ok(Self(name.to_owned()))
+    }
+
+    /// Stands in for a name that was refused, so that the other checks can go on.
+    pub(crate) fn placeholder() -> Self {
+        Self("invalid".to_owned())
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The ConfigMap with openclaw.json and nginx.conf.
+    #[must_use]
+    pub fn config(&self) -> String {
+        format!("{}-config", self.0)
+    }
+
+    /// The ConfigMap with the seed plan and its contents.
+    #[must_use]
+    pub fn workspace(&self) -> String {
+        format!("{}-workspace", self.0)
+    }
+
+    /// The Secret with the gateway's token.
+    #[must_use]
+    pub fn gateway_token(&self) -> String {
+        format!("{}-gateway-token", self.0)
+    }
+
+    /// The claim for the agent's state.
+    #[must_use]
+    pub fn data(&self) -> String {
+        format!("{}-data", self.0)
+    }
+}
+
+impl fmt::Display for InstanceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for InstanceName {
+    type Error = String;
+    fn try_from(name: String) -> Result<Self, String> {
+        Self::new(&name)
+    }
+}
+
+impl From<InstanceName> for String {
+    fn from(name: InstanceName) -> Self {
+        name.0
+    }
+}
+
+/// Key of the token in its Secret.
+pub const TOKEN_KEY: &str = "token";
+/// Key of the configuration in `<name>-config`, and the default key of `spec.config.configMapRef`.
+pub const CONFIG_KEY: &str = "openclaw.json";
+/// Key of the proxy's configuration in `<name>-config`.
+pub const PROXY_KEY: &str = "nginx.conf";
+
+/// Container of the agent itself.
+pub const AGENT: &str = "openclaw";
+/// Init container that performs the seed plan.
+pub const INIT_CONFIG: &str = "init-config";
+/// Native sidecar that validates and writes openclaw.json.
+pub const CONFIG_SYNC: &str = "config-sync";
+/// Native sidecar in front of the gateway.
+pub const GATEWAY_PROXY: &str = "gateway-proxy";
+
+/// Volume of the agent's state. Users may mount it, by this name.
+pub const DATA_VOLUME: &str = "data";
+/// Volume with openclaw.json as rendered.
+pub const CONFIG_VOLUME: &str = "config";
+/// Volume with nginx.conf.
+pub const PROXY_CONFIG_VOLUME: &str = "gateway-proxy-config";
+/// Volume with the seed plan and its contents.
+pub const WORKSPACE_VOLUME: &str = "workspace-init";
+/// Volume with the helper binary.
+pub const HELPER_VOLUME: &str = "helper";
+/// Volume of the agent's and config-sync's temporary files.
+pub const SCRATCH_VOLUME: &str = "tmp";
+/// Volume of the proxy's temporary files.
+pub const PROXY_SCRATCH_VOLUME: &str = "gateway-proxy-tmp";
+
+#[cfg(test)]
+mod tests {
+    use super::InstanceName;
+
+    #[test]
+    fn names_that_no_service_can_have_are_refused() {
+        let long = "a".repeat(53);
+        for bad in ["", "1a", "-a", "a-", "A", "a.b", "a_b", "ä", &long] {
+            assert!(InstanceName::new(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_name_is_accepted() {
+        assert!(InstanceName::new(&"a".repeat(52)).is_ok());
+    }
+}

@@ -1,0 +1,6 @@
+//! Stand-ins for the world around the renderer.
+
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of the support code")]
+
+pub mod api_server;
+mod merge;
