@@ -28,6 +28,16 @@
 //! `k8s-openapi`; the program that embeds it does.
 
 pub mod api;
+pub mod canonical;
+mod config;
+mod documents;
+mod effect;
+mod hash;
+mod object;
+mod observed;
+pub mod ownership;
+mod plan;
+mod pod;
 mod problem;
 pub mod quantity;
 mod resolve;

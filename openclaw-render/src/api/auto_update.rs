@@ -1,10 +1,12 @@
 //! Automatic updates: what is wanted, and what the updater has done.
 
+use std::fmt;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::quantity::unset_if_empty;
+use super::quantity::empty_is_unset;
 
 /// Automatic updates of the agent image.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -44,7 +46,7 @@ pub struct AutoUpdateStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_version: Option<String>,
     /// What the updater is doing.
-    #[serde(default, deserialize_with = "unset_if_empty", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
     pub update_phase: Option<UpdatePhase>,
     /// When the last update began.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,10 +70,11 @@ pub struct AutoUpdateStatus {
 
 /// What the updater is doing. Nothing, if unset or empty.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
 )]
 pub enum UpdatePhase {
     /// A backup is being taken.
+    #[default]
     BackingUp,
     /// The new version is being applied.
     ApplyingUpdate,
@@ -79,4 +82,15 @@ pub enum UpdatePhase {
     HealthCheck,
     /// The previous version is being restored.
     RollingBack,
+}
+
+impl fmt::Display for UpdatePhase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BackingUp => "BackingUp",
+            Self::ApplyingUpdate => "ApplyingUpdate",
+            Self::HealthCheck => "HealthCheck",
+            Self::RollingBack => "RollingBack",
+        })
+    }
 }

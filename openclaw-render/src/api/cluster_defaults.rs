@@ -24,8 +24,9 @@ use super::{ImageSpec, RuntimeDepsSpec};
     printcolumn(name = "Registry", type_ = "string", json_path = ".spec.registry"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
+#[expect(clippy::duplicated_attributes, reason = "each printer column has a type of its own")]
 #[serde(rename_all = "camelCase", remote = "Self")]
-pub struct OpenClawClusterDefaultsSpec {
+pub struct ClusterDefaultsSpec {
     /// Registry that takes the place of the host in the images of the operator's containers, for
     /// example `registry.example.com/mirror`. Instances that set `spec.registry` keep theirs.
     /// Default: none.
@@ -49,20 +50,17 @@ pub struct OpenClawClusterDefaultsSpec {
 /// The specification of an object that has one.
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct Present(
-    #[serde(deserialize_with = "OpenClawClusterDefaultsSpec::deserialize")]
-    OpenClawClusterDefaultsSpec,
-);
+struct Present(#[serde(deserialize_with = "ClusterDefaultsSpec::deserialize")] ClusterDefaultsSpec);
 
 /// An object without `spec` has an empty one, as the schema allows.
-impl<'de> Deserialize<'de> for OpenClawClusterDefaultsSpec {
+impl<'de> Deserialize<'de> for ClusterDefaultsSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spec = Option::<Present>::deserialize(deserializer)?;
         Ok(spec.map(|Present(spec)| spec).unwrap_or_default())
     }
 }
 
-impl Serialize for OpenClawClusterDefaultsSpec {
+impl Serialize for ClusterDefaultsSpec {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Self::serialize(self, serializer)
     }

@@ -8,9 +8,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// What a condition of the status speaks of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum ConditionType {
     /// The newest revision's pod is ready.
+    #[default]
     Ready,
     /// openclaw.json was found, rendered, and is not sure to stop the application.
     ConfigValid,
@@ -21,8 +22,7 @@ pub enum ConditionType {
     /// The NetworkPolicy was written.
     NetworkPolicyReady,
     /// ServiceAccount, Role and RoleBinding were written.
-    #[serde(rename = "RBACReady")]
-    RbacReady,
+    RBACReady,
     /// The claim of the agent's state is there and bound.
     StorageReady,
     /// The Secrets that the spec refers to exist.
@@ -49,7 +49,7 @@ impl ConditionType {
             Self::StatefulSetReady => "StatefulSetReady",
             Self::ServiceReady => "ServiceReady",
             Self::NetworkPolicyReady => "NetworkPolicyReady",
-            Self::RbacReady => "RBACReady",
+            Self::RBACReady => "RBACReady",
             Self::StorageReady => "StorageReady",
             Self::SecretsReady => "SecretsReady",
             Self::WorkspaceReady => "WorkspaceReady",
@@ -58,6 +58,15 @@ impl ConditionType {
             Self::Unsupported => "Unsupported",
             Self::Paused => "Paused",
         }
+    }
+
+    /// Whether True is the good news; for the others it is False.
+    #[must_use]
+    pub const fn is_good_when_true(self) -> bool {
+        !matches!(
+            self,
+            Self::RolloutPending | Self::NameConflict | Self::Unsupported | Self::Paused
+        )
     }
 }
 
@@ -68,9 +77,10 @@ impl fmt::Display for ConditionType {
 }
 
 /// Why a condition has its status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum Reason {
     /// Everything is as the spec wants it.
+    #[default]
     Reconciled,
     /// No pod runs, as the spec wants it.
     Suspended,
@@ -111,8 +121,7 @@ pub enum Reason {
     /// A ConfigMap that the spec refers to could not be read; the last known content stays.
     ConfigMapUnknown,
     /// openclaw.json cannot be read.
-    #[serde(rename = "InvalidJSON")]
-    InvalidJson,
+    InvalidJSON,
     /// The application is sure to refuse openclaw.json; the pod is left alone.
     WillNotStart,
     /// openclaw.json was rendered.
@@ -133,8 +142,8 @@ pub enum Reason {
     NoConflict,
     /// The object was written, or was already as wanted.
     Applied,
-    /// The API server refused the object.
-    ApplyFailed,
+    /// The object is not as wanted: the API server refused it, or it has not been sent yet.
+    NotApplied,
     /// The spec turns it off.
     Disabled,
     /// The state lies in a temporary volume, as the spec wants it.
@@ -170,7 +179,7 @@ impl Reason {
             Self::ConfigMapMissing => "ConfigMapMissing",
             Self::ConfigMapKeyMissing => "ConfigMapKeyMissing",
             Self::ConfigMapUnknown => "ConfigMapUnknown",
-            Self::InvalidJson => "InvalidJSON",
+            Self::InvalidJSON => "InvalidJSON",
             Self::WillNotStart => "WillNotStart",
             Self::ConfigRendered => "ConfigRendered",
             Self::SecretMissing => "SecretMissing",
@@ -181,7 +190,7 @@ impl Reason {
             Self::NameTaken => "NameTaken",
             Self::NoConflict => "NoConflict",
             Self::Applied => "Applied",
-            Self::ApplyFailed => "ApplyFailed",
+            Self::NotApplied => "NotApplied",
             Self::Disabled => "Disabled",
             Self::NotPersistent => "NotPersistent",
             Self::Terminating => "Terminating",

@@ -1,6 +1,7 @@
 //! `OpenClawInstance`: one agent, as wanted and as found.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use k8s_openapi::api::core::v1::{Container, EnvFromSource, EnvVar, Volume, VolumeMount};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -8,7 +9,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::quantity::unset_if_empty;
+use super::quantity::empty_is_unset;
 use super::{
     AutoUpdateSpec, AutoUpdateStatus, AvailabilitySpec, BackupSpec, ChromiumSpec, ConfigSpec,
     GatewaySpec, ImageSpec, MaintenanceWindow, NetworkingSpec, ObservabilitySpec, OllamaSpec,
@@ -43,6 +44,7 @@ use super::{
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
+#[expect(clippy::duplicated_attributes, reason = "each printer column has a type of its own")]
 #[serde(rename_all = "camelCase", remote = "Self")]
 pub struct OpenClawInstanceSpec {
     /// Image of the agent.
@@ -50,8 +52,8 @@ pub struct OpenClawInstanceSpec {
     pub image: Option<ImageSpec>,
     /// Registry that takes the place of the host in the images of the operator's containers, for
     /// example `registry.example.com/mirror`; images without a host get it in front. Your own init
-    /// containers and sidecars keep their images. Default: the registry of OpenClawClusterDefaults,
-    /// else none. A change restarts the pod.
+    /// containers and sidecars keep their images. Default: the registry of
+    /// `OpenClawClusterDefaults`, else none. A change restarts the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registry: Option<String>,
     /// The agent's openclaw.json.
@@ -75,8 +77,8 @@ pub struct OpenClawInstanceSpec {
     pub env_from: Option<Vec<EnvFromSource>>,
     /// Environment variables of the agent container. They win over the operator's, except `HOME`,
     /// `OPENCLAW_STATE_DIR`, `OPENCLAW_CONFIG_PATH`, `OPENCLAW_GATEWAY_TOKEN` and
-    /// `OPENCLAW_GATEWAY_PORT`, and over those of OpenClawClusterDefaults. Default: none. A change
-    /// restarts the pod.
+    /// `OPENCLAW_GATEWAY_PORT`, and over those of `OpenClawClusterDefaults`. Default: none. A
+    /// change, also of a referenced Secret, restarts the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub env: Option<Vec<EnvVar>>,
@@ -167,7 +169,7 @@ pub struct OpenClawInstanceSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share_process_namespace: Option<bool>,
     /// What happens to files of a skill pack that exist already.
-    #[serde(default, deserialize_with = "unset_if_empty", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
     pub skill_pack_update_policy: Option<SkillPackUpdatePolicy>,
     /// What may restart the pod without an edit of this object.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -205,7 +207,7 @@ impl Serialize for OpenClawInstanceSpec {
 #[serde(rename_all = "camelCase")]
 pub struct OpenClawInstanceStatus {
     /// Summary of the conditions in one word.
-    #[serde(default, deserialize_with = "unset_if_empty", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
     pub phase: Option<Phase>,
     /// What holds and what does not, each with a reason and a message.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -220,7 +222,7 @@ pub struct OpenClawInstanceStatus {
     /// Host and port of the gateway inside the cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway_endpoint: Option<String>,
-    /// Host and port of the canvas inside the cluster, in versions of OpenClaw that serve one.
+    /// Not written: nothing listens on the canvas port.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub canvas_endpoint: Option<String>,
     /// Which openclaw.json the agent runs with.
@@ -254,10 +256,11 @@ pub struct OpenClawInstanceStatus {
 
 /// Summary of the conditions in one word.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
 )]
 pub enum Phase {
     /// The instance has not been looked at yet.
+    #[default]
     Pending,
     /// The pod is on its way.
     Provisioning,
@@ -279,7 +282,24 @@ pub enum Phase {
     Suspended,
 }
 
-/// Which openclaw.json the agent runs with. Hashes are SHA-256 in hexadecimal digits.
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "Pending",
+            Self::Provisioning => "Provisioning",
+            Self::Running => "Running",
+            Self::Degraded => "Degraded",
+            Self::Failed => "Failed",
+            Self::Terminating => "Terminating",
+            Self::BackingUp => "BackingUp",
+            Self::Restoring => "Restoring",
+            Self::Updating => "Updating",
+            Self::Suspended => "Suspended",
+        })
+    }
+}
+
+/// Which openclaw.json the agent runs with. Hashes are the first 16 hexadecimal digits of SHA-256.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigStatus {

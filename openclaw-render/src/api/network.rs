@@ -1,14 +1,15 @@
 //! How the gateway is reached: Service, Ingress, `HTTPRoute`, proxy, tailnet.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use k8s_openapi::api::core::v1::LocalObjectReference;
 use k8s_openapi::api::networking::v1::NetworkPolicyPeer;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::quantity::unset_if_empty;
-use super::{ResourcesSpec, SidecarImageAndResources, SidecarImageSpec};
+use super::quantity::empty_is_unset;
+use super::{ResourcesSpec, SidecarImage, SidecarSettings};
 
 /// How the gateway is reached. Changes never restart the pod.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,7 +30,7 @@ pub struct NetworkingSpec {
     pub metrics_ingress: Option<Vec<NetworkPolicyPeer>>,
 }
 
-/// The Service in front of the pod.
+/// The Service in front of the pod. The gateway has port 18789.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceSpec {
@@ -37,7 +38,7 @@ pub struct ServiceSpec {
     #[serde(
         rename = "type",
         default,
-        deserialize_with = "unset_if_empty",
+        deserialize_with = "empty_is_unset",
         skip_serializing_if = "Option::is_none"
     )]
     pub type_: Option<ServiceType>,
@@ -53,15 +54,26 @@ pub struct ServiceSpec {
 
 /// Kind of Service.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
 )]
 pub enum ServiceType {
     /// Reachable inside the cluster.
+    #[default]
     ClusterIP,
     /// Reachable through a load balancer of the cloud provider.
     LoadBalancer,
     /// Reachable on a port of every node.
     NodePort,
+}
+
+impl fmt::Display for ServiceType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ClusterIP => "ClusterIP",
+            Self::LoadBalancer => "LoadBalancer",
+            Self::NodePort => "NodePort",
+        })
+    }
 }
 
 /// One port of the Service.
@@ -79,21 +91,32 @@ pub struct ServicePortSpec {
     #[schemars(range(min = 1, max = 65535))]
     pub target_port: Option<i32>,
     /// Protocol of the port. Default: `TCP`.
-    #[serde(default, deserialize_with = "unset_if_empty", skip_serializing_if = "Option::is_none")]
-    pub protocol: Option<Protocol>,
+    #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<PortProtocol>,
 }
 
 /// Protocol of a port.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
 )]
-pub enum Protocol {
+pub enum PortProtocol {
     /// Transmission Control Protocol.
+    #[default]
     TCP,
     /// User Datagram Protocol.
     UDP,
     /// Stream Control Transmission Protocol.
     SCTP,
+}
+
+impl fmt::Display for PortProtocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TCP => "TCP",
+            Self::UDP => "UDP",
+            Self::SCTP => "SCTP",
+        })
+    }
 }
 
 /// An Ingress in front of the Service.
@@ -114,10 +137,10 @@ pub struct IngressSpec {
     pub hosts: Option<Vec<IngressHost>>,
     /// Certificates of the hosts.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tls: Option<Vec<IngressTlsSpec>>,
+    pub tls: Option<Vec<IngressTls>>,
     /// Redirects, rate limits and authentication at the Ingress.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub security: Option<IngressSecuritySpec>,
+    pub security: Option<IngressSecurity>,
 }
 
 /// One host name of the Ingress.
@@ -139,7 +162,7 @@ pub struct IngressPath {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// How the path is compared.
-    #[serde(default, deserialize_with = "unset_if_empty", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
     pub path_type: Option<PathType>,
     /// Port of the Service that serves the path.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,10 +172,11 @@ pub struct IngressPath {
 
 /// How a path is compared.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
 )]
 pub enum PathType {
     /// Segment by segment from the start.
+    #[default]
     Prefix,
     /// As a whole.
     Exact,
@@ -160,10 +184,20 @@ pub enum PathType {
     ImplementationSpecific,
 }
 
+impl fmt::Display for PathType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Prefix => "Prefix",
+            Self::Exact => "Exact",
+            Self::ImplementationSpecific => "ImplementationSpecific",
+        })
+    }
+}
+
 /// One certificate of the Ingress.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct IngressTlsSpec {
+pub struct IngressTls {
     /// Host names that the certificate is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hosts: Option<Vec<String>>,
@@ -175,7 +209,7 @@ pub struct IngressTlsSpec {
 /// Redirects, rate limits and authentication at the Ingress.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct IngressSecuritySpec {
+pub struct IngressSecurity {
     /// Whether plain HTTP is redirected.
     #[serde(rename = "forceHTTPS", skip_serializing_if = "Option::is_none")]
     pub force_https: Option<bool>,
@@ -184,16 +218,16 @@ pub struct IngressSecuritySpec {
     pub enable_hsts: Option<bool>,
     /// Limit of requests for each client.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rate_limiting: Option<RateLimitingSpec>,
+    pub rate_limiting: Option<RateLimiting>,
     /// Password at the Ingress.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub basic_auth: Option<BasicAuthSpec>,
+    pub basic_auth: Option<BasicAuth>,
 }
 
 /// Limit of requests for each client.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct RateLimitingSpec {
+pub struct RateLimiting {
     /// Whether requests are limited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
@@ -205,7 +239,7 @@ pub struct RateLimitingSpec {
 /// Password at the Ingress.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct BasicAuthSpec {
+pub struct BasicAuth {
     /// Whether a password is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
@@ -230,7 +264,7 @@ pub struct HttpRouteSpec {
     pub enabled: Option<bool>,
     /// Gateways that the route attaches to.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub parent_refs: Option<Vec<HttpRouteParentRef>>,
+    pub parent_refs: Option<Vec<ParentRef>>,
     /// Host names of the route.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hostnames: Option<Vec<String>>,
@@ -246,7 +280,7 @@ pub struct HttpRouteSpec {
 /// One gateway that the route attaches to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct HttpRouteParentRef {
+pub struct ParentRef {
     /// Name of the Gateway.
     #[schemars(length(min = 1))]
     pub name: String,
@@ -273,8 +307,7 @@ pub struct GatewaySpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub existing_secret: Option<String>,
     /// Web origins, such as `https://agent.example.com`, from which browsers may open the control
-    /// interface. They are added to those that the operator derives. Empty items are skipped.
-    /// Default: none.
+    /// interface. They are added to `localhost:18789`. Empty items are skipped. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 20))]
     pub control_ui_origins: Option<Vec<String>>,
@@ -282,7 +315,7 @@ pub struct GatewaySpec {
     /// pins; requests `10m` CPU and `16Mi` memory, limits `100m` and `64Mi`. A change restarts the
     /// pod.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub proxy: Option<SidecarImageAndResources>,
+    pub proxy: Option<SidecarSettings>,
 }
 
 /// Access to the gateway through a tailnet.
@@ -293,11 +326,11 @@ pub struct TailscaleSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// Who may reach the gateway through the tailnet.
-    #[serde(default, deserialize_with = "unset_if_empty", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
     pub mode: Option<TailscaleMode>,
     /// Image of the sidecar.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub image: Option<SidecarImageSpec>,
+    pub image: Option<SidecarImage>,
     /// Secret that holds the authentication key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_key_secret_ref: Option<LocalObjectReference>,
@@ -317,13 +350,23 @@ pub struct TailscaleSpec {
 
 /// Who may reach the gateway through the tailnet.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
 )]
 pub enum TailscaleMode {
     /// Members of the tailnet.
     #[serde(rename = "serve")]
+    #[default]
     Serve,
     /// Everyone on the internet.
     #[serde(rename = "funnel")]
     Funnel,
+}
+
+impl fmt::Display for TailscaleMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Serve => "serve",
+            Self::Funnel => "funnel",
+        })
+    }
 }

@@ -1,12 +1,13 @@
 //! Metrics, alerts, dashboards and logs.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::SidecarImageAndResources;
-use super::quantity::unset_if_empty;
+use super::SidecarSettings;
+use super::quantity::empty_is_unset;
 
 /// Metrics, alerts, dashboards and logs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,7 +34,7 @@ pub struct MetricsSpec {
     pub port: Option<i32>,
     /// Image and size of the sidecar that collects metrics.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub collector: Option<SidecarImageAndResources>,
+    pub collector: Option<SidecarSettings>,
     /// A ServiceMonitor for the Prometheus operator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_monitor: Option<ServiceMonitorSpec>,
@@ -95,20 +96,21 @@ pub struct GrafanaDashboardSpec {
 #[serde(rename_all = "camelCase")]
 pub struct LoggingSpec {
     /// Least severity that is logged.
-    #[serde(default, deserialize_with = "unset_if_empty", skip_serializing_if = "Option::is_none")]
-    pub level: Option<LogLevel>,
+    #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
+    pub level: Option<LoggingLevel>,
     /// Form of a log line.
-    #[serde(default, deserialize_with = "unset_if_empty", skip_serializing_if = "Option::is_none")]
-    pub format: Option<LogFormat>,
+    #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
+    pub format: Option<LoggingFormat>,
 }
 
 /// Least severity that is logged.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
 )]
-pub enum LogLevel {
+pub enum LoggingLevel {
     /// Everything.
     #[serde(rename = "debug")]
+    #[default]
     Debug,
     /// What happens.
     #[serde(rename = "info")]
@@ -121,15 +123,36 @@ pub enum LogLevel {
     Error,
 }
 
+impl fmt::Display for LoggingLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        })
+    }
+}
+
 /// Form of a log line.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
 )]
-pub enum LogFormat {
+pub enum LoggingFormat {
     /// One JSON object a line.
     #[serde(rename = "json")]
+    #[default]
     Json,
     /// Text for people.
     #[serde(rename = "text")]
     Text,
+}
+
+impl fmt::Display for LoggingFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Json => "json",
+            Self::Text => "text",
+        })
+    }
 }

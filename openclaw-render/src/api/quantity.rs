@@ -90,7 +90,7 @@ impl JsonSchema for QuantityValue {
 }
 
 /// Reads a closed set of strings in which the empty string means that nothing is set.
-pub(super) fn unset_if_empty<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+pub(super) fn empty_is_unset<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,

@@ -1,13 +1,14 @@
 //! What the agent may do: on its node, in the network, at the Kubernetes API.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use k8s_openapi::api::core::v1::Capabilities;
 use k8s_openapi::api::networking::v1::NetworkPolicyEgressRule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::quantity::unset_if_empty;
+use super::quantity::empty_is_unset;
 
 /// What the agent may do. The defaults meet the Kubernetes Pod Security Standard `restricted`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,8 +35,8 @@ pub struct SecuritySpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PodSecurityContextSpec {
-    /// Numeric user of the processes; 0, which is root, is refused. Default: 1000, the user of the
-    /// agent image. A change restarts the pod.
+    /// Numeric user of all containers but the proxy; 0, which is root, is refused. Default: 1000,
+    /// the user of the agent image. A change restarts the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub run_as_user: Option<i64>,
@@ -47,7 +48,7 @@ pub struct PodSecurityContextSpec {
     pub fs_group: Option<i64>,
     /// When the kubelet changes the group of the files in the volumes. Default: unset, which
     /// Kubernetes treats as `Always`. A change restarts the pod.
-    #[serde(default, deserialize_with = "unset_if_empty", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
     pub fs_group_change_policy: Option<FsGroupChangePolicy>,
     /// Whether the kubelet refuses to start a container as root. Default: true. A change restarts
     /// the pod.
@@ -57,13 +58,23 @@ pub struct PodSecurityContextSpec {
 
 /// When the kubelet changes the group of the files in a volume.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
 )]
 pub enum FsGroupChangePolicy {
     /// Only if the root directory of the volume has another group; faster for large volumes.
+    #[default]
     OnRootMismatch,
     /// Before every start of the pod.
     Always,
+}
+
+impl fmt::Display for FsGroupChangePolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OnRootMismatch => "OnRootMismatch",
+            Self::Always => "Always",
+        })
+    }
 }
 
 /// Privileges of the agent container.
@@ -78,16 +89,17 @@ pub struct ContainerSecurityContextSpec {
     /// stay writable. Default: true. A change restarts the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_only_root_filesystem: Option<bool>,
-    /// Linux capabilities that are added and dropped. It replaces the default as a whole. Default:
-    /// drop `ALL`. A change restarts the pod.
+    /// Linux capabilities that are added and dropped. All are dropped unless `drop` says otherwise;
+    /// `add` gives single ones back. A change restarts the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capabilities: Option<Capabilities>,
     /// Whether the kubelet refuses to start the agent container as root. Default: the value of
     /// `podSecurityContext.runAsNonRoot`. A change restarts the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_as_non_root: Option<bool>,
-    /// Numeric user of the agent container; 0, which is root, is refused. Default: the value of
-    /// `podSecurityContext.runAsUser`. A change restarts the pod.
+    /// Numeric user of the agent container, which then also owns the agent's files; 0, which is
+    /// root, is refused. Default: the value of `podSecurityContext.runAsUser`. A change restarts
+    /// the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub run_as_user: Option<i64>,
@@ -128,8 +140,8 @@ pub struct NetworkPolicySpec {
     /// Whether the pod may resolve names: port 53 over UDP and TCP. Default: true.
     #[serde(rename = "allowDNS", skip_serializing_if = "Option::is_none")]
     pub allow_dns: Option<bool>,
-    /// Whether the pod may connect to TCP port 443 of any address, which most model providers need.
-    /// Default: true.
+    /// Whether the pod may connect to TCP port 443 of any address but those of cloud metadata
+    /// services, as most model providers need it. Default: true.
     #[serde(rename = "allowHTTPS", skip_serializing_if = "Option::is_none")]
     pub allow_https: Option<bool>,
     /// Whether pods of the same namespace may connect to the gateway. Default: true.

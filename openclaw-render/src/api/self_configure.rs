@@ -1,26 +1,44 @@
-//! What the agent may change about itself.
+//! What an agent may change about itself.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Something that an agent may change about itself.
+/// What the agent may change about itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SelfConfigureSpec {
+    /// Whether the agent may ask for changes of its own instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// What the agent may ask for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 4))]
+    pub allowed_actions: Option<Vec<SelfConfigAction>>,
+    /// Where the agent may take new skills from, as `host`, `host/owner` or
+    /// `host/owner/repository`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 50), inner(length(min = 1, max = 253)))]
+    pub allowed_skill_sources: Option<Vec<String>>,
+}
+
+/// Something that an agent may ask for.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
 )]
 pub enum SelfConfigAction {
-    /// Its skills.
+    /// Adding and removing skills.
     #[serde(rename = "skills")]
     #[default]
     Skills,
-    /// Its configuration.
+    /// Changing openclaw.json.
     #[serde(rename = "config")]
     Config,
-    /// Files of its workspace.
+    /// Adding and removing files of the workspace.
     #[serde(rename = "workspaceFiles")]
     WorkspaceFiles,
-    /// Its environment.
+    /// Adding and removing environment variables.
     #[serde(rename = "envVars")]
     EnvVars,
 }
@@ -34,19 +52,4 @@ impl fmt::Display for SelfConfigAction {
             Self::EnvVars => "envVars",
         })
     }
-}
-
-/// What the agent may change about itself.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct SelfConfigureSpec {
-    /// Whether it may change anything.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
-    /// What it may change.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub allowed_actions: Option<Vec<SelfConfigAction>>,
-    /// Sources of skills that it may add, `host/owner[/repository]`. Empty: all.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub allowed_skill_sources: Option<Vec<String>>,
 }

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{EnvVar, LocalObjectReference};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{QuantityValue, ResourcesSpec, SidecarImageSpec};
+use super::{QuantityValue, ResourcesSpec, SidecarImage};
 
 /// A browser for the agent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -15,13 +15,13 @@ pub struct ChromiumSpec {
     pub enabled: Option<bool>,
     /// Image of the browser.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub image: Option<SidecarImageSpec>,
+    pub image: Option<SidecarImage>,
     /// CPU and memory of the browser.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
     /// Volume of the browser's profile.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub persistence: Option<ChromiumPersistenceSpec>,
+    pub persistence: Option<ChromiumPersistence>,
     /// Further command line flags of the browser.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_args: Option<Vec<String>>,
@@ -33,7 +33,7 @@ pub struct ChromiumSpec {
 /// Volume of the browser's profile.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ChromiumPersistenceSpec {
+pub struct ChromiumPersistence {
     /// Whether the profile outlives the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
@@ -57,7 +57,7 @@ pub struct OllamaSpec {
     pub enabled: Option<bool>,
     /// Image of the model server.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub image: Option<SidecarImageSpec>,
+    pub image: Option<SidecarImage>,
     /// Models that are fetched before the agent starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 10))]
@@ -67,7 +67,7 @@ pub struct OllamaSpec {
     pub resources: Option<ResourcesSpec>,
     /// Volume of the models.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub storage: Option<OllamaStorageSpec>,
+    pub storage: Option<OllamaStorage>,
     /// Number of NVIDIA GPUs of the model server.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
@@ -77,7 +77,7 @@ pub struct OllamaSpec {
 /// Volume of the models.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct OllamaStorageSpec {
+pub struct OllamaStorage {
     /// Greatest size of the temporary volume in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_limit: Option<QuantityValue>,
@@ -95,7 +95,7 @@ pub struct WebTerminalSpec {
     pub enabled: Option<bool>,
     /// Image of the terminal.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub image: Option<SidecarImageSpec>,
+    pub image: Option<SidecarImage>,
     /// CPU and memory of the terminal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
@@ -104,13 +104,13 @@ pub struct WebTerminalSpec {
     pub read_only: Option<bool>,
     /// Who may open the terminal.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub credential: Option<WebTerminalCredentialSpec>,
+    pub credential: Option<WebTerminalCredential>,
 }
 
 /// User name and password of the terminal.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct WebTerminalCredentialSpec {
+pub struct WebTerminalCredential {
     /// Secret with keys `username` and `password`.
     pub secret_ref: LocalObjectReference,
 }

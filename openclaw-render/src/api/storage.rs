@@ -9,7 +9,7 @@ use super::QuantityValue;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StorageSpec {
-    /// The volume that is mounted at `/home/openclaw/.openclaw`.
+    /// The volume of the agent's home directory `/home/openclaw`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub persistence: Option<PersistenceSpec>,
 }

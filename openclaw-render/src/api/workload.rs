@@ -1,22 +1,24 @@
 //! What runs and how much of the node it may use: image, resources, probes, roll-outs.
 
+use std::fmt;
+
 use k8s_openapi::api::core::v1::LocalObjectReference;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::QuantityValue;
-use super::quantity::unset_if_empty;
+use super::quantity::empty_is_unset;
 
 /// The image of the agent container and of the init containers that need its programs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageSpec {
-    /// Repository without tag or digest. Default: the repository of OpenClawClusterDefaults, else
+    /// Repository without tag or digest. Default: the repository of `OpenClawClusterDefaults`, else
     /// `ghcr.io/openclaw/openclaw`. A change restarts the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
     /// Tag of the image, for example `2026.9.6`. Ignored when `digest` is set. Empty counts as
-    /// unset. Default: the tag of OpenClawClusterDefaults, else `latest`; pin a release, because
+    /// unset. Default: the tag of `OpenClawClusterDefaults`, else `latest`; pin a release, because
     /// `latest` gives another version whenever a node pulls it. A change restarts the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
@@ -31,13 +33,13 @@ pub struct ImageSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), regex(pattern = r"^$|^[0-9]{4}\.[0-9]{1,2}\.[0-9]{1,4}$"))]
     pub version: Option<String>,
-    /// When the kubelet pulls the image. Default: the policy of OpenClawClusterDefaults, else
+    /// When the kubelet pulls the image. Default: the policy of `OpenClawClusterDefaults`, else
     /// `IfNotPresent`. Holds for every container that runs the agent image. A change restarts the
     /// pod.
-    #[serde(default, deserialize_with = "unset_if_empty", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
     pub pull_policy: Option<PullPolicy>,
     /// Secrets in the namespace of the instance that hold registry credentials, in order of use. An
-    /// empty list inherits the whole list of OpenClawClusterDefaults. Default: none. A change
+    /// empty list inherits the whole list of `OpenClawClusterDefaults`. Default: none. A change
     /// restarts the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pull_secrets: Option<Vec<LocalObjectReference>>,
@@ -45,10 +47,11 @@ pub struct ImageSpec {
 
 /// When the kubelet pulls an image.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
 )]
 pub enum PullPolicy {
     /// Before every start of the container.
+    #[default]
     Always,
     /// Only if the node has no copy.
     IfNotPresent,
@@ -56,10 +59,20 @@ pub enum PullPolicy {
     Never,
 }
 
+impl fmt::Display for PullPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Always => "Always",
+            Self::IfNotPresent => "IfNotPresent",
+            Self::Never => "Never",
+        })
+    }
+}
+
 /// The image of a helper container. A digest wins over a tag.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct SidecarImageSpec {
+pub struct SidecarImage {
     /// Repository without tag or digest. Default: the operator's choice for this container.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
@@ -77,18 +90,19 @@ pub struct SidecarImageSpec {
 /// Image and size of a helper container.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct SidecarImageAndResources {
+pub struct SidecarSettings {
     /// Image of the container. Default: the one that this version of the operator pins. A change
     /// restarts the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub image: Option<SidecarImageSpec>,
+    pub image: Option<SidecarImage>,
     /// CPU and memory of the container. Each value that is left out takes the operator's default
     /// for this container. A change restarts the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
 }
 
-/// CPU and memory of a container. Each of the four values has its own default.
+/// CPU and memory of a container. Each of the four values has its own default; a default never
+/// makes a request exceed a limit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourcesSpec {
@@ -168,11 +182,11 @@ pub struct ProbeSpec {
 #[serde(rename_all = "camelCase")]
 pub struct DiskReadinessSpec {
     /// Whether the readiness probe also checks the disk. Default: false. It needs the readiness
-    /// probe to be on. A change restarts the pod.
+    /// probe to be on, which then gets at least 5 s to answer. A change restarts the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Absolute path of the directory to check. Default: `/home/openclaw/.openclaw`. A change
-    /// restarts the pod.
+    /// Absolute path of the directory to check in the agent container; it must be writable.
+    /// Default: `/home/openclaw/.openclaw`. A change restarts the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// Free space in bytes below which the pod is not ready. Default: `64Mi`. A change restarts the
@@ -185,23 +199,34 @@ pub struct DiskReadinessSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RolloutSpec {
-    /// What happens when a new version of the operator alone would change the pod. Default: the
-    /// operator's flag `--rollout-on-upgrade`, which is `Hold` unless set. A held change is listed
-    /// in condition `RolloutPending`; it is applied with the next edit of the spec, in a
-    /// maintenance window, or when the annotation `openclaw.rocks/approve-rollout` approves it.
-    #[serde(default, deserialize_with = "unset_if_empty", skip_serializing_if = "Option::is_none")]
+    /// What happens when the operator alone would change the pod: a new version of it, or the first
+    /// one after another operator was replaced. Default: the operator's flag
+    /// `--rollout-on-upgrade`, which is `Hold` unless set. A held change is listed in condition
+    /// `RolloutPending`; it is applied with the next edit of the spec, in a maintenance window, or
+    /// when the annotation `openclaw.rocks/approve-rollout` approves it.
+    #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
     pub on_operator_upgrade: Option<OnOperatorUpgrade>,
 }
 
 /// What happens when only the operator has changed.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
 )]
 pub enum OnOperatorUpgrade {
     /// The pod stays as it is until the change is approved.
+    #[default]
     Hold,
     /// The pod is restarted at once.
     Roll,
+}
+
+impl fmt::Display for OnOperatorUpgrade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hold => "Hold",
+            Self::Roll => "Roll",
+        })
+    }
 }
 
 /// A repeated span of time in which held roll-outs and updates may happen.

@@ -1,11 +1,12 @@
 //! Files, directories, skills and runtime tools that the agent finds when it starts.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ResourcesSpec, SidecarImageSpec};
+use super::{ResourcesSpec, SidecarImage};
 
 /// What is put into the agent's workspace `~/.openclaw/workspace/`. Files are written only where
 /// none exists: from then on they belong to the agent.
@@ -30,7 +31,7 @@ pub struct WorkspaceSpec {
     /// Workspaces of further agents.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 10), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
-    pub additional_workspaces: Option<Vec<AdditionalWorkspaceSpec>>,
+    pub additional_workspaces: Option<Vec<AdditionalWorkspace>>,
     /// The file `BOOTSTRAP.md` that guides an agent through its first conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bootstrap: Option<BootstrapSpec>,
@@ -57,7 +58,7 @@ pub struct BootstrapSpec {
 /// A workspace `~/.openclaw/workspace-<name>/` of a further agent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct AdditionalWorkspaceSpec {
+pub struct AdditionalWorkspace {
     /// Name of the workspace: lower-case letters, digits and single hyphens. It must be unique in
     /// the list.
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]+(-[a-z0-9]+)*$"))]
@@ -84,17 +85,17 @@ pub struct AdditionalWorkspaceSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RuntimeDepsSpec {
-    /// Whether pnpm is installed. Unset inherits OpenClawClusterDefaults, where the default is
+    /// Whether pnpm is installed. Unset inherits `OpenClawClusterDefaults`, where the default is
     /// false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pnpm: Option<bool>,
-    /// Whether Python and uv are installed. Unset inherits OpenClawClusterDefaults, where the
+    /// Whether Python and uv are installed. Unset inherits `OpenClawClusterDefaults`, where the
     /// default is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub python: Option<bool>,
     /// Image of the init containers that install Python.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub image: Option<SidecarImageSpec>,
+    pub image: Option<SidecarImage>,
     /// CPU and memory of the init containers that install the tools.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
@@ -102,11 +103,21 @@ pub struct RuntimeDepsSpec {
 
 /// What happens to files of a skill pack that exist already.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
 )]
 pub enum SkillPackUpdatePolicy {
     /// They are replaced when the pack changes.
+    #[default]
     Replace,
     /// They stay as they are.
     CreateOnly,
+}
+
+impl fmt::Display for SkillPackUpdatePolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Replace => "Replace",
+            Self::CreateOnly => "CreateOnly",
+        })
+    }
 }
