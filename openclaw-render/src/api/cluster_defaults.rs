@@ -24,7 +24,6 @@ use super::{ImageSpec, RuntimeDepsSpec};
     printcolumn(name = "Registry", type_ = "string", json_path = ".spec.registry"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
-#[expect(clippy::duplicated_attributes, reason = "each printer column has a type of its own")]
 #[serde(rename_all = "camelCase", remote = "Self")]
 pub struct ClusterDefaultsSpec {
     /// Registry that takes the place of the host in the images of the operator's containers, for
