@@ -21,15 +21,19 @@ pub struct ConfigSpec {
     /// the running agent and does not restart the pod. Keys that the operator owns, such as the
     /// gateway's address and authentication, are added when it is rendered; where the user's value
     /// may win, it does.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "super::schema::any_object")]
     pub raw: Option<Value>,
-    /// What happens to changes that the agent made to its own openclaw.json. Default: `overwrite`.
+    /// What happens to changes that the agent made to its own openclaw.json: with `overwrite` they
+    /// are replaced by the rendered file, with `merge` the rendered values are merged over the
+    /// agent's file. Default: `overwrite`.
     #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "MergeMode")]
     pub merge_mode: Option<MergeMode>,
-    /// How the text is to be read. Default: `json`. It matters for `configMapRef`; `raw` is an
-    /// object either way.
+    /// How the text of `configMapRef` is to be read: `json`, or `json5` with comments, trailing
+    /// commas and unquoted keys. `raw` is an object either way. Default: `json`.
     #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "ConfigFormat")]
     pub format: Option<ConfigFormat>,
     /// Paths in openclaw.json, such as `agents.defaults.model`, at which the rendered value wins
     /// over the agent's changes. Only allowed with `mergeMode: merge`. Default: none.

@@ -170,6 +170,7 @@ pub struct OpenClawInstanceSpec {
     pub share_process_namespace: Option<bool>,
     /// What happens to files of a skill pack that exist already.
     #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "SkillPackUpdatePolicy")]
     pub skill_pack_update_policy: Option<SkillPackUpdatePolicy>,
     /// What may restart the pod without an edit of this object.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -208,6 +209,7 @@ impl Serialize for OpenClawInstanceSpec {
 pub struct OpenClawInstanceStatus {
     /// Summary of the conditions in one word.
     #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Phase")]
     pub phase: Option<Phase>,
     /// What holds and what does not, each with a reason and a message.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -34,13 +34,16 @@ pub struct NetworkingSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceSpec {
-    /// Kind of Service. Default: `ClusterIP`.
+    /// Kind of Service: reachable inside the cluster (`ClusterIP`), on a port of every node
+    /// (`NodePort`), or through a cloud provider's load balancer (`LoadBalancer`). Default:
+    /// `ClusterIP`.
     #[serde(
         rename = "type",
         default,
         deserialize_with = "empty_is_unset",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schemars(with = "ServiceType")]
     pub type_: Option<ServiceType>,
     /// Annotations of the Service, for example for a cloud provider's load balancer. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,6 +95,7 @@ pub struct ServicePortSpec {
     pub target_port: Option<i32>,
     /// Protocol of the port. Default: `TCP`.
     #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "PortProtocol")]
     pub protocol: Option<PortProtocol>,
 }
 
@@ -147,7 +151,7 @@ pub struct IngressSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IngressHost {
-    /// Host name.
+    /// Host name that the paths are served under.
     pub host: String,
     /// Paths below the host.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -163,6 +167,7 @@ pub struct IngressPath {
     pub path: Option<String>,
     /// How the path is compared.
     #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "PathType")]
     pub path_type: Option<PathType>,
     /// Port of the Service that serves the path.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -327,6 +332,7 @@ pub struct TailscaleSpec {
     pub enabled: Option<bool>,
     /// Who may reach the gateway through the tailnet.
     #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "TailscaleMode")]
     pub mode: Option<TailscaleMode>,
     /// Image of the sidecar.
     #[serde(skip_serializing_if = "Option::is_none")]

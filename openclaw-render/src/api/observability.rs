@@ -97,9 +97,11 @@ pub struct GrafanaDashboardSpec {
 pub struct LoggingSpec {
     /// Least severity that is logged.
     #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "LoggingLevel")]
     pub level: Option<LoggingLevel>,
     /// Form of a log line.
     #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "LoggingFormat")]
     pub format: Option<LoggingFormat>,
 }
 

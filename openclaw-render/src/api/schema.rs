@@ -39,6 +39,7 @@ fn finish(mut crd: Value) -> Value {
     let kind = kind.to_owned();
     if let Some(schema) = crd.pointer_mut("/spec/versions/0/schema/openAPIV3Schema") {
         visit(schema, "", false);
+        mend_root(schema);
         for rule in rules::RULES.iter().filter(|rule| rule.kind == kind) {
             add_rule(schema, rule);
         }
@@ -56,6 +57,10 @@ fn finish(mut crd: Value) -> Value {
 fn visit(schema: &mut Value, path: &str, inside_kubernetes_type: bool) {
     let Value::Object(node) = schema else { return };
     node.remove("default");
+    if node.contains_key("x-kubernetes-int-or-string") {
+        // The derive takes the types out of the alternatives.
+        node.insert("anyOf".to_owned(), json!([{ "type": "integer" }, { "type": "string" }]));
+    }
     if path != NULLABLE {
         node.remove("nullable");
     }
@@ -81,6 +86,22 @@ fn visit(schema: &mut Value, path: &str, inside_kubernetes_type: bool) {
     }
     if inside {
         embedded::mend(node, path);
+    }
+}
+
+/// An object may come without a spec, and has what every object has.
+fn mend_root(schema: &mut Value) {
+    let Value::Object(root) = schema else { return };
+    root.remove("required");
+    root.remove("title");
+    if let Some(Value::Object(properties)) = root.get_mut("properties") {
+        for (name, kind, text) in [
+            ("apiVersion", "string", "Group and version of this definition."),
+            ("kind", "string", "Kind of this object."),
+            ("metadata", "object", "Name, namespace, labels and annotations."),
+        ] {
+            properties.insert(name.to_owned(), json!({ "type": kind, "description": text }));
+        }
     }
 }
 

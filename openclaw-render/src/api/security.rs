@@ -46,9 +46,12 @@ pub struct PodSecurityContextSpec {
     /// Numeric group that owns the mounted volumes. Default: 1000. A change restarts the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fs_group: Option<i64>,
-    /// When the kubelet changes the group of the files in the volumes. Default: unset, which
-    /// Kubernetes treats as `Always`. A change restarts the pod.
+    /// When the kubelet changes the group of the files in the volumes: before every start
+    /// (`Always`), or only if the root directory has another group (`OnRootMismatch`), which is
+    /// faster for large volumes. Default: unset, which Kubernetes treats as `Always`. A change
+    /// restarts the pod.
     #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "FsGroupChangePolicy")]
     pub fs_group_change_policy: Option<FsGroupChangePolicy>,
     /// Whether the kubelet refuses to start a container as root. Default: true. A change restarts
     /// the pod.

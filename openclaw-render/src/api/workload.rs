@@ -33,10 +33,12 @@ pub struct ImageSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), regex(pattern = r"^$|^[0-9]{4}\.[0-9]{1,2}\.[0-9]{1,4}$"))]
     pub version: Option<String>,
-    /// When the kubelet pulls the image. Default: the policy of `OpenClawClusterDefaults`, else
-    /// `IfNotPresent`. Holds for every container that runs the agent image. A change restarts the
-    /// pod.
+    /// When the kubelet pulls the image: before every start (`Always`), only if the node has no
+    /// copy (`IfNotPresent`), or not at all (`Never`). Default: the policy of
+    /// `OpenClawClusterDefaults`, else `IfNotPresent`. Holds for every container that runs the
+    /// agent image. A change restarts the pod.
     #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "PullPolicy")]
     pub pull_policy: Option<PullPolicy>,
     /// Secrets in the namespace of the instance that hold registry credentials, in order of use. An
     /// empty list inherits the whole list of `OpenClawClusterDefaults`. Default: none. A change
@@ -201,10 +203,12 @@ pub struct DiskReadinessSpec {
 pub struct RolloutSpec {
     /// What happens when the operator alone would change the pod: a new version of it, or the first
     /// one after another operator was replaced. Default: the operator's flag
-    /// `--rollout-on-upgrade`, which is `Hold` unless set. A held change is listed in condition
-    /// `RolloutPending`; it is applied with the next edit of the spec, in a maintenance window, or
-    /// when the annotation `openclaw.rocks/approve-rollout` approves it.
+    /// `--rollout-on-upgrade`, which is `Hold` unless set. `Hold` leaves the pod as it is, `Roll`
+    /// restarts it at once. A held change is listed in condition `RolloutPending`; it is applied
+    /// with the next edit of the spec, in a maintenance window, or when the annotation
+    /// `openclaw.rocks/approve-rollout` approves it.
     #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "OnOperatorUpgrade")]
     pub on_operator_upgrade: Option<OnOperatorUpgrade>,
 }
 

@@ -21,7 +21,7 @@ pub struct WorkspaceSpec {
     /// overwritten. Default: none. A new file restarts the pod, because files are seeded when it
     /// starts.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 50))]
+    #[schemars(extend("maxProperties" = 50))]
     pub initial_files: Option<BTreeMap<String, String>>,
     /// Directories below the workspace that are made when the pod starts. A path is relative, has
     /// at most 253 characters and no `..`. Default: none. A change restarts the pod.
@@ -68,7 +68,7 @@ pub struct AdditionalWorkspace {
     pub config_map_ref: Option<ConfigMapRef>,
     /// Files by path below this workspace; the rules are those of `spec.workspace.initialFiles`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 50))]
+    #[schemars(extend("maxProperties" = 50))]
     pub initial_files: Option<BTreeMap<String, String>>,
     /// Directories below this workspace; the rules are those of
     /// `spec.workspace.initialDirectories`.

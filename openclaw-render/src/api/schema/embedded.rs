@@ -43,32 +43,36 @@ const ATOMIC_MAPS: &[&[&str]] = &[
     &["apiGroup", "kind", "name"],
     &["apiVersion", "fieldPath"],
     &["containerName", "divisor", "resource"],
+    &["defaultMode", "items", "name", "optional"],
+    &["items", "name", "optional"],
     &["key", "name", "optional"],
     &["matchExpressions", "matchFields"],
     &["matchExpressions", "matchLabels"],
     &["name"],
+    &["name", "optional"],
     &["nodeSelectorTerms"],
 ];
 
 /// Adds what the schema of one part of a Kubernetes type lacks.
 pub(super) fn mend(node: &mut Map<String, Value>, path: &str) {
     let field = path.rsplit('.').next().unwrap_or_default();
-    if node.contains_key("x-kubernetes-int-or-string") {
-        node.insert("anyOf".to_owned(), json!([{ "type": "integer" }, { "type": "string" }]));
-        // A port is a number or a name; whatever else is of this type is a quantity.
-        if field != "port" {
-            node.insert("pattern".to_owned(), json!(QUANTITY));
-        }
+    // A port is a number or a name; whatever else may be both is a quantity.
+    if node.contains_key("x-kubernetes-int-or-string") && field != "port" {
+        node.insert("pattern".to_owned(), json!(QUANTITY));
     }
-    let named: Option<Vec<&str>> = node
-        .get("properties")
-        .and_then(Value::as_object)
-        .map(|properties| properties.keys().map(String::as_str).collect());
-    if named.is_some_and(|mut names| {
-        names.sort_unstable();
-        ATOMIC_MAPS.contains(&names.as_slice())
-    }) {
+    let fields = field_names(node);
+    let is_reference_by_kind = fields.contains(&"kind");
+    if ATOMIC_MAPS.contains(&fields.as_slice()) {
+        if !is_reference_by_kind {
+            allow_no_name(node);
+        }
         node.insert("x-kubernetes-map-type".to_owned(), json!("atomic"));
+    }
+    if path.ends_with(".volumeClaimTemplate.metadata")
+        && let Some(Value::Object(properties)) = node.get_mut("properties")
+    {
+        // Kubernetes refuses the rest in the template of a claim.
+        properties.retain(|name, _| name == "annotations" || name == "labels");
     }
     for (list, keys) in MAP_LISTS {
         if field == *list && has_item_fields(node, keys) {
@@ -82,6 +86,24 @@ pub(super) fn mend(node: &mut Map<String, Value>, path: &str) {
             node.get_mut("items").and_then(|items| items.pointer_mut("/properties/protocol"))
     {
         protocol.insert("default".to_owned(), json!("TCP"));
+    }
+}
+
+fn field_names(node: &Map<String, Value>) -> Vec<&str> {
+    let properties = node.get("properties").and_then(Value::as_object);
+    let mut names: Vec<&str> =
+        properties.map_or_else(Vec::new, |all| all.keys().map(String::as_str).collect());
+    names.sort_unstable();
+    names
+}
+
+/// A reference without a name refers to nothing, but Kubernetes does not refuse it.
+fn allow_no_name(node: &mut Map<String, Value>) {
+    if let Some(Value::Array(required)) = node.get_mut("required") {
+        required.retain(|name| name != "name");
+        if required.is_empty() {
+            node.remove("required");
+        }
     }
 }
 
