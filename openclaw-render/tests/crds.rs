@@ -360,9 +360,10 @@ fn our_fields_are_described_in_sentences_and_embedded_ones_not_at_all() {
     }
 }
 
-/// Below fields of our own that hold a single Kubernetes structure.
+/// Kubernetes' own metadata, and what is below fields that hold a single Kubernetes structure.
 fn is_embedded(path: &str) -> bool {
     [
+        ".metadata",
         ".spec.availability.affinity.",
         ".spec.security.containerSecurityContext.capabilities.",
         ".spec.tailscale.authKeySecretRef.",

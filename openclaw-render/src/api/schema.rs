@@ -95,13 +95,14 @@ fn mend_root(schema: &mut Value) {
     root.remove("required");
     root.remove("title");
     if let Some(Value::Object(properties)) = root.get_mut("properties") {
-        for (name, kind, text) in [
-            ("apiVersion", "string", "Group and version of this definition."),
-            ("kind", "string", "Kind of this object."),
-            ("metadata", "object", "Name, namespace, labels and annotations."),
+        for (name, text) in [
+            ("apiVersion", "Group and version of this definition."),
+            ("kind", "Kind of this object."),
         ] {
-            properties.insert(name.to_owned(), json!({ "type": kind, "description": text }));
+            properties.insert(name.to_owned(), json!({ "type": "string", "description": text }));
         }
+        // The API server knows the metadata and lets nobody describe them.
+        properties.insert("metadata".to_owned(), json!({ "type": "object" }));
     }
 }
 
@@ -123,7 +124,7 @@ fn add_rule(schema: &mut Value, rule: &rules::Rule) {
     let Some(Value::Object(node)) = find(schema, rule.path) else { return };
     let rules = node.entry("x-kubernetes-validations").or_insert_with(|| json!([]));
     if let Value::Array(rules) = rules {
-        rules.push(json!({ "rule": rule.rule, "message": rule.message }));
+        rules.push(json!({ "rule": rule.expression, "message": rule.message }));
     }
 }
 
@@ -164,7 +165,7 @@ mod tests {
                 .iter()
                 .map(|entry| &entry["rule"])
                 .collect();
-            assert!(texts.contains(&&json!(rule.rule)), "{}: {}", rule.path, rule.rule);
+            assert!(texts.contains(&&json!(rule.expression)), "{}: {}", rule.path, rule.expression);
         }
     }
 

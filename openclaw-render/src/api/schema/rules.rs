@@ -10,7 +10,7 @@ pub(super) struct Rule {
     /// Where `self` is, as `.spec.field`; empty for the object itself.
     pub(super) path: &'static str,
     /// The CEL expression; false refuses the object.
-    pub(super) rule: &'static str,
+    pub(super) expression: &'static str,
     /// What the user reads.
     pub(super) message: &'static str,
 }
@@ -32,13 +32,13 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         kind: "OpenClawClusterDefaults",
         path: "",
-        rule: "self.metadata.name == 'cluster'",
+        expression: "self.metadata.name == 'cluster'",
         message: "only the object named `cluster` counts; give it that name",
     },
     Rule {
         kind: "OpenClawInstance",
         path: "",
-        rule: "self.metadata.name.size() <= 52 \
+        expression: "self.metadata.name.size() <= 52 \
                && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
         message: "the name must be at most 52 lower-case letters, digits and hyphens, start with a \
                   letter and end with a letter or digit, because the Service and the StatefulSet \
@@ -47,7 +47,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         kind: "OpenClawInstance",
         path: ".spec",
-        rule: "!(has(self.suspended) && self.suspended && has(self.availability) \
+        expression: "!(has(self.suspended) && self.suspended && has(self.availability) \
                && has(self.availability.autoScaling) \
                && has(self.availability.autoScaling.enabled) \
                && self.availability.autoScaling.enabled)",
@@ -56,38 +56,38 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         kind: "OpenClawInstance",
         path: ".spec.config",
-        rule: "!has(self.forcePaths) || size(self.forcePaths) == 0 \
+        expression: "!has(self.forcePaths) || size(self.forcePaths) == 0 \
                || (has(self.mergeMode) && self.mergeMode == 'merge')",
         message: "forcePaths needs mergeMode: merge",
     },
     Rule {
         kind: "OpenClawInstance",
         path: ".spec.workspace.initialFiles",
-        rule: FILES,
+        expression: FILES,
         message: FILES_MESSAGE,
     },
     Rule {
         kind: "OpenClawInstance",
         path: ".spec.workspace.additionalWorkspaces[].initialFiles",
-        rule: FILES,
+        expression: FILES,
         message: FILES_MESSAGE,
     },
     Rule {
         kind: "OpenClawInstance",
         path: ".spec.workspace.initialDirectories",
-        rule: DIRECTORIES,
+        expression: DIRECTORIES,
         message: DIRECTORIES_MESSAGE,
     },
     Rule {
         kind: "OpenClawInstance",
         path: ".spec.workspace.additionalWorkspaces[].initialDirectories",
-        rule: DIRECTORIES,
+        expression: DIRECTORIES,
         message: DIRECTORIES_MESSAGE,
     },
     Rule {
         kind: "OpenClawInstance",
         path: ".spec.storage.persistence",
-        rule: "!has(oldSelf.storageClass) || !has(self.storageClass) \
+        expression: "!has(oldSelf.storageClass) || !has(self.storageClass) \
                || self.storageClass == oldSelf.storageClass",
         message: "storageClass cannot be changed, because the claim's cannot: back up, delete, \
                   create again",
@@ -95,28 +95,28 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         kind: "OpenClawInstance",
         path: ".spec.security.rbac",
-        rule: "!has(self.createServiceAccount) || self.createServiceAccount \
+        expression: "!has(self.createServiceAccount) || self.createServiceAccount \
                || (has(self.serviceAccountName) && self.serviceAccountName != '')",
         message: "with createServiceAccount: false, serviceAccountName must name an account",
     },
     Rule {
         kind: "OpenClawInstance",
         path: ".spec.security.caBundle",
-        rule: "(has(self.configMapName) && self.configMapName != '') \
+        expression: "(has(self.configMapName) && self.configMapName != '') \
                != (has(self.secretName) && self.secretName != '')",
         message: "set exactly one of configMapName and secretName",
     },
     Rule {
         kind: "OpenClawInstance",
         path: ".spec.networking.service.ports",
-        rule: "self.all(a, self.exists_one(b, b.port == a.port \
+        expression: "self.all(a, self.exists_one(b, b.port == a.port \
                && (has(b.protocol) ? b.protocol : 'TCP') == (has(a.protocol) ? a.protocol : 'TCP')))",
         message: "two ports must differ in number or protocol",
     },
     Rule {
         kind: "OpenClawInstance",
         path: ".spec.availability.autoScaling",
-        rule: "!has(self.minReplicas) || !has(self.maxReplicas) \
+        expression: "!has(self.minReplicas) || !has(self.maxReplicas) \
                || self.minReplicas <= self.maxReplicas",
         message: "minReplicas must not be above maxReplicas",
     },
