@@ -4,3 +4,5 @@
 
 pub mod api_server;
 mod merge;
+pub mod scene;
+pub mod world;
