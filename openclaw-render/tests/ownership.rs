@@ -364,7 +364,7 @@ fn no_value_of_a_secret_appears_in_a_difference() {
     let after = secret(&json!({ "a": "c2VjcmV0LWM=", "new": "c2VjcmV0LWQ=" }));
     let live = ApiServer::default().apply(&before, FIELD_MANAGER, true).expect("applies");
     insta::assert_snapshot!(lines(&diff(&after, &live)), @r#"
-    data.a: "<hidden>" (taken over)
+    data.a: "<hidden>" -> "<hidden>"
     data.gone: "<hidden>" (removed)
     data.new: "<hidden>" (added)
     "#);
