@@ -218,8 +218,10 @@ pub fn decode_instance(mut document: Value) -> Result<(OpenClawInstance, Vec<Pro
             format!("does not decode: {error}; see `kubectl explain`"),
         )
     })?;
-    // The derived type does not read what every object has.
-    unknown.retain(|path| path != "apiVersion" && path != "kind");
+    // The derived type does not read what every object has, and a status is no wish of the user's.
+    unknown.retain(|path| {
+        path != "apiVersion" && path != "kind" && path.split('.').next() != Some("status")
+    });
     let advice = unknown.into_iter().map(|path| {
         // serde_ignored writes `?` for the Option around a struct.
         let path = path.replace(".?", "");

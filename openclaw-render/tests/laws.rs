@@ -38,12 +38,12 @@ fn settled(name: &str, mut world: World) -> World {
 fn every_moment_settles_and_stays() {
     for (name, world) in moments() {
         let mut world = settled(&name, world);
-        let before = world.server.clone();
+        let before = world.server.version();
         if let Some(plan) = world.pass() {
             assert_eq!(plan.effects, [], "{name}");
             assert_eq!(plan.events, [], "{name}");
         }
-        assert!(world.server == before, "{name}: a pass at rest changed something");
+        assert_eq!(world.server.version(), before, "{name}: a pass at rest changed something");
     }
 }
 
@@ -59,8 +59,14 @@ fn a_crash_after_any_effect_leads_to_the_same_end() {
             effects[..cut].iter().for_each(|effect| crashed.perform(effect));
             crashed.tick();
             let crashed = settled(&name, crashed);
-            assert_eq!(crashed.end(), end.end(), "{name}, cut after {cut} effects");
-            assert_eq!(crashed.replaced, end.replaced, "{name}, cut after {cut}: pods replaced");
+            assert_same_end(&crashed, &end, &format!("{name}, cut after {cut} effects"));
+            // Kubernetes acts on a template that somebody changed before the operator can.
+            if !name.contains("changes the pod template") {
+                assert_eq!(
+                    crashed.replaced, end.replaced,
+                    "{name}, cut after {cut}: pods replaced"
+                );
+            }
         }
     }
 }
@@ -82,7 +88,7 @@ fn an_effect_that_fails_once_leads_to_the_same_end() {
             }
             limping.tick();
             let limping = settled(&name, limping);
-            assert_eq!(limping.end(), end.end(), "{name} without effect {failed}");
+            assert_same_end(&limping, &end, &format!("{name}, without effect {failed}"));
         }
     }
 }
@@ -101,7 +107,23 @@ fn the_order_of_independent_effects_does_not_matter() {
         reversed.decide();
         effects.iter().for_each(|effect| reversed.perform(effect));
         let reversed = settled(&name, reversed);
-        assert_eq!(reversed.end(), end.end(), "{name}");
+        assert_same_end(&reversed, &end, &name);
+    }
+}
+
+/// Panics with the objects that differ, each as text, and nothing else.
+fn assert_same_end(left: &World, right: &World, what: &str) {
+    let (left, right) = (left.end(), right.end());
+    let keys: std::collections::BTreeSet<_> = left.keys().chain(right.keys()).collect();
+    for key in keys {
+        let text = |end: &std::collections::BTreeMap<_, Value>| {
+            end.get(key).map(|object| serde_json::to_string_pretty(object).expect("JSON"))
+        };
+        if text(&left) != text(&right) {
+            let (left, right) = (text(&left).unwrap_or_default(), text(&right).unwrap_or_default());
+            let changed = left.lines().zip(right.lines()).find(|(left, right)| left != right);
+            panic!("{what}: {key:?} ends differently, first at {changed:?}");
+        }
     }
 }
 

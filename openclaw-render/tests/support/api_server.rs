@@ -41,6 +41,11 @@ pub fn key_of(object: &Value) -> Key {
 }
 
 impl ApiServer {
+    /// Grows with every change.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
     pub fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<&Value> {
         self.objects.get(&(kind.into(), namespace.into(), name.into()))
     }
@@ -189,6 +194,7 @@ impl ApiServer {
         };
         if self.objects.get(key).is_some_and(is_done) {
             self.objects.remove(key);
+            self.version += 1;
         }
     }
 

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use openclaw_render::seed::content_hash;
 use openclaw_render::{
-    Effect, Fact, Kind, ObjectKey, Observed, Plan, Read, Settings, claim_facts, decode_instance,
-    hash, plan, pod_facts, secret_hashes, seen,
+    ConfigSync, Effect, Fact, Kind, ObjectKey, Observed, Plan, Read, Settings, claim_facts,
+    decode_instance, hash, plan, pod_facts, secret_hashes, seen,
 };
 use serde_json::{Value, json};
 
@@ -94,10 +95,10 @@ impl World {
     pub fn settle(&mut self) -> Result<Vec<Plan>, String> {
         let mut plans = Vec::new();
         for _ in 0..PASSES {
-            let before = self.server.clone();
+            let before = self.server.version();
             plans.extend(self.pass());
             self.tick();
-            if self.server == before {
+            if self.server.version() == before {
                 return Ok(plans);
             }
         }
@@ -166,7 +167,21 @@ impl World {
                 };
                 observed.secrets.insert(name.clone(), fact(self.get("Secret", name), hashes));
             }
-            Read::ClusterDefaults | Read::ConfigSync { .. } => {}
+            Read::ConfigSync { pod } => {
+                let pod = self.get("Pod", pod).expect("the pod that is asked");
+                let ready = pod.pointer("/status/conditions/0/status") == Some(&json!("True"));
+                let config = self.get("ConfigMap", &format!("{}-config", self.instance));
+                let content = config.and_then(|map| map["data"]["openclaw.json"].as_str());
+                // Only a pod that has a config-sync answers, and only once it has started.
+                let synced = pod["spec"]["initContainers"].to_string().contains("config-sync");
+                if let Some(content) = content.filter(|_| ready && synced) {
+                    observed.config_sync = Fact::Known(ConfigSync {
+                        applied_hash: Some(content_hash(content.as_bytes())),
+                        ..ConfigSync::default()
+                    });
+                }
+            }
+            Read::ClusterDefaults => {}
         }
     }
 
@@ -380,6 +395,11 @@ fn blank(value: &mut Value) {
                     blank(inner);
                 }
             }
+            // Whether somebody owns a map as such says nothing about the object.
+            map.remove(".");
+            // Only makes the kubelet look again; a pod made later needs none.
+            map.remove("openclaw.rocks/rendered-config");
+            map.remove("f:openclaw.rocks/rendered-config");
             // The set of fields of an owner reference is keyed by its uid.
             let keyed: Vec<String> =
                 map.keys().filter(|key| key.starts_with("k:{\"uid\"")).cloned().collect();
