@@ -120,7 +120,7 @@ fn finish(
         let status = if statement.holds { "True" } else { "False" };
         let old = before.iter().find(|condition| condition.type_ == type_);
         if old.is_none_or(|old| old.status != status || old.reason != reason) {
-            plan.events.extend(event(&statement, old.is_some()));
+            plan.events.extend(event(&statement, old));
         }
         conditions.push(Condition {
             last_transition_time: old
@@ -136,22 +136,40 @@ fn finish(
     plan.status.conditions = Some(conditions);
 }
 
-/// A condition that turns bad is a warning; one that turns good again is news. A good one that was
-/// not there before says nothing, except that the agent is ready.
-fn event(statement: &Statement, was_there: bool) -> Option<Event> {
-    let bad = statement.holds != statement.about.is_good_when_true();
-    let waiting = matches!(
-        statement.reason,
-        Reason::WaitingForReads | Reason::NotApplied | Reason::PodStarting | Reason::ClaimPending
-    );
-    if waiting || (!bad && !was_there && statement.about != ConditionType::Ready) {
+/// One event per fact: a condition that turns bad, one that turns good again after it was bad for a
+/// reason, and the agent becoming ready. What is only on its way is no news.
+fn event(statement: &Statement, old: Option<&Condition>) -> Option<Event> {
+    let Statement { about, holds, reason, message } = statement;
+    // Ready says the same, and more.
+    if *about == ConditionType::StatefulSetReady || is_waiting(*reason) {
         return None;
     }
+    let bad = *holds != about.is_good_when_true();
+    let turned = old.is_none_or(|old| (old.status == "True") != *holds);
+    let recovered =
+        old.is_some_and(|old| !WAITING.iter().any(|each| each.to_string() == old.reason));
+    if !bad && !(turned && (recovered || *about == ConditionType::Ready)) {
+        return None;
+    }
+    let wanted = matches!(reason, Reason::Suspended | Reason::Paused | Reason::Terminating);
     Some(Event {
-        kind: if bad { EventKind::Warning } else { EventKind::Normal },
-        reason: statement.reason.to_string(),
-        message: statement.message.clone(),
+        kind: if bad && !wanted { EventKind::Warning } else { EventKind::Normal },
+        reason: reason.to_string(),
+        message: message.clone(),
     })
+}
+
+/// Reasons of what is on its way.
+const WAITING: &[Reason] = &[
+    Reason::WaitingForReads,
+    Reason::NotApplied,
+    Reason::PodStarting,
+    Reason::ClaimPending,
+    Reason::ScalingDown,
+];
+
+fn is_waiting(reason: Reason) -> bool {
+    WAITING.contains(&reason)
 }
 
 fn phase(

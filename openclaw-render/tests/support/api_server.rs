@@ -9,9 +9,8 @@ use std::collections::BTreeMap;
 use json_patch::{Patch, PatchErrorKind, PatchOperation};
 use serde_json::{Value, json};
 
-use super::merge::{
-    Fields, Place, extend, fields_of, merge, overlaps, prune, retain_existing, subtract, touched,
-};
+use super::field_sets::{Fields, extend, overlaps, prune, retain_existing, subtract};
+use super::merge::{Place, fields_of, merge, touched};
 
 /// Which object: kind, namespace, name.
 pub type Key = (String, String, String);
@@ -42,6 +41,11 @@ pub fn key_of(object: &Value) -> Key {
 }
 
 impl ApiServer {
+    /// Grows with every change.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
     pub fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<&Value> {
         self.objects.get(&(kind.into(), namespace.into(), name.into()))
     }
@@ -87,6 +91,9 @@ impl ApiServer {
             subtract(&mut entry.fields, &touched);
         }
         let mut kept = new_set.clone();
+        // Its name is always part of what is applied.
+        let name = json!({ "f:metadata": { "f:name": {} } });
+        extend(&mut kept, name.as_object().unwrap_or(&Fields::new()));
         for entry in managers.values() {
             extend(&mut kept, &entry.fields);
         }
@@ -96,7 +103,8 @@ impl ApiServer {
         }
         let api_version = text(object, "apiVersion").to_owned();
         managers.insert(id, Entry { api_version, fields: new_set });
-        Ok(self.store(key, live.as_ref(), merged, &managers))
+        managers.retain(|_, entry| !entry.fields.is_empty());
+        Ok(self.store(key, live.as_ref(), without_nulls(&merged), &managers))
     }
 
     /// A plain POST.
@@ -171,7 +179,7 @@ impl ApiServer {
         for entry in managers.values_mut() {
             retain_existing(&mut entry.fields, &object);
         }
-        managers.retain(|id, entry| id.operation == "Apply" || !entry.fields.is_empty());
+        managers.retain(|_, entry| !entry.fields.is_empty());
         let stored = self.store(key.clone(), live.as_ref(), object, &managers);
         self.collect(key);
         stored
@@ -186,6 +194,7 @@ impl ApiServer {
         };
         if self.objects.get(key).is_some_and(is_done) {
             self.objects.remove(key);
+            self.version += 1;
         }
     }
 

@@ -1,10 +1,8 @@
-//! How the API server merges values and counts who owns them: the schema, and set operations on
-//! sets of fields in the format `FieldsV1`.
+//! How the API server merges values, and which fields that makes somebody own.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-/// A set of fields in the format `FieldsV1`.
-pub(super) type Fields = Map<String, Value>;
+use super::field_sets::{Fields, member};
 
 /// Where a value stands; an item of a list stands where its list does.
 #[derive(Clone, Copy)]
@@ -134,10 +132,6 @@ fn item_key(shape: &Shape, item: &Value) -> String {
     }
 }
 
-fn member() -> Value {
-    json!({})
-}
-
 /// The fields that applying a value makes its applier own; none for an empty list with keys.
 pub(super) fn fields_of(at: Place<'_>, value: &Value) -> Option<Fields> {
     let shape = at.shape(value);
@@ -167,6 +161,37 @@ pub(super) fn fields_of(at: Place<'_>, value: &Value) -> Option<Fields> {
     }
 }
 
+/// All fields of a value that comes or goes, the containers themselves included.
+fn whole(at: Place<'_>, value: &Value) -> Option<Fields> {
+    let mut set = fields_of(at, value)?;
+    if set.is_empty() {
+        return Some(set);
+    }
+    let shape = at.shape(value);
+    match value {
+        Value::Object(map) => {
+            for (name, value) in map {
+                if let Some(part) = set.get_mut(&format!("f:{name}")) {
+                    *part = Value::Object(whole(at.below(name), value).unwrap_or_default());
+                }
+            }
+            // These are never absent in Kubernetes' own types.
+            if !matches!(at.name, "" | "metadata" | "spec" | "template") {
+                set.insert(".".to_owned(), member());
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                let part = whole(at, item).unwrap_or_default();
+                set.insert(item_key(&shape, item), Value::Object(part));
+            }
+            set.insert(".".to_owned(), member());
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+    Some(set)
+}
+
 /// The live value with the applied one laid over it.
 pub(super) fn merge(at: Place<'_>, live: Option<&Value>, applied: &Value) -> Value {
     let shape = at.shape(applied);
@@ -179,27 +204,38 @@ pub(super) fn merge(at: Place<'_>, live: Option<&Value>, applied: &Value) -> Val
             Value::Object(merged)
         }
         (Shape::Keys(_) | Shape::Set, Some(Value::Array(live)), Value::Array(applied)) => {
-            // The applied order, with the items of others where they stood before it.
-            let is_applied = |item: &Value| {
-                let key = item_key(&shape, item);
-                applied.iter().any(|other| item_key(&shape, other) == key)
-            };
-            let mut merged = Vec::new();
-            let mut rest = live.iter().peekable();
-            for item in applied {
-                while let Some(other) = rest.next_if(|other| !is_applied(other)) {
-                    merged.push(other.clone());
-                }
-                let key = item_key(&shape, item);
-                rest.next_if(|other| item_key(&shape, other) == key);
-                let old = live.iter().find(|other| item_key(&shape, other) == key);
-                merged.push(merge(at, old, item));
-            }
-            merged.extend(rest.filter(|item| !is_applied(item)).cloned());
-            Value::Array(merged)
+            merge_items(at, &shape, live, applied)
         }
         _ => applied.clone(),
     }
+}
+
+/// The applied order, with the items of others next to those that they stood next to.
+fn merge_items(at: Place<'_>, shape: &Shape, live: &[Value], applied: &[Value]) -> Value {
+    let find = |items: &[Value], item: &Value| {
+        let key = item_key(shape, item);
+        items.iter().position(|other| item_key(shape, other) == key)
+    };
+    let mut merged = Vec::new();
+    let mut rest = live.iter().peekable();
+    for (index, item) in applied.iter().enumerate() {
+        let later = applied.get(index..).unwrap_or_default();
+        let next_shared = later.iter().find_map(|item| find(live, item));
+        // Up to the live item that comes next: those of others stay, those passed by have moved.
+        while let Some(other) = rest.next_if(|other| find(live, other) != next_shared) {
+            // One that is applied is laid over already, or still to come.
+            if find(applied, other).is_none() {
+                merged.push(other.clone());
+            }
+        }
+        let old = find(live, item).and_then(|index| live.get(index));
+        if old.is_some() && find(live, item) == next_shared {
+            rest.next_if(|other| find(live, other) == next_shared);
+        }
+        merged.push(merge(at, old, item));
+    }
+    merged.extend(rest.filter(|other| find(applied, other).is_none()).cloned());
+    Value::Array(merged)
 }
 
 /// The fields in which two values differ, `None` if in none.
@@ -212,7 +248,7 @@ pub(super) fn touched(at: Place<'_>, old: Option<&Value>, new: Option<&Value>) -
     };
     match (old, new) {
         (None, None) => return None,
-        (Some(only), None) | (None, Some(only)) => return fields_of(at, only),
+        (Some(only), None) | (None, Some(only)) => return whole(at, only),
         (Some(old), Some(new)) => match (at.shape(new), old, new) {
             (Shape::Map, Value::Object(old), Value::Object(new)) => {
                 let added = new.keys().filter(|name| !old.contains_key(*name));
@@ -227,13 +263,7 @@ pub(super) fn touched(at: Place<'_>, old: Option<&Value>, new: Option<&Value>) -
                 };
                 for key in old.iter().chain(new).map(|item| item_key(&shape, item)) {
                     let (old, new) = (find(old, &key), find(new, &key));
-                    let mut part = touched(at, old.as_ref(), new.as_ref());
-                    // An item that comes or goes is touched itself.
-                    if let Some(part) = part.as_mut().filter(|part| !part.is_empty())
-                        && (old.is_none() || new.is_none())
-                    {
-                        part.insert(".".to_owned(), member());
-                    }
+                    let part = touched(at, old.as_ref(), new.as_ref());
                     add(key, part);
                 }
             }
@@ -242,136 +272,4 @@ pub(super) fn touched(at: Place<'_>, old: Option<&Value>, new: Option<&Value>) -
         },
     }
     (!set.is_empty()).then_some(set)
-}
-
-fn children(set: &Value) -> Option<&Fields> {
-    set.as_object().filter(|set| !set.is_empty())
-}
-
-/// Adds a set to another one; a leaf that gets parts stays a member.
-pub(super) fn extend(all: &mut Fields, more: &Fields) {
-    for (key, theirs) in more {
-        let Some(ours) = all.get_mut(key).and_then(Value::as_object_mut) else {
-            all.insert(key.clone(), theirs.clone());
-            continue;
-        };
-        let Some(theirs) = theirs.as_object() else { continue };
-        if ours.is_empty() != theirs.is_empty() {
-            ours.insert(".".to_owned(), member());
-        }
-        extend(ours, theirs);
-    }
-}
-
-/// Takes from a set what another one names.
-pub(super) fn subtract(set: &mut Fields, other: &Fields) {
-    for (key, theirs) in other {
-        let Some(ours) = set.get_mut(key) else { continue };
-        let is_gone = match (children(ours).is_some(), children(theirs)) {
-            (true, Some(theirs)) => ours.as_object_mut().is_some_and(|ours| {
-                subtract(ours, theirs);
-                ours.is_empty()
-            }),
-            // An empty map that gets parts is still the same map.
-            (false, Some(theirs)) => theirs.contains_key("."),
-            (_, None) => true,
-        };
-        if is_gone {
-            set.remove(key);
-        }
-    }
-}
-
-/// Whether taking one set from another would change it.
-pub(super) fn overlaps(set: &Fields, other: &Fields) -> bool {
-    let mut rest = set.clone();
-    subtract(&mut rest, other);
-    rest != *set
-}
-
-/// Whether a step of a set leads to that list item.
-fn leads_to(key: &str, item: &Value) -> bool {
-    match key.split_once(':') {
-        Some(("k", keys)) => {
-            let keys: Fields = serde_json::from_str(keys).unwrap_or_default();
-            let is = |(name, wanted): (&String, &Value)| match item.get(name) {
-                Some(value) => value == wanted,
-                None => name == "protocol" && wanted == "TCP",
-            };
-            keys.iter().all(is)
-        }
-        Some(("v", value)) => {
-            serde_json::from_str::<Value>(value).is_ok_and(|value| value == *item)
-        }
-        _ => false,
-    }
-}
-
-fn child_mut<'a>(value: &'a mut Value, key: &str) -> Option<&'a mut Value> {
-    match value {
-        Value::Object(map) => map.get_mut(key.strip_prefix("f:")?),
-        Value::Array(items) => items.iter_mut().find(|item| leads_to(key, item)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
-    }
-}
-
-fn child<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
-    match value {
-        Value::Object(map) => map.get(key.strip_prefix("f:")?),
-        Value::Array(items) => items.iter().find(|item| leads_to(key, item)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
-    }
-}
-
-/// Keeps of a set what the value has.
-pub(super) fn retain_existing(set: &mut Fields, value: &Value) {
-    set.retain(|key, part| {
-        if key == "." {
-            return true;
-        }
-        let Some(value) = child(value, key) else { return false };
-        let had_parts = children(part).is_some();
-        if let Some(part) = part.as_object_mut() {
-            retain_existing(part, value);
-            return !(had_parts && part.is_empty());
-        }
-        true
-    });
-}
-
-/// Removes what the last apply owned and nobody owns now.
-pub(super) fn prune(value: &mut Value, last: &Fields, kept: &Fields) {
-    for (key, part) in last.iter().filter(|(key, _)| *key != ".") {
-        // A field is itself owned with any of its parts, a list item only if the set says so.
-        let is_member = |set: &Value| {
-            key.starts_with("f:") || children(set).is_none_or(|parts| parts.contains_key("."))
-        };
-        let keeper = kept.get(key);
-        if is_member(part) && !keeper.is_some_and(is_member) {
-            match value {
-                Value::Object(map) => {
-                    map.remove(key.trim_start_matches("f:"));
-                }
-                Value::Array(items) => items.retain(|item| !leads_to(key, item)),
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-            }
-            continue;
-        }
-        let (Some(child), Some(part)) = (child_mut(value, key), children(part)) else { continue };
-        let was_empty = is_empty(child);
-        prune(child, part, keeper.and_then(Value::as_object).unwrap_or(&Fields::new()));
-        // A container emptied by this becomes null, which the server forgets.
-        let is_kept = keeper.is_some_and(|set| children(set).is_none());
-        if !was_empty
-            && is_empty(child)
-            && !is_kept
-            && let Value::Object(map) = value
-        {
-            map.remove(key.trim_start_matches("f:"));
-        }
-    }
-}
-
-fn is_empty(value: &Value) -> bool {
-    value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty)
 }

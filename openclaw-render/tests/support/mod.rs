@@ -3,4 +3,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of the support code")]
 
 pub mod api_server;
+mod field_sets;
 mod merge;
+pub mod scene;
+pub mod world;
