@@ -101,3 +101,84 @@ where
         Some(text) => T::deserialize(text.into_deserializer()).map(Some),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::api::{
+        MergeMode, OpenClawClusterDefaults, OpenClawInstance, OpenClawInstanceSpec,
+        custom_resource_definitions,
+    };
+
+    fn instance(spec: Value) -> OpenClawInstanceSpec {
+        serde_json::from_value(spec).expect("decodes")
+    }
+
+    #[test]
+    fn quantities_are_read_from_numbers_and_keep_their_text() {
+        for (written, text) in
+            [(json!("500m"), "500m"), (json!(2), "2"), (json!(0.5), "0.5"), (json!(""), "")]
+        {
+            let spec = instance(json!({ "resources": { "limits": { "cpu": written } } }));
+            let cpu = spec.resources.and_then(|resources| resources.limits?.cpu).expect("set");
+            assert_eq!(cpu.as_str(), text);
+            assert_eq!(json!(cpu), json!(text));
+        }
+    }
+
+    #[test]
+    fn an_empty_choice_is_none_and_an_unknown_one_is_refused() {
+        for (written, mode) in [
+            (json!(""), None),
+            (json!(null), None),
+            (json!("merge"), Some(MergeMode::Merge)),
+            (json!("overwrite"), Some(MergeMode::Overwrite)),
+        ] {
+            let config = instance(json!({ "config": { "mergeMode": written } })).config;
+            assert_eq!(config.expect("set").merge_mode, mode);
+        }
+        let unknown = json!({ "config": { "mergeMode": "replace" } });
+        assert!(serde_json::from_value::<OpenClawInstanceSpec>(unknown).is_err());
+    }
+
+    #[test]
+    fn objects_without_a_spec_have_an_empty_one() {
+        let object = json!({ "metadata": { "name": "ada" } });
+        let instance: OpenClawInstance = serde_json::from_value(object.clone()).expect("decodes");
+        assert_eq!(instance.spec, OpenClawInstanceSpec::default());
+        let defaults: OpenClawClusterDefaults = serde_json::from_value(object).expect("decodes");
+        assert_eq!(defaults.spec.registry, None);
+    }
+
+    #[test]
+    fn what_is_unset_is_not_written() {
+        let spec = json!({ "config": { "raw": { "b": { "a": 1 } } }, "suspended": false });
+        assert_eq!(json!(instance(spec.clone())), spec);
+        assert_eq!(json!(OpenClawInstanceSpec::default()), json!({}));
+    }
+
+    #[test]
+    fn every_choice_that_the_schema_offers_is_read() {
+        fn check(schema: &Value, path: &mut Vec<String>) {
+            for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+                path.push(name.clone());
+                for choice in property["enum"].as_array().into_iter().flatten() {
+                    let mut spec = choice.clone();
+                    for field in path.iter().rev() {
+                        spec = json!({ field.as_str(): spec });
+                    }
+                    assert_eq!(json!(instance(spec.clone())), spec, "{path:?}");
+                }
+                check(property, path);
+                path.pop();
+            }
+        }
+        for crd in custom_resource_definitions() {
+            if crd["spec"]["names"]["kind"] == "OpenClawInstance" {
+                let schema = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+                check(&schema["properties"]["spec"], &mut Vec::new());
+            }
+        }
+    }
+}
