@@ -134,9 +134,19 @@ fn responsibility(path: &str) -> String {
         .map(str::trim)
         .take_while(|line| !line.is_empty())
         .collect();
-    let paragraph = paragraph.join(" ").replace(['[', ']'], "");
+    let paragraph = without_links(&paragraph.join(" "));
     let sentence = paragraph.split_once(". ").map_or(paragraph.as_str(), |(first, _)| first);
     sentence.trim_end_matches('.').to_owned()
+}
+
+/// `[text](target)` and `[text]` as `text`.
+fn without_links(text: &str) -> String {
+    let mut parts = text.split("](");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        plain.push_str(part.split_once(')').map_or(part, |(_, rest)| rest));
+    }
+    plain.replace(['[', ']'], "")
 }
 
 #[test]
