@@ -73,7 +73,13 @@ impl Documents {
                 crate::Read::Claim(name) if self.complete.contains("PersistentVolumeClaim") => {
                     observed.claims.entry(name).or_insert(Fact::Absent);
                 }
-                _ => {}
+                crate::Read::ConfigMap(_)
+                | crate::Read::Secret(_)
+                | crate::Read::Claim(_)
+                | crate::Read::Metadata(_)
+                | crate::Read::Live(_)
+                | crate::Read::ClusterDefaults
+                | crate::Read::ConfigSync { .. } => {}
             }
         }
     }

@@ -30,7 +30,7 @@ pub struct AvailabilitySpec {
     /// How pods are spread over zones or nodes. Default: none. A change restarts the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topology_spread_constraints: Option<Vec<TopologySpreadConstraint>>,
-    /// Name of the RuntimeClass that runs the containers, for example a sandbox. Default: that of
+    /// Name of the `RuntimeClass` that runs the containers, for example a sandbox. Default: that of
     /// the cluster. A change restarts the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runtime_class_name: Option<String>,

@@ -130,7 +130,7 @@ pub struct IngressSpec {
     /// Whether an Ingress is wanted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Name of the IngressClass.
+    /// Name of the `IngressClass`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class_name: Option<String>,
     /// Annotations of the Ingress.

@@ -66,9 +66,10 @@ fn document(
     let key = text(reference.key.as_ref()).unwrap_or(names::CONFIG_KEY);
     let path = format!("spec.config.configMapRef[{}/{key}]", reference.name);
     let document = match observed.config_maps.get(&reference.name).unwrap_or(&Fact::Unknown) {
-        Fact::Known(data) => match data.get(key) {
-            Some(content) => parse(content, config.format, &path, problems),
-            None => {
+        Fact::Known(data) => {
+            if let Some(content) = data.get(key) {
+                parse(content, config.format, &path, problems)
+            } else {
                 problems.push(Problem::error(
                     "spec.config.configMapRef.key",
                     Rule::Missing,
@@ -76,7 +77,7 @@ fn document(
                 ));
                 Map::new()
             }
-        },
+        }
         Fact::Absent => {
             problems.push(Problem::error(
                 "spec.config.configMapRef.name",
@@ -231,14 +232,13 @@ fn check_bind(
     let bind = gateway.get("bind").filter(|bind| !bind.is_null());
     let path_of_bind = format!("{path}.gateway.bind");
     match bind.map(|bind| bind.as_str().unwrap_or_default()) {
-        None => {}
         Some("loopback") if !proxied => problems.push(Problem::advice(
             path_of_bind,
             Rule::Ineffective,
             "without the gateway proxy nothing outside the pod reaches a gateway on `loopback`: \
              use `lan`, or turn `spec.gateway.enabled` on",
         )),
-        Some("loopback") => {}
+        None | Some("loopback") => {}
         Some("lan") => {
             let mode = gateway.get("auth").and_then(|auth| auth.get("mode"));
             if mode.and_then(Value::as_str) == Some("none") {

@@ -20,7 +20,7 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
         is(availability.and_then(|each| each.auto_scaling.as_ref()?.enabled))
     }),
     ("spec.backup.schedule", |spec| {
-        spec.backup.as_ref().and_then(|each| each.schedule.as_ref()).is_some_and(filled)
+        filled(spec.backup.as_ref().and_then(|each| each.schedule.as_ref()))
     }),
     ("spec.chromium", |spec| is(spec.chromium.as_ref().and_then(|each| each.enabled))),
     ("spec.config.forcePaths", |spec| {
@@ -58,14 +58,13 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
     ("spec.observability.metrics", metrics),
     ("spec.ollama", |spec| is(spec.ollama.as_ref().and_then(|each| each.enabled))),
     ("spec.plugins", |spec| listed(spec.plugins.as_ref())),
-    ("spec.restoreFrom", |spec| spec.restore_from.as_ref().is_some_and(filled)),
+    ("spec.restoreFrom", |spec| filled(spec.restore_from.as_ref())),
     ("spec.runtimeDeps.pnpm", |spec| is(spec.runtime_deps.as_ref().and_then(|each| each.pnpm))),
     ("spec.runtimeDeps.python", |spec| is(spec.runtime_deps.as_ref().and_then(|each| each.python))),
     ("spec.security.caBundle", |spec| {
         let bundle = spec.security.as_ref().and_then(|each| each.ca_bundle.as_ref());
         bundle.is_some_and(|bundle| {
-            bundle.config_map_name.as_ref().is_some_and(filled)
-                || bundle.secret_name.as_ref().is_some_and(filled)
+            filled(bundle.config_map_name.as_ref()) || filled(bundle.secret_name.as_ref())
         })
     }),
     ("spec.selfConfigure", |spec| is(spec.self_configure.as_ref().and_then(|each| each.enabled))),
@@ -89,8 +88,8 @@ fn is(value: Option<bool>) -> bool {
     value.unwrap_or(false)
 }
 
-fn filled(text: &String) -> bool {
-    !text.is_empty()
+fn filled(text: Option<&String>) -> bool {
+    text.is_some_and(|text| !text.is_empty())
 }
 
 fn listed<T>(list: Option<&Vec<T>>) -> bool {

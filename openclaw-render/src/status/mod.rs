@@ -62,7 +62,7 @@ pub(crate) fn report(
 ) {
     let statements = conditions::all(resolved, observed, problems, findings);
     let config = config(instance, observed, findings);
-    if let Some(pod) = asks_config_sync(&config, observed) {
+    if let Some(pod) = asks_config_sync(config.as_ref(), observed) {
         plan.reads.push(Read::ConfigSync { pod });
     }
     let previous = instance.status.clone().unwrap_or_default();
@@ -181,16 +181,22 @@ fn phase(
     let broken = |about| find(about).is_some_and(|statement| !statement.holds);
     let Some(ready) = find(ConditionType::Ready) else { return Phase::Pending };
     let was_running = matches!(previous.phase, Some(Phase::Running | Phase::Degraded));
-    match ready.reason {
-        Reason::Suspended => Phase::Suspended,
-        Reason::InvalidSpec | Reason::Unsupported | Reason::NameTaken | Reason::WillNotStart => {
-            Phase::Failed
-        }
-        _ if ready.holds && broken(ConditionType::ConfigValid) => Phase::Degraded,
-        _ if ready.holds => Phase::Running,
-        _ if resolved.is_none() => Phase::Pending,
-        _ if was_running => Phase::Degraded,
-        _ => Phase::Provisioning,
+    let refused = matches!(
+        ready.reason,
+        Reason::InvalidSpec | Reason::Unsupported | Reason::NameTaken | Reason::WillNotStart
+    );
+    if ready.reason == Reason::Suspended {
+        Phase::Suspended
+    } else if refused {
+        Phase::Failed
+    } else if ready.holds {
+        if broken(ConditionType::ConfigValid) { Phase::Degraded } else { Phase::Running }
+    } else if resolved.is_none() {
+        Phase::Pending
+    } else if was_running {
+        Phase::Degraded
+    } else {
+        Phase::Provisioning
     }
 }
 
@@ -216,8 +222,8 @@ fn config(
 }
 
 /// config-sync is asked after a change and until it has an answer, never at rest.
-fn asks_config_sync(config: &Option<ConfigStatus>, observed: &Observed) -> Option<String> {
-    let config = config.as_ref()?;
+fn asks_config_sync(config: Option<&ConfigStatus>, observed: &Observed) -> Option<String> {
+    let config = config?;
     let answered = config.rendered_hash == config.applied_hash
         || config.rendered_hash == config.rejected_hash
         || !matches!(observed.config_sync, Fact::Unknown);

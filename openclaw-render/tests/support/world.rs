@@ -357,6 +357,10 @@ impl World {
         let managed = self.server.list("openclaw-operator").into_iter();
         for live in managed.chain(self.live_instance()) {
             let mut object = live.clone();
+            if object["kind"] == "Pod" {
+                // Who nudged the kubelet, and whether a pod needed it, depends on timing.
+                object["metadata"]["managedFields"] = Value::Null;
+            }
             blank(&mut object);
             end.insert(key_of(live), object);
         }
