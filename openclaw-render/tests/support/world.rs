@@ -61,6 +61,13 @@ impl World {
         self.get("OpenClawInstance", &self.instance)
     }
 
+    /// Whether the other world would go on in the same way.
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.server == other.server
+            && self.settings == other.settings
+            && self.instance == other.instance
+    }
+
     /// What the operator decides now, after all reads that it asks for. `None` without instance.
     pub fn decide(&mut self) -> Option<Plan> {
         let live = self.live_instance()?.clone();
