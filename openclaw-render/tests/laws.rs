@@ -22,7 +22,7 @@ fn moments() -> Vec<(String, World)> {
         let mut world = scene.world();
         for step in &scene.steps {
             step.happen(&mut world);
-            moments.push((format!("{}: {}", scene.name, step.step), world.clone()));
+            moments.push((format!("{}: {}", scene.name, step.title), world.clone()));
             world.settle().unwrap_or_else(|error| panic!("{}: {error}", scene.name));
         }
     }
@@ -105,7 +105,9 @@ fn the_order_of_independent_effects_does_not_matter() {
         effects[applies..].reverse();
         let mut reversed = world.clone();
         reversed.decide();
-        effects.iter().for_each(|effect| reversed.perform(effect));
+        for effect in &effects {
+            reversed.perform(effect);
+        }
         let reversed = settled(&name, reversed);
         assert_same_end(&reversed, &end, &name);
     }
