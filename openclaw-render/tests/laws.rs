@@ -108,7 +108,9 @@ fn the_order_of_independent_effects_does_not_matter() {
         effects[applies..].reverse();
         let mut reversed = world.clone();
         reversed.decide();
-        effects.iter().for_each(|effect| reversed.perform(effect));
+        for effect in &effects {
+            reversed.perform(effect);
+        }
         let reversed = settled(&name, reversed);
         assert_same_end(&reversed, &end, &name);
     }
