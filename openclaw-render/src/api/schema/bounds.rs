@@ -9,7 +9,8 @@ type Numbers = &'static [(&'static str, &'static str, i64)];
 type Lists = &'static [(&'static str, &'static str, &'static [&'static str])];
 
 /// A quantity that is not negative, or nothing.
-pub(super) const QUANTITY: &str = r"^$|^\+?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?[0-9]+))?$";
+pub(super) const QUANTITY: &str =
+    r"^$|^\+?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?[0-9]+))?$";
 /// Longest quantity.
 pub(super) const QUANTITY_LENGTH: i64 = 32;
 /// A digest of the algorithm that registries use, or nothing.

@@ -121,7 +121,8 @@ fn object(name: &str, field: &mut Map<String, Value>) {
         }
         return;
     }
-    let has = |property: &str| field.get("properties").is_some_and(|all| all.get(property).is_some());
+    let has =
+        |property: &str| field.get("properties").is_some_and(|all| all.get(property).is_some());
     // The Secret of a volume is a source, not a reference.
     if !ATOMIC_OBJECTS.contains(&name) || has("secretName") {
         return;
