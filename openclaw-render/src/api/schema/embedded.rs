@@ -141,6 +141,7 @@ fn object(name: &str, field: &mut Map<String, Value>) {
 /// Ports are numbers or names, everything else is a quantity.
 fn quantity(name: &str, field: &mut Map<String, Value>) {
     field.remove("maxLength");
+    field.remove("minimum");
     if name == "port" {
         field.remove("pattern");
     } else {

@@ -102,19 +102,16 @@ fn finish(mut derived: Value, tables: &Tables) -> Value {
     })
 }
 
-/// What every object has; a spec is not required, as in the first version of this API.
+/// What every object has; a spec is not required, as in the first version of this API. The API
+/// server describes the metadata itself and takes no description here.
 fn root(schema: &mut Value) {
-    if let Some(schema) = schema.as_object_mut() {
-        schema.remove("required");
-    }
-    for (name, kind, description) in [
-        ("apiVersion", "string", "Group and version of this API."),
-        ("kind", "string", "Kind of this object."),
-        ("metadata", "object", "Name, namespace, labels and annotations."),
-    ] {
-        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-            properties.insert(name.to_owned(), json!({"type": kind, "description": description}));
-        }
+    let Value::Object(schema) = schema else { return };
+    schema.remove("required");
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        let text = |description: &str| json!({"type": "string", "description": description});
+        set(properties, "apiVersion", text("Group and version of this API."));
+        set(properties, "kind", text("Kind of this object."));
+        set(properties, "metadata", json!({"type": "object"}));
     }
 }
 
@@ -134,6 +131,7 @@ fn clean(schema: &mut Value) {
             set(field, "anyOf", json!([{"type": "integer"}, {"type": "string"}]));
             set(field, "pattern", json!(bounds::QUANTITY));
             set(field, "maxLength", json!(bounds::QUANTITY_LENGTH));
+            set(field, "minimum", json!(0));
         }
         if let Some(Value::Object(properties)) = field.get_mut("properties")
             && let Some(Value::Object(digest)) = properties.get_mut("digest")
