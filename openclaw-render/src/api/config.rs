@@ -64,7 +64,7 @@ pub struct ConfigSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_map_ref: Option<ConfigMapKeyRef>,
     /// The configuration itself, an object.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schemars(schema_with = "super::schema::any_object")]
     pub raw: Option<Value>,
     /// How the rendered configuration and the file on the volume become one. Default `overwrite`.
