@@ -33,6 +33,7 @@ mod config;
 mod documents;
 mod effect;
 mod hash;
+mod invariants;
 mod object;
 mod observed;
 pub mod ownership;
@@ -49,6 +50,7 @@ pub mod vocab;
 
 pub use documents::{Documents, claim_facts, decode_instance, secret_hashes};
 pub use effect::{ClaimChange, Effect, Event, EventKind, Plan, Read};
+pub use invariants::{pod_security_violations, violations};
 pub use object::{Kind, Object, ObjectKey, Ownership};
 pub use observed::{Claim, ConfigSync, Fact, Observed, Pod, Seen, Trouble, Workload};
 pub use ownership::{
