@@ -201,7 +201,6 @@ mod tests {
                     let resources = pod.containers[0].resources.as_mut().unwrap();
                     resources.requests.as_mut().unwrap().get_mut("cpu").unwrap().0 = "3".to_owned();
                 }),
-                after_in_pod(|pod| pod.containers[0].ports = None),
                 after_in_pod(|pod| pod.init_containers.as_mut().unwrap()[2].ports = None),
                 after_in_pod(|pod| pod.containers[0].security_context = None),
                 after_in_pod(|pod| pod.security_context.as_mut().unwrap().run_as_user = Some(0)),
