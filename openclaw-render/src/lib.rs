@@ -34,6 +34,7 @@ mod documents;
 mod effect;
 mod facts;
 mod hash;
+mod invariants;
 mod object;
 mod observed;
 pub mod ownership;
@@ -51,6 +52,7 @@ pub mod vocab;
 pub use documents::{Documents, decode_instance};
 pub use effect::{ClaimChange, Effect, Event, EventKind, Plan, Read};
 pub use facts::{claim_facts, pod_facts, secret_hashes, seen};
+pub use invariants::{pod_security_violations, violations};
 pub use object::{Kind, Object, ObjectKey, Ownership};
 pub use observed::{Claim, ConfigSync, Fact, Observed, Pod, Seen, Trouble, Workload};
 pub use ownership::{

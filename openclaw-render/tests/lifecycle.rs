@@ -63,7 +63,7 @@ fn every_scene_plays_as_written() {
         let mut said = Vec::new();
         let mut transcript = String::new();
         for step in &scene.steps {
-            let _ = writeln!(transcript, "{}", step.step);
+            let _ = writeln!(transcript, "{}", step.title);
             step.happen(&mut world);
             let plans = world.settle().unwrap_or_else(|e| panic!("{}: {e}", scene.name));
             for (index, plan) in plans.iter().enumerate() {

@@ -6,14 +6,16 @@
     clippy::indexing_slicing,
     reason = "what is missing in a test is a failed test, in helper functions too"
 )]
+#![expect(clippy::panic, reason = "a test fails by panicking, in helpers too")]
+#![expect(clippy::disallowed_methods, reason = "scenes are read from files")]
 
 mod support;
 
 use openclaw_render::canonical::canonicalise;
 use openclaw_render::ownership::{
-    Change, FIELD_MANAGER, Manager, diff, foreign_managers, hash, owned, owned_hash,
-    take_over_patch,
+    Change, Manager, diff, foreign_managers, hash, owned, owned_hash, take_over_patch,
 };
+use openclaw_render::vocab::FIELD_MANAGER;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::api_server::{ApiServer, Key, Refusal, key_of};

@@ -1,4 +1,4 @@
-//! Automatic updates: what is wanted, and what the updater has done.
+//! Automatic updates.
 
 use std::fmt;
 
@@ -6,82 +6,81 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::quantity::empty_is_unset;
+use super::empty_is_unset;
 
-/// Automatic updates of the agent image.
+/// Automatic updates of the image tag.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AutoUpdateSpec {
-    /// Whether the agent is updated automatically.
+    /// Whether there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// How often the registry is asked for a newer version.
+    /// How often the registry is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub check_interval: Option<String>,
-    /// Whether a backup is taken before an update.
+    /// Whether a backup comes first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup_before_update: Option<bool>,
-    /// Whether a failed update is rolled back.
+    /// Whether an update that fails is undone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollback_on_failure: Option<bool>,
-    /// How long an updated agent may take to become ready.
+    /// How long the new version may take to become ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check_timeout: Option<String>,
 }
 
-/// What the updater has done.
+/// What the updater did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AutoUpdateStatus {
     /// When the registry was asked last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_check_time: Option<Time>,
-    /// Newest version that the registry offers.
+    /// The newest version seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latest_version: Option<String>,
-    /// Version that the updater has decided to run; it takes the place of the tag.
+    /// The version that the updater decided on; it wins over the tag in the spec.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current_version: Option<String>,
-    /// Version that is being rolled out.
+    /// The version that is being rolled out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_version: Option<String>,
-    /// What the updater is doing.
-    #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "UpdatePhase")]
+    /// How far it is.
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     pub update_phase: Option<UpdatePhase>,
     /// When the last update began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_update_time: Option<Time>,
-    /// Why the last update failed.
+    /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_update_error: Option<String>,
-    /// Version before the update that is being rolled out.
+    /// The version before it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous_version: Option<String>,
-    /// Path of the backup that was taken before the update.
+    /// The backup before it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pre_update_backup_path: Option<String>,
-    /// Version that failed and is not tried again.
+    /// A version that is not tried again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_version: Option<String>,
-    /// How many updates in a row were rolled back.
+    /// How often updates were undone in a row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollback_count: Option<i32>,
 }
 
-/// What the updater is doing. Nothing, if unset or empty.
+/// How far an update is.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub enum UpdatePhase {
-    /// A backup is being taken.
+    /// A backup is made.
     #[default]
     BackingUp,
-    /// The new version is being applied.
+    /// The new version is rolled out.
     ApplyingUpdate,
-    /// The new version has to become ready.
+    /// It is being watched.
     HealthCheck,
-    /// The previous version is being restored.
+    /// It is being undone.
     RollingBack,
 }
 

@@ -1,4 +1,4 @@
-//! Backups: when they are taken and how long they are kept.
+//! Schedule of backups.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,25 +7,22 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BackupSpec {
-    /// When backups are taken, as a cron expression.
+    /// When, a cron expression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
-    /// How many finished backup Jobs are kept.
+    /// Jobs that are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0))]
     pub history_limit: Option<i32>,
-    /// How many failed backup Jobs are kept.
+    /// Failed jobs that are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0))]
     pub failed_history_limit: Option<i32>,
-    /// How long a backup before deletion may take.
+    /// How long one may take.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<String>,
-    /// ServiceAccount of the backup and restore Jobs.
+    /// Account of the jobs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_account_name: Option<String>,
-    /// How many days a snapshot is kept.
+    /// Days for which snapshots are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 365))]
     pub retention_days: Option<i32>,
 }

@@ -1,49 +1,42 @@
-//! Condition types and reasons: the one table of both.
-//!
-//! A reason is one CamelCase word that scripts may compare; the message next to it is for people
-//! and carries the numbers.
+//! Condition types and reasons: the one table of them.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a condition of the status speaks of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+/// What a condition is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ConditionType {
-    /// The newest revision's pod is ready.
+    /// The pod of the newest revision is ready.
     #[default]
     Ready,
-    /// openclaw.json was found, rendered, and is not sure to stop the application.
+    /// The configuration can be rendered and the application accepts it.
     ConfigValid,
-    /// The StatefulSet was written and its pods are ready.
+    /// The StatefulSet has what was asked for.
     StatefulSetReady,
-    /// The Service was written.
+    /// The Service is there.
     ServiceReady,
-    /// The NetworkPolicy was written.
+    /// The NetworkPolicy is there.
     NetworkPolicyReady,
-    /// ServiceAccount, Role and RoleBinding were written.
+    /// Role and RoleBinding are there.
     RBACReady,
-    /// The claim of the agent's state is there and bound.
+    /// The volume is there.
     StorageReady,
-    /// The Secrets that the spec refers to exist.
+    /// Everything that the environment refers to is there.
     SecretsReady,
-    /// The files of the workspace were found.
-    WorkspaceReady,
-    /// The operator wants to change the pod and waits for an approval.
+    /// A roll-out waits.
     RolloutPending,
-    /// An object of a name that is needed belongs to someone else.
+    /// A name that the instance needs belongs to something else.
     NameConflict,
-    /// The spec sets a field that this version of the operator does not render.
+    /// The spec asks for something that this version does not render.
     Unsupported,
-    /// The instance is left alone, as its annotation asks.
+    /// Nothing is written.
     Paused,
 }
 
-impl ConditionType {
-    /// The word that the status shows.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
+impl fmt::Display for ConditionType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
             Self::Ready => "Ready",
             Self::ConfigValid => "ConfigValid",
             Self::StatefulSetReady => "StatefulSetReady",
@@ -52,120 +45,93 @@ impl ConditionType {
             Self::RBACReady => "RBACReady",
             Self::StorageReady => "StorageReady",
             Self::SecretsReady => "SecretsReady",
-            Self::WorkspaceReady => "WorkspaceReady",
             Self::RolloutPending => "RolloutPending",
             Self::NameConflict => "NameConflict",
             Self::Unsupported => "Unsupported",
             Self::Paused => "Paused",
-        }
-    }
-
-    /// Whether True is the good news; for the others it is False.
-    #[must_use]
-    pub const fn is_good_when_true(self) -> bool {
-        !matches!(
-            self,
-            Self::RolloutPending | Self::NameConflict | Self::Unsupported | Self::Paused
-        )
+        })
     }
 }
 
-impl fmt::Display for ConditionType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Why a condition has its status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+/// Why a condition is as it is, one word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Reason {
-    /// Everything is as the spec wants it.
+    /// The newest pod is ready.
     #[default]
     Reconciled,
-    /// No pod runs, as the spec wants it.
+    /// The instance is off.
     Suspended,
-    /// Pods are still ending.
+    /// The pod is ending.
     ScalingDown,
-    /// The spec breaks a rule; nothing is written.
+    /// The spec breaks a rule.
     InvalidSpec,
-    /// The spec sets a field that this version does not render; nothing is written.
+    /// The spec asks for something that is not rendered.
     Unsupported,
-    /// The annotation `openclaw.rocks/paused` is set; nothing is written.
+    /// An annotation forbids writing.
     Paused,
-    /// The pod runs and its readiness probe fails.
-    PodNotReady,
     /// The pod is on its way.
     PodStarting,
-    /// The node cannot fetch an image.
+    /// An image cannot be pulled.
     ImagePullFailed,
-    /// A container ends again and again.
+    /// A container keeps exiting.
     CrashLoop,
-    /// The application refused openclaw.json: exit code 78.
+    /// The application refuses its configuration.
     ConfigurationRejected,
-    /// A container went beyond its memory limit.
+    /// A container was killed for its memory.
     OutOfMemory,
     /// No node takes the pod.
     Unschedulable,
     /// The claim waits for a volume.
     ClaimPending,
-    /// The volume of the claim is gone.
+    /// The claim has lost its volume.
     ClaimLost,
     /// The claim does not exist.
     ClaimMissing,
     /// The claim has its volume.
     ClaimBound,
-    /// A ConfigMap that the spec refers to does not exist.
-    ConfigMapMissing,
-    /// A ConfigMap that the spec refers to lacks the key.
-    ConfigMapKeyMissing,
-    /// A ConfigMap that the spec refers to could not be read; the last known content stays.
-    ConfigMapUnknown,
-    /// openclaw.json cannot be read.
-    InvalidJSON,
-    /// The application is sure to refuse openclaw.json; the pod is left alone.
-    WillNotStart,
-    /// openclaw.json was rendered.
-    ConfigRendered,
-    /// A Secret that the spec refers to does not exist.
-    SecretMissing,
-    /// A Secret that the spec refers to could not be looked at.
-    SecretUnknown,
-    /// Every Secret that the spec refers to exists.
-    SecretsFound,
-    /// A change that only the operator wants waits for an approval.
-    HeldForApproval,
-    /// No change waits for an approval.
-    NoRolloutPending,
-    /// An object of that name exists and is not ours.
-    NameTaken,
-    /// Every name that is needed is free or ours.
-    NoConflict,
-    /// The object was written, or was already as wanted.
-    Applied,
-    /// The object is not as wanted: the API server refused it, or it has not been sent yet.
-    NotApplied,
-    /// The spec turns it off.
-    Disabled,
-    /// The state lies in a temporary volume, as the spec wants it.
+    /// No claim was asked for.
     NotPersistent,
+    /// The ConfigMap does not exist.
+    ConfigMapMissing,
+    /// The ConfigMap has no such key.
+    ConfigMapKeyMissing,
+    /// The ConfigMap could not be read.
+    ConfigMapUnknown,
+    /// The configuration cannot be read.
+    InvalidJSON,
+    /// The application is sure to exit.
+    WillNotStart,
+    /// The configuration is rendered.
+    ConfigRendered,
+    /// A Secret or key does not exist.
+    SecretMissing,
+    /// A Secret could not be read.
+    SecretUnknown,
+    /// Every Secret is there.
+    SecretsFound,
+    /// Someone must approve.
+    HeldForApproval,
+    /// An object of that name is not ours.
+    NameTaken,
+    /// The object is there.
+    Applied,
+    /// The object is not there yet.
+    NotApplied,
+    /// Something must be read first.
+    WaitingForReads,
     /// The instance is being deleted.
     Terminating,
-    /// Something that must be known has not been read yet.
-    WaitingForReads,
 }
 
-impl Reason {
-    /// The word that the status shows.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
             Self::Reconciled => "Reconciled",
             Self::Suspended => "Suspended",
             Self::ScalingDown => "ScalingDown",
             Self::InvalidSpec => "InvalidSpec",
             Self::Unsupported => "Unsupported",
             Self::Paused => "Paused",
-            Self::PodNotReady => "PodNotReady",
             Self::PodStarting => "PodStarting",
             Self::ImagePullFailed => "ImagePullFailed",
             Self::CrashLoop => "CrashLoop",
@@ -176,6 +142,7 @@ impl Reason {
             Self::ClaimLost => "ClaimLost",
             Self::ClaimMissing => "ClaimMissing",
             Self::ClaimBound => "ClaimBound",
+            Self::NotPersistent => "NotPersistent",
             Self::ConfigMapMissing => "ConfigMapMissing",
             Self::ConfigMapKeyMissing => "ConfigMapKeyMissing",
             Self::ConfigMapUnknown => "ConfigMapUnknown",
@@ -186,21 +153,22 @@ impl Reason {
             Self::SecretUnknown => "SecretUnknown",
             Self::SecretsFound => "SecretsFound",
             Self::HeldForApproval => "HeldForApproval",
-            Self::NoRolloutPending => "NoRolloutPending",
             Self::NameTaken => "NameTaken",
-            Self::NoConflict => "NoConflict",
             Self::Applied => "Applied",
             Self::NotApplied => "NotApplied",
-            Self::Disabled => "Disabled",
-            Self::NotPersistent => "NotPersistent",
-            Self::Terminating => "Terminating",
             Self::WaitingForReads => "WaitingForReads",
-        }
+            Self::Terminating => "Terminating",
+        })
     }
 }
 
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+impl ConditionType {
+    /// Whether `True` is the good status: some conditions report trouble.
+    #[must_use]
+    pub fn is_good_when_true(self) -> bool {
+        !matches!(
+            self,
+            Self::RolloutPending | Self::NameConflict | Self::Unsupported | Self::Paused
+        )
     }
 }

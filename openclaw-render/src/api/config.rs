@@ -1,4 +1,4 @@
-//! openclaw.json: inline or by reference, and what happens to the agent's own changes.
+//! openclaw.json: inline, by reference, merge mode.
 
 use std::fmt;
 
@@ -6,78 +6,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::ResourcesSpec;
-use super::quantity::empty_is_unset;
+use super::{ResourcesSpec, empty_is_unset};
 
-/// Where openclaw.json comes from and how it reaches the agent.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ConfigSpec {
-    /// A key of a ConfigMap that holds openclaw.json. When it is set, `raw` is ignored. A change of
-    /// its content is handed to the running agent and does not restart the pod.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub config_map_ref: Option<ConfigMapKeyRef>,
-    /// openclaw.json, written inline as an object. Default: an empty object. A change is handed to
-    /// the running agent and does not restart the pod. Keys that the operator owns, such as the
-    /// gateway's address and authentication, are added when it is rendered; where the user's value
-    /// may win, it does.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "super::schema::any_object")]
-    pub raw: Option<Value>,
-    /// What happens to changes that the agent made to its own openclaw.json: with `overwrite` they
-    /// are replaced by the rendered file, with `merge` the rendered values are merged over the
-    /// agent's file. Default: `overwrite`.
-    #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "MergeMode")]
-    pub merge_mode: Option<MergeMode>,
-    /// How the text of `configMapRef` is to be read: `json`, or `json5` with comments, trailing
-    /// commas and unquoted keys. `raw` is an object either way. Default: `json`.
-    #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "ConfigFormat")]
-    pub format: Option<ConfigFormat>,
-    /// Paths in openclaw.json, such as `agents.defaults.model`, at which the rendered value wins
-    /// over the agent's changes. Only allowed with `mergeMode: merge`. Default: none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 20), inner(length(max = 253), regex(pattern = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$")), extend("x-kubernetes-list-type" = "set"))]
-    pub force_paths: Option<Vec<String>>,
-    /// The sidecar that checks each new openclaw.json and hands it to the running agent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sync: Option<ConfigSyncSpec>,
-}
-
-/// One key of a ConfigMap in the namespace of the instance.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ConfigMapKeyRef {
-    /// Name of the ConfigMap. While it does not exist, condition `ConfigValid` is false and the
-    /// running pod is left alone.
-    pub name: String,
-    /// Key that holds the text. Default: `openclaw.json`; empty counts as unset.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
-}
-
-/// Size of the sidecar `config-sync`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ConfigSyncSpec {
-    /// CPU and memory of the sidecar. Validating a file needs up to 210 MB for one or two seconds.
-    /// Defaults: requests `10m` CPU and `32Mi` memory, limits `1` CPU and `320Mi` memory. A change
-    /// restarts the pod.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resources: Option<ResourcesSpec>,
-}
-
-/// What happens to changes that the agent made to its own openclaw.json.
+/// How the rendered configuration and the file on the volume become one.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub enum MergeMode {
-    /// They are replaced by the rendered file.
+    /// The rendered configuration is the file.
     #[serde(rename = "overwrite")]
     #[default]
     Overwrite,
-    /// They are kept; the rendered values are merged over the file.
+    /// The rendered configuration is merged into the file.
     #[serde(rename = "merge")]
     Merge,
 }
@@ -91,16 +31,16 @@ impl fmt::Display for MergeMode {
     }
 }
 
-/// How the text of openclaw.json is read.
+/// How the configuration is written.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub enum ConfigFormat {
-    /// Strict JSON.
+    /// JSON.
     #[serde(rename = "json")]
     #[default]
     Json,
-    /// JSON5: comments, trailing commas and unquoted keys are allowed.
+    /// JSON5: JSON with comments, trailing commas and single quotes.
     #[serde(rename = "json5")]
     Json5,
 }
@@ -112,4 +52,52 @@ impl fmt::Display for ConfigFormat {
             Self::Json5 => "json5",
         })
     }
+}
+
+/// The agent's openclaw.json. The operator adds what a pod needs and hands the result to the
+/// running gateway: a change does not replace the pod.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigSpec {
+    /// A ConfigMap that holds the configuration. It wins over `raw`; a change of its content is
+    /// picked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config_map_ref: Option<ConfigMapKeyRef>,
+    /// The configuration itself, an object.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schemars(schema_with = "super::schema::any_object")]
+    pub raw: Option<Value>,
+    /// How the rendered configuration and the file on the volume become one. Default `overwrite`.
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    pub merge_mode: Option<MergeMode>,
+    /// How the content of `configMapRef` is written. Default `json`.
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    pub format: Option<ConfigFormat>,
+    /// Dot-separated paths that `merge` takes from here even if the agent changed them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub force_paths: Option<Vec<String>>,
+    /// The sidecar that validates and writes openclaw.json.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sync: Option<ConfigSyncSpec>,
+}
+
+/// The sidecar that validates and writes openclaw.json.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigSyncSpec {
+    /// Its CPU and memory. Default: 10m and 32Mi requested, 1 and 320Mi at most; one validation
+    /// takes up to 210 MB. A change replaces the pod.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourcesSpec>,
+}
+
+/// A key of a ConfigMap in the instance's namespace.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigMapKeyRef {
+    /// Name of the ConfigMap.
+    pub name: String,
+    /// Key in its `data`. Default `openclaw.json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }

@@ -1,7 +1,7 @@
-//! The custom resources: types, schema, and the texts that `kubectl explain` shows.
+//! The API: types, schema and the texts that users read. No behaviour.
 //!
-//! Nothing here behaves: defaults and checks are applied when a spec is resolved. Every field
-//! below `spec` and `status` is optional, except where the schema requires it.
+//! Every field below `spec` is optional and has no default in the schema: defaults are applied when
+//! a spec is resolved, so that the stored object stays what the user wrote.
 
 mod auto_update;
 mod availability;
@@ -21,6 +21,9 @@ mod storage;
 mod workload;
 mod workspace;
 
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error};
+use serde_json::Value;
+
 pub use auto_update::*;
 pub use availability::*;
 pub use backup::*;
@@ -30,7 +33,7 @@ pub use config::*;
 pub use instance::*;
 pub use network::*;
 pub use observability::*;
-pub use quantity::QuantityValue;
+pub use quantity::*;
 pub use schema::custom_resource_definitions;
 pub use security::*;
 pub use self_configure::*;
@@ -38,3 +41,16 @@ pub use sidecars::*;
 pub use storage::*;
 pub use workload::*;
 pub use workspace::*;
+
+/// An empty string means unset in every field, so that templates may leave values empty.
+fn empty_is_unset<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    match Option::<Value>::deserialize(deserializer)? {
+        None => Ok(None),
+        Some(Value::String(text)) if text.is_empty() => Ok(None),
+        Some(value) => serde_json::from_value(value).map(Some).map_err(D::Error::custom),
+    }
+}

@@ -1,71 +1,25 @@
-//! How the gateway is reached: Service, Ingress, `HTTPRoute`, proxy, tailnet.
+//! Service, Ingress, HTTPRoute, gateway.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use k8s_openapi::api::core::v1::LocalObjectReference;
 use k8s_openapi::api::networking::v1::NetworkPolicyPeer;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::quantity::empty_is_unset;
-use super::{ResourcesSpec, SidecarImage, SidecarSettings};
+use super::{SidecarSettings, empty_is_unset};
 
-/// How the gateway is reached. Changes never restart the pod.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct NetworkingSpec {
-    /// The Service in front of the pod.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub service: Option<ServiceSpec>,
-    /// An Ingress in front of the Service.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ingress: Option<IngressSpec>,
-    /// A route of the Gateway API in front of the Service.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub http_route: Option<HttpRouteSpec>,
-    /// Who may connect to the metrics port, as peers of a NetworkPolicy. It matters only while the
-    /// NetworkPolicy is on. Default: none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub metrics_ingress: Option<Vec<NetworkPolicyPeer>>,
-}
-
-/// The Service in front of the pod. The gateway has port 18789.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ServiceSpec {
-    /// Kind of Service: reachable inside the cluster (`ClusterIP`), on a port of every node
-    /// (`NodePort`), or through a cloud provider's load balancer (`LoadBalancer`). Default:
-    /// `ClusterIP`.
-    #[serde(
-        rename = "type",
-        default,
-        deserialize_with = "empty_is_unset",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schemars(with = "ServiceType")]
-    pub type_: Option<ServiceType>,
-    /// Annotations of the Service, for example for a cloud provider's load balancer. Default: none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub annotations: Option<BTreeMap<String, String>>,
-    /// Ports of the Service. A list that is not empty replaces the operator's ports as a whole.
-    /// Default: the gateway and whatever else the spec turns on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 20), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
-    pub ports: Option<Vec<ServicePortSpec>>,
-}
-
-/// Kind of Service.
+/// Type of a Service.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub enum ServiceType {
     /// Reachable inside the cluster.
     #[default]
     ClusterIP,
-    /// Reachable through a load balancer of the cloud provider.
+    /// Reachable through the provider's load balancer.
     LoadBalancer,
-    /// Reachable on a port of every node.
+    /// Reachable on every node.
     NodePort,
 }
 
@@ -79,37 +33,17 @@ impl fmt::Display for ServiceType {
     }
 }
 
-/// One port of the Service.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ServicePortSpec {
-    /// Name of the port; it must be unique in the list.
-    #[schemars(length(min = 1))]
-    pub name: String,
-    /// Port of the Service. Together with the protocol it must be unique in the list.
-    #[schemars(range(min = 1, max = 65535))]
-    pub port: i32,
-    /// Port of the pod. Default: the same number as `port`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 65535))]
-    pub target_port: Option<i32>,
-    /// Protocol of the port. Default: `TCP`.
-    #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "PortProtocol")]
-    pub protocol: Option<PortProtocol>,
-}
-
 /// Protocol of a port.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub enum PortProtocol {
-    /// Transmission Control Protocol.
+    /// TCP.
     #[default]
     TCP,
-    /// User Datagram Protocol.
+    /// UDP.
     UDP,
-    /// Stream Control Transmission Protocol.
+    /// SCTP.
     SCTP,
 }
 
@@ -123,69 +57,17 @@ impl fmt::Display for PortProtocol {
     }
 }
 
-/// An Ingress in front of the Service.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct IngressSpec {
-    /// Whether an Ingress is wanted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
-    /// Name of the `IngressClass`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub class_name: Option<String>,
-    /// Annotations of the Ingress.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub annotations: Option<BTreeMap<String, String>>,
-    /// Host names and their paths.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hosts: Option<Vec<IngressHost>>,
-    /// Certificates of the hosts.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tls: Option<Vec<IngressTls>>,
-    /// Redirects, rate limits and authentication at the Ingress.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub security: Option<IngressSecurity>,
-}
-
-/// One host name of the Ingress.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct IngressHost {
-    /// Host name that the paths are served under.
-    pub host: String,
-    /// Paths below the host.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub paths: Option<Vec<IngressPath>>,
-}
-
-/// One path of a host.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct IngressPath {
-    /// Path, starting with a slash.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
-    /// How the path is compared.
-    #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "PathType")]
-    pub path_type: Option<PathType>,
-    /// Port of the Service that serves the path.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 65535))]
-    pub port: Option<i32>,
-}
-
-/// How a path is compared.
+/// How a path is matched.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub enum PathType {
-    /// Segment by segment from the start.
+    /// By its beginning.
     #[default]
     Prefix,
     /// As a whole.
     Exact,
-    /// As the ingress controller likes.
+    /// As the controller likes.
     ImplementationSpecific,
 }
 
@@ -199,180 +81,218 @@ impl fmt::Display for PathType {
     }
 }
 
-/// One certificate of the Ingress.
+/// How the agent is reached.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NetworkingSpec {
+    /// The Service in front of the gateway.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceSpec>,
+    /// An Ingress.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ingress: Option<IngressSpec>,
+    /// An HTTPRoute of the Gateway API.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http_route: Option<HttpRouteSpec>,
+    /// Who may reach the metrics port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics_ingress: Option<Vec<NetworkPolicyPeer>>,
+}
+
+/// The Service in front of the gateway. It listens on port 18789.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceSpec {
+    /// Its type. Default `ClusterIP`.
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    pub type_: Option<ServiceType>,
+    /// Its annotations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<BTreeMap<String, String>>,
+    /// Ports instead of the default ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ports: Option<Vec<ServicePortSpec>>,
+}
+
+/// A port of the Service.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServicePortSpec {
+    /// Its name.
+    pub name: String,
+    /// Its number.
+    pub port: i32,
+    /// The pod's port. Default the same number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_port: Option<i32>,
+    /// Its protocol. Default `TCP`.
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    pub protocol: Option<PortProtocol>,
+}
+
+/// An Ingress.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IngressSpec {
+    /// Whether there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Its class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_name: Option<String>,
+    /// Its annotations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<BTreeMap<String, String>>,
+    /// Hosts that it serves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hosts: Option<Vec<IngressHost>>,
+    /// Certificates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Vec<IngressTls>>,
+    /// HTTPS, rate limits, basic authentication.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub security: Option<IngressSecurity>,
+}
+
+/// A host of an Ingress.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IngressHost {
+    /// Its name.
+    pub host: String,
+    /// Paths that it serves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paths: Option<Vec<IngressPath>>,
+}
+
+/// A path of a host.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IngressPath {
+    /// The path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// How it is matched.
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    pub path_type: Option<PathType>,
+    /// Port of the Service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<i32>,
+}
+
+/// A certificate and its hosts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IngressTls {
-    /// Host names that the certificate is for.
+    /// Hosts of the certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hosts: Option<Vec<String>>,
-    /// Name of the Secret that holds the certificate.
+    /// Secret that holds it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_name: Option<String>,
 }
 
-/// Redirects, rate limits and authentication at the Ingress.
+/// HTTPS, rate limits, basic authentication.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IngressSecurity {
-    /// Whether plain HTTP is redirected.
+    /// Whether HTTP is redirected.
     #[serde(rename = "forceHTTPS", skip_serializing_if = "Option::is_none")]
     pub force_https: Option<bool>,
-    /// Whether browsers are told to use HTTPS alone.
+    /// Whether browsers are told to use HTTPS only.
     #[serde(rename = "enableHSTS", skip_serializing_if = "Option::is_none")]
     pub enable_hsts: Option<bool>,
-    /// Limit of requests for each client.
+    /// Limits per client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_limiting: Option<RateLimiting>,
-    /// Password at the Ingress.
+    /// A user name and a password.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub basic_auth: Option<BasicAuth>,
 }
 
-/// Limit of requests for each client.
+/// Limits per client.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RateLimiting {
-    /// Whether requests are limited.
+    /// Whether there are limits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Requests for each client and second.
+    /// Requests per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests_per_second: Option<i32>,
 }
 
-/// Password at the Ingress.
+/// A user name and a password.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BasicAuth {
-    /// Whether a password is asked for.
+    /// Whether they are asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Name of a Secret with an htpasswd text under key `auth`.
+    /// Secret with the key `auth`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub existing_secret: Option<String>,
-    /// User name of the generated password.
+    /// User name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 64))]
     pub username: Option<String>,
-    /// Name that browsers show when they ask for the password.
+    /// Realm that browsers show.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub realm: Option<String>,
 }
 
-/// A route of the Gateway API in front of the Service.
+/// An HTTPRoute of the Gateway API.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HttpRouteSpec {
-    /// Whether a route is wanted.
+    /// Whether there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Gateways that the route attaches to.
+    /// Gateways that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_refs: Option<Vec<ParentRef>>,
-    /// Host names of the route.
+    /// Host names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hostnames: Option<Vec<String>>,
-    /// Port of the Service that serves the route.
+    /// Port of the Service.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 65535))]
     pub port: Option<i32>,
-    /// Annotations of the route.
+    /// Its annotations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<BTreeMap<String, String>>,
 }
 
-/// One gateway that the route attaches to.
+/// A Gateway.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ParentRef {
-    /// Name of the Gateway.
-    #[schemars(length(min = 1))]
+    /// Its name.
     pub name: String,
-    /// Namespace of the Gateway.
+    /// Its namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
-    /// Listener of the Gateway.
+    /// A listener of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub section_name: Option<String>,
 }
 
-/// The gateway of the agent and the proxy in front of it.
+/// The way to the gateway.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GatewaySpec {
-    /// Whether the proxy sidecar stands in front of the gateway, which then listens on the loopback
-    /// address alone. Default: true. With false the gateway itself listens on the pod's address. A
-    /// change restarts the pod.
+    /// Whether a proxy stands between the pod network and the gateway's loopback port. Default
+    /// true. Without it the gateway listens on all addresses of the pod. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Name of a Secret in the namespace of the instance that holds the gateway token under key
-    /// `token`. Default: the operator makes `<name>-gateway-token` once and never overwrites it. A
-    /// change restarts the pod.
+    /// A Secret of your own with the gateway's token under the key `token`. Default: the operator
+    /// makes one, `<name>-gateway-token`. Another token replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub existing_secret: Option<String>,
-    /// Web origins, such as `https://agent.example.com`, from which browsers may open the control
-    /// interface. They are added to `localhost:18789`. Empty items are skipped. Default: none.
+    /// Origins, `scheme://host[:port]`, from which browsers may use the Control UI, besides
+    /// localhost:18789.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 20))]
     pub control_ui_origins: Option<Vec<String>>,
-    /// Image and size of the proxy sidecar. Default: the image that this version of the operator
-    /// pins; requests `10m` CPU and `16Mi` memory, limits `100m` and `64Mi`. A change restarts the
-    /// pod.
+    /// Image and size of the proxy. Default: nginx 1.27, 10m and 16Mi requested, 100m and 64Mi at
+    /// most. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy: Option<SidecarSettings>,
-}
-
-/// Access to the gateway through a tailnet.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct TailscaleSpec {
-    /// Whether the agent joins a tailnet.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
-    /// Who may reach the gateway through the tailnet.
-    #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "TailscaleMode")]
-    pub mode: Option<TailscaleMode>,
-    /// Image of the sidecar.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub image: Option<SidecarImage>,
-    /// Secret that holds the authentication key.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub auth_key_secret_ref: Option<LocalObjectReference>,
-    /// Key of the Secret that holds the authentication key.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub auth_key_secret_key: Option<String>,
-    /// Host name in the tailnet.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hostname: Option<String>,
-    /// Whether the tailnet's identity opens the control interface.
-    #[serde(rename = "authSSO", skip_serializing_if = "Option::is_none")]
-    pub auth_sso: Option<bool>,
-    /// CPU and memory of the sidecar.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resources: Option<ResourcesSpec>,
-}
-
-/// Who may reach the gateway through the tailnet.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
-)]
-pub enum TailscaleMode {
-    /// Members of the tailnet.
-    #[serde(rename = "serve")]
-    #[default]
-    Serve,
-    /// Everyone on the internet.
-    #[serde(rename = "funnel")]
-    Funnel,
-}
-
-impl fmt::Display for TailscaleMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Serve => "serve",
-            Self::Funnel => "funnel",
-        })
-    }
 }

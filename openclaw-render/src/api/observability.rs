@@ -1,4 +1,4 @@
-//! Metrics, alerts, dashboards and logs.
+//! Metrics, monitors, dashboards, logs.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,121 +6,24 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::SidecarSettings;
-use super::quantity::empty_is_unset;
+use super::{SidecarSettings, empty_is_unset};
 
-/// Metrics, alerts, dashboards and logs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ObservabilitySpec {
-    /// Metrics of the agent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub metrics: Option<MetricsSpec>,
-    /// Logs of the agent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub logging: Option<LoggingSpec>,
-}
-
-/// Metrics of the agent.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct MetricsSpec {
-    /// Whether metrics are collected and served. Unset, they are if anything else under `metrics`
-    /// is used.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
-    /// Port that serves the metrics.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub port: Option<i32>,
-    /// Image and size of the sidecar that collects metrics.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub collector: Option<SidecarSettings>,
-    /// A ServiceMonitor for the Prometheus operator.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub service_monitor: Option<ServiceMonitorSpec>,
-    /// Alerts for the Prometheus operator.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub prometheus_rule: Option<PrometheusRuleSpec>,
-    /// Dashboards for Grafana.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub grafana_dashboard: Option<GrafanaDashboardSpec>,
-}
-
-/// A ServiceMonitor for the Prometheus operator.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ServiceMonitorSpec {
-    /// Whether a ServiceMonitor is wanted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
-    /// Time between two scrapes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub interval: Option<String>,
-    /// Further labels of the ServiceMonitor.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub labels: Option<BTreeMap<String, String>>,
-}
-
-/// Alerts for the Prometheus operator.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct PrometheusRuleSpec {
-    /// Whether alerts are wanted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
-    /// Further labels of the rules.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub labels: Option<BTreeMap<String, String>>,
-    /// Address below which the alerts' instructions are found.
-    #[serde(rename = "runbookBaseURL", skip_serializing_if = "Option::is_none")]
-    pub runbook_base_url: Option<String>,
-}
-
-/// Dashboards for Grafana.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct GrafanaDashboardSpec {
-    /// Whether dashboards are wanted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
-    /// Further labels of the dashboards' ConfigMaps.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub labels: Option<BTreeMap<String, String>>,
-    /// Folder of the dashboards.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub folder: Option<String>,
-}
-
-/// Logs of the agent.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct LoggingSpec {
-    /// Least severity that is logged.
-    #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "LoggingLevel")]
-    pub level: Option<LoggingLevel>,
-    /// Form of a log line.
-    #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "LoggingFormat")]
-    pub format: Option<LoggingFormat>,
-}
-
-/// Least severity that is logged.
+/// How much is logged.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub enum LoggingLevel {
-    /// Everything.
-    #[serde(rename = "debug")]
-    #[default]
-    Debug,
     /// What happens.
     #[serde(rename = "info")]
+    #[default]
     Info,
+    /// Everything.
+    #[serde(rename = "debug")]
+    Debug,
     /// What deserves attention.
     #[serde(rename = "warn")]
     Warn,
-    /// What has failed.
+    /// What failed.
     #[serde(rename = "error")]
     Error,
 }
@@ -128,24 +31,24 @@ pub enum LoggingLevel {
 impl fmt::Display for LoggingLevel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Debug => "debug",
             Self::Info => "info",
+            Self::Debug => "debug",
             Self::Warn => "warn",
             Self::Error => "error",
         })
     }
 }
 
-/// Form of a log line.
+/// How logs look.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub enum LoggingFormat {
-    /// One JSON object a line.
+    /// For machines.
     #[serde(rename = "json")]
     #[default]
     Json,
-    /// Text for people.
+    /// For people.
     #[serde(rename = "text")]
     Text,
 }
@@ -157,4 +60,97 @@ impl fmt::Display for LoggingFormat {
             Self::Text => "text",
         })
     }
+}
+
+/// Metrics and logs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ObservabilitySpec {
+    /// Metrics.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<MetricsSpec>,
+    /// Logs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logging: Option<LoggingSpec>,
+}
+
+/// Metrics of the agent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MetricsSpec {
+    /// Whether there are any. Default: when anything else here is used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Port on which they are served.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<i32>,
+    /// A ServiceMonitor of the Prometheus operator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_monitor: Option<ServiceMonitorSpec>,
+    /// Alerts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prometheus_rule: Option<PrometheusRuleSpec>,
+    /// Dashboards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grafana_dashboard: Option<GrafanaDashboardSpec>,
+    /// Image and size of the collector.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collector: Option<SidecarSettings>,
+}
+
+/// A ServiceMonitor of the Prometheus operator.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceMonitorSpec {
+    /// Whether there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// How often it scrapes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<String>,
+    /// Its labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<BTreeMap<String, String>>,
+}
+
+/// Alerts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PrometheusRuleSpec {
+    /// Whether there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Labels of the object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<BTreeMap<String, String>>,
+    /// Where runbooks are.
+    #[serde(rename = "runbookBaseURL", skip_serializing_if = "Option::is_none")]
+    pub runbook_base_url: Option<String>,
+}
+
+/// Dashboards.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GrafanaDashboardSpec {
+    /// Whether there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Labels of the objects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<BTreeMap<String, String>>,
+    /// Folder in Grafana.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+}
+
+/// Logs of the agent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LoggingSpec {
+    /// How much is logged.
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    pub level: Option<LoggingLevel>,
+    /// How logs look.
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    pub format: Option<LoggingFormat>,
 }

@@ -1,44 +1,26 @@
-//! What an agent may change about itself.
+//! What the agent may change about itself.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What the agent may change about itself.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct SelfConfigureSpec {
-    /// Whether the agent may ask for changes of its own instance.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
-    /// What the agent may ask for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 4))]
-    pub allowed_actions: Option<Vec<SelfConfigAction>>,
-    /// Where the agent may take new skills from, as `host`, `host/owner` or
-    /// `host/owner/repository`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 50), inner(length(min = 1, max = 253)))]
-    pub allowed_skill_sources: Option<Vec<String>>,
-}
-
-/// Something that an agent may ask for.
+/// Something that an agent may change about itself.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub enum SelfConfigAction {
-    /// Adding and removing skills.
+    /// Its skills.
     #[serde(rename = "skills")]
     #[default]
     Skills,
-    /// Changing openclaw.json.
+    /// Its configuration.
     #[serde(rename = "config")]
     Config,
-    /// Adding and removing files of the workspace.
+    /// Files of its workspace.
     #[serde(rename = "workspaceFiles")]
     WorkspaceFiles,
-    /// Adding and removing environment variables.
+    /// Its environment.
     #[serde(rename = "envVars")]
     EnvVars,
 }
@@ -52,4 +34,19 @@ impl fmt::Display for SelfConfigAction {
             Self::EnvVars => "envVars",
         })
     }
+}
+
+/// What the agent may change about itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SelfConfigureSpec {
+    /// Whether it may change anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// What it may change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_actions: Option<Vec<SelfConfigAction>>,
+    /// Sources of skills that it may add, `host/owner[/repository]`. Empty: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_skill_sources: Option<Vec<String>>,
 }

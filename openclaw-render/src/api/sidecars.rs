@@ -1,87 +1,140 @@
-//! Helper containers: a browser, local models, a web terminal.
+//! Browser, tailnet, local models, web terminal.
+
+use std::fmt;
 
 use k8s_openapi::api::core::v1::{EnvVar, LocalObjectReference};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{QuantityValue, ResourcesSpec, SidecarImage};
+use super::{QuantityValue, ResourcesSpec, SidecarImage, empty_is_unset};
 
-/// A browser for the agent.
+/// A browser beside the agent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChromiumSpec {
-    /// Whether the browser runs next to the agent.
+    /// Whether there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Image of the browser.
+    /// Its image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<SidecarImage>,
-    /// CPU and memory of the browser.
+    /// Its CPU and memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
-    /// Volume of the browser's profile.
+    /// The volume of its profile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub persistence: Option<ChromiumPersistence>,
-    /// Further command line flags of the browser.
+    /// Arguments of the browser.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_args: Option<Vec<String>>,
-    /// Further environment variables of the browser.
+    /// Environment of the browser.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_env: Option<Vec<EnvVar>>,
 }
 
-/// Volume of the browser's profile.
+/// The volume of the browser's profile.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChromiumPersistence {
     /// Whether the profile outlives the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// StorageClass of the claim.
+    /// Class of the claim.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
-    /// Size of the claim in bytes.
+    /// Size of the claim.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<QuantityValue>,
-    /// Name of a claim to use instead of making one.
+    /// A claim of your own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub existing_claim: Option<String>,
 }
 
-/// Language models that run next to the agent.
+/// Who reaches the agent through the tailnet.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+pub enum TailscaleMode {
+    /// Devices of the tailnet.
+    #[serde(rename = "serve")]
+    #[default]
+    Serve,
+    /// Everyone.
+    #[serde(rename = "funnel")]
+    Funnel,
+}
+
+impl fmt::Display for TailscaleMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Serve => "serve",
+            Self::Funnel => "funnel",
+        })
+    }
+}
+
+/// Access through a tailnet.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TailscaleSpec {
+    /// Whether the agent joins one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Who reaches it.
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    pub mode: Option<TailscaleMode>,
+    /// Secret with the key for joining.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_key_secret_ref: Option<LocalObjectReference>,
+    /// Key in that Secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_key_secret_key: Option<String>,
+    /// Name in the tailnet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hostname: Option<String>,
+    /// Whether the identity in the tailnet signs in.
+    #[serde(rename = "authSSO", skip_serializing_if = "Option::is_none")]
+    pub auth_sso: Option<bool>,
+    /// Image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<SidecarImage>,
+    /// CPU and memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourcesSpec>,
+}
+
+/// Local models.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OllamaSpec {
-    /// Whether the model server runs next to the agent.
+    /// Whether there is a server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Image of the model server.
+    /// Its image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<SidecarImage>,
-    /// Models that are fetched before the agent starts.
+    /// Models to fetch.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 10))]
     pub models: Option<Vec<String>>,
-    /// CPU and memory of the model server.
+    /// Its CPU and memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
-    /// Volume of the models.
+    /// Where models are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage: Option<OllamaStorage>,
-    /// Number of NVIDIA GPUs of the model server.
+    /// Number of GPUs.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0))]
     pub gpu: Option<i32>,
 }
 
-/// Volume of the models.
+/// Where models are kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OllamaStorage {
-    /// Greatest size of the temporary volume in bytes.
+    /// Limit of the pod's own storage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_limit: Option<QuantityValue>,
-    /// Name of a claim to use instead of a temporary volume.
+    /// A claim of your own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub existing_claim: Option<String>,
 }
@@ -90,27 +143,27 @@ pub struct OllamaStorage {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WebTerminalSpec {
-    /// Whether the terminal runs next to the agent.
+    /// Whether there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Image of the terminal.
+    /// Its image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<SidecarImage>,
-    /// CPU and memory of the terminal.
+    /// Its CPU and memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
-    /// Whether the terminal only shows and takes no input.
+    /// Whether it only shows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_only: Option<bool>,
-    /// Who may open the terminal.
+    /// Who may use it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<WebTerminalCredential>,
 }
 
-/// User name and password of the terminal.
+/// Who may use the terminal.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WebTerminalCredential {
-    /// Secret with keys `username` and `password`.
+    /// Secret with the keys `username` and `password`.
     pub secret_ref: LocalObjectReference,
 }

@@ -1,4 +1,4 @@
-//! What runs and how much of the node it may use: image, resources, probes, roll-outs.
+//! Image, resources and probes.
 
 use std::fmt;
 
@@ -6,86 +6,71 @@ use k8s_openapi::api::core::v1::LocalObjectReference;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::QuantityValue;
-use super::quantity::empty_is_unset;
-
-/// The image of the agent container and of the init containers that need its programs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ImageSpec {
-    /// Repository without tag or digest. Default: the repository of `OpenClawClusterDefaults`, else
-    /// `ghcr.io/openclaw/openclaw`. A change restarts the pod.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub repository: Option<String>,
-    /// Tag of the image, for example `2026.9.6`. Ignored when `digest` is set. Empty counts as
-    /// unset. Default: the tag of `OpenClawClusterDefaults`, else `latest`; pin a release, because
-    /// `latest` gives another version whenever a node pulls it. A change restarts the pod.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tag: Option<String>,
-    /// Digest of the image in the form `sha256:` and 64 hexadecimal digits. It wins over `tag` and
-    /// turns automatic updates off. Empty counts as unset. A change restarts the pod.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 71), regex(pattern = r"^$|^sha256:[a-f0-9]{64}$"))]
-    pub digest: Option<String>,
-    /// OpenClaw version inside the image, as `YYYY.M.P`. It decides which keys openclaw.json may
-    /// have. Default: read from `tag`; needed only when neither tag nor digest tell, else the
-    /// newest version known to the operator is assumed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 32), regex(pattern = r"^$|^[0-9]{4}\.[0-9]{1,2}\.[0-9]{1,4}$"))]
-    pub version: Option<String>,
-    /// When the kubelet pulls the image: before every start (`Always`), only if the node has no
-    /// copy (`IfNotPresent`), or not at all (`Never`). Default: the policy of
-    /// `OpenClawClusterDefaults`, else `IfNotPresent`. Holds for every container that runs the
-    /// agent image. A change restarts the pod.
-    #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "PullPolicy")]
-    pub pull_policy: Option<PullPolicy>,
-    /// Secrets in the namespace of the instance that hold registry credentials, in order of use. An
-    /// empty list inherits the whole list of `OpenClawClusterDefaults`. Default: none. A change
-    /// restarts the pod.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pull_secrets: Option<Vec<LocalObjectReference>>,
-}
+use super::{QuantityValue, empty_is_unset};
 
 /// When the kubelet pulls an image.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub enum PullPolicy {
-    /// Before every start of the container.
+    /// Only when the node does not have it.
     #[default]
-    Always,
-    /// Only if the node has no copy.
     IfNotPresent,
-    /// Never; the node must have a copy.
+    /// Whenever a container starts.
+    Always,
+    /// Never: the node must have it.
     Never,
 }
 
 impl fmt::Display for PullPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Always => "Always",
             Self::IfNotPresent => "IfNotPresent",
+            Self::Always => "Always",
             Self::Never => "Never",
         })
     }
 }
 
-/// The image of a helper container. A digest wins over a tag.
+/// The agent's image. A change of it replaces the pod.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageSpec {
+    /// Repository without tag, for example `ghcr.io/openclaw/openclaw`, which is the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
+    /// Tag, for example `2026.9.6`. Default `latest`, which brings whatever is newest at the next
+    /// start: pin a release. Ignored when `digest` is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// Digest, `sha256:` and 64 hexadecimal digits. It wins over the tag and turns automatic
+    /// updates off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// When the kubelet pulls the image. Default `IfNotPresent`.
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    pub pull_policy: Option<PullPolicy>,
+    /// Secrets of type `kubernetes.io/dockerconfigjson` for pulling this and the helper images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pull_secrets: Option<Vec<LocalObjectReference>>,
+    /// Version that the image runs, `YYYY.M.P`, where tag and digest do not tell. The configuration
+    /// is rendered for it. Default: the newest version that the operator knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+/// Image of a helper container.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SidecarImage {
-    /// Repository without tag or digest. Default: the operator's choice for this container.
+    /// Repository without tag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
-    /// Tag of the image. Ignored when `digest` is set. Default: the operator's choice for this
-    /// container.
+    /// Tag. Ignored when `digest` is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
-    /// Digest of the image in the form `sha256:` and 64 hexadecimal digits. It wins over `tag`.
-    /// Empty counts as unset.
+    /// Digest, `sha256:` and 64 hexadecimal digits.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 71), regex(pattern = r"^$|^sha256:[a-f0-9]{64}$"))]
     pub digest: Option<String>,
 }
 
@@ -93,159 +78,114 @@ pub struct SidecarImage {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SidecarSettings {
-    /// Image of the container. Default: the one that this version of the operator pins. A change
-    /// restarts the pod.
+    /// Its image. Default: the one that the operator was tested with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<SidecarImage>,
-    /// CPU and memory of the container. Each value that is left out takes the operator's default
-    /// for this container. A change restarts the pod.
+    /// Its CPU and memory. Default: what it was measured to need.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
 }
 
-/// CPU and memory of a container. Each of the four values has its own default; a default never
-/// makes a request exceed a limit.
+/// CPU and memory of a container. Each of the four values has a default of its own; a default never
+/// makes a request exceed a limit. A change replaces the pod.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourcesSpec {
-    /// What the scheduler reserves on the node.
+    /// What the scheduler sets aside. Default for the agent: 500m CPU, 1Gi memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests: Option<ResourceList>,
-    /// What the container may not exceed: more CPU is throttled, more memory ends the container.
+    /// What the container may use at most. Default for the agent: 2 CPU, 4Gi memory; three quarters
+    /// of the memory become the bound of its heap.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<ResourceList>,
 }
 
-/// One amount of CPU and one of memory.
+/// An amount of CPU and one of memory.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceList {
-    /// CPU time in cores, for example `2` or `500m`. Empty counts as unset. A change restarts the
-    /// pod.
+    /// CPU in cores, for example `500m` or `2`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu: Option<QuantityValue>,
-    /// Memory in bytes, for example `4Gi`. Empty counts as unset. A change restarts the pod.
+    /// Memory in bytes, for example `4Gi`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<QuantityValue>,
 }
 
-/// How the kubelet finds out whether the agent runs. The checks themselves are the operator's;
-/// timing and the choice whether to check are yours.
+/// Package managers that are installed onto the data volume.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RuntimeDepsSpec {
+    /// Whether pnpm is installed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pnpm: Option<bool>,
+    /// Whether Python is installed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub python: Option<bool>,
+    /// Image of the container that installs them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<SidecarImage>,
+    /// CPU and memory of that container.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourcesSpec>,
+}
+
+/// How the kubelet finds out how the agent is. The probes run inside the pod and read the answer of
+/// the gateway on loopback. A change replaces the pod.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProbesSpec {
-    /// Restarts the agent container when the gateway no longer answers. Defaults: first check after
-    /// 30 s, every 10 s, 5 s timeout, 3 failures.
+    /// Restarts the agent when it no longer answers. Default: after 30 s, every 10 s, 5 s to
+    /// answer, 3 failures.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub liveness: Option<ProbeSpec>,
-    /// Takes the pod out of the Service while the gateway is not ready. Defaults: first check after
-    /// 5 s, every 5 s, 3 s timeout, 3 failures.
+    /// Takes the agent out of the Service while it cannot work. Default: after 5 s, every 5 s, 3 s
+    /// to answer, 3 failures.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub readiness: Option<ProbeSpec>,
-    /// Holds the other two probes back until the gateway has started. Defaults: first check after 5
-    /// s, every 5 s, 3 s timeout, 60 failures, which allows 5 minutes.
+    /// Keeps the other two waiting until the agent has started. Default: after 5 s, every 5 s, 3 s
+    /// to answer, 60 failures: five minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub startup: Option<ProbeSpec>,
-    /// Lets the readiness probe also watch the free space of the state directory.
+    /// Lets readiness look at the free space of a volume, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disk_readiness: Option<DiskReadinessSpec>,
 }
 
-/// Timing of one probe.
+/// When a probe runs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProbeSpec {
-    /// Whether the probe exists. Default: true. A change restarts the pod.
+    /// Whether there is this probe. Default true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Seconds between the start of the container and the first check. 0 checks at once. A change
-    /// restarts the pod.
+    /// Seconds between the start of the container and the first probe.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0))]
     pub initial_delay_seconds: Option<i32>,
-    /// Seconds between two checks. 0 counts as unset. A change restarts the pod.
+    /// Seconds between two probes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0))]
     pub period_seconds: Option<i32>,
-    /// Seconds after which a check without an answer has failed. 0 counts as unset. A change
-    /// restarts the pod.
+    /// Seconds in which the answer must come.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0))]
     pub timeout_seconds: Option<i32>,
-    /// How many checks in a row must fail before the kubelet acts. 0 counts as unset. A change
-    /// restarts the pod.
+    /// How many failures in a row count.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0))]
     pub failure_threshold: Option<i32>,
 }
 
-/// A readiness check of the free space of a directory.
+/// A look at the free space of a volume.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DiskReadinessSpec {
-    /// Whether the readiness probe also checks the disk. Default: false. It needs the readiness
-    /// probe to be on, which then gets at least 5 s to answer. A change restarts the pod.
+    /// Whether readiness looks at it. Default false. If so, a readiness probe gets at least 5 s to
+    /// answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Absolute path of the directory to check in the agent container; it must be writable.
-    /// Default: `/home/openclaw/.openclaw`. A change restarts the pod.
+    /// Absolute path in the agent's container. It must be writable. Default the state directory,
+    /// `/home/openclaw/.openclaw`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// Free space in bytes below which the pod is not ready. Default: `64Mi`. A change restarts the
-    /// pod.
+    /// Free space below which the agent is not ready. Default `64Mi`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_free: Option<QuantityValue>,
-}
-
-/// What may restart the pod without an edit by the user.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct RolloutSpec {
-    /// What happens when the operator alone would change the pod: a new version of it, or the first
-    /// one after another operator was replaced. Default: the operator's flag
-    /// `--rollout-on-upgrade`, which is `Hold` unless set. `Hold` leaves the pod as it is, `Roll`
-    /// restarts it at once. A held change is listed in condition `RolloutPending`; it is applied
-    /// with the next edit of the spec, in a maintenance window, or when the annotation
-    /// `openclaw.rocks/approve-rollout` approves it.
-    #[serde(default, deserialize_with = "empty_is_unset", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "OnOperatorUpgrade")]
-    pub on_operator_upgrade: Option<OnOperatorUpgrade>,
-}
-
-/// What happens when only the operator has changed.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
-)]
-pub enum OnOperatorUpgrade {
-    /// The pod stays as it is until the change is approved.
-    #[default]
-    Hold,
-    /// The pod is restarted at once.
-    Roll,
-}
-
-impl fmt::Display for OnOperatorUpgrade {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Hold => "Hold",
-            Self::Roll => "Roll",
-        })
-    }
-}
-
-/// A repeated span of time in which held roll-outs and updates may happen.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct MaintenanceWindow {
-    /// When the window opens, as a cron expression with five fields: minute, hour, day of month,
-    /// month, day of week.
-    #[schemars(length(min = 1, max = 128))]
-    pub schedule: String,
-    /// IANA name of the time zone of `schedule`, for example `Europe/Berlin`. Default: `Etc/UTC`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 64))]
-    pub time_zone: Option<String>,
-    /// How long the window stays open, for example `2h` or `1h30m`. Units: `h`, `m`, `s`, `ms`.
-    #[schemars(length(max = 32), regex(pattern = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"))]
-    pub duration: String,
 }

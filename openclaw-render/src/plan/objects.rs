@@ -185,16 +185,12 @@ fn prune(
 /// A changed annotation makes the kubelet look at the ConfigMap at once. A pod that never got one
 /// mounted what was there when it was made, and one that is about to be replaced needs none.
 fn refresh_mounts(rollout: &Rollout, resolved: &Resolved, observed: &Observed, plan: &mut Plan) {
-    let applies = |key: ObjectKey| {
-        plan.effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Apply { key: it, .. } if *it == key))
-    };
     let set = ObjectKey::new(Kind::StatefulSet, resolved.name.as_str());
-    if rollout.verdict.holds() || applies(set.clone()) {
+    if rollout.verdict.holds() || replaces_pod(&set, observed, plan) {
         return;
     }
-    let changing = applies(ObjectKey::new(Kind::ConfigMap, resolved.name.config()));
+    let config = ObjectKey::new(Kind::ConfigMap, resolved.name.config());
+    let changing = applied(&config, plan).is_some();
     let workload = observed.objects.get(&set).and_then(|fact| fact.known()?.workload.clone());
     let newest = workload.map(|workload| workload.update_revision).unwrap_or_default();
     for pod in observed.pods.known().into_iter().flatten().filter(|pod| pod.revision == newest) {
@@ -207,5 +203,23 @@ fn refresh_mounts(rollout: &Rollout, resolved: &Resolved, observed: &Observed, p
                 }),
             });
         }
+    }
+}
+
+/// What the plan applies under a key.
+fn applied<'a>(key: &ObjectKey, plan: &'a Plan) -> Option<&'a Value> {
+    plan.effects.iter().find_map(|effect| match effect {
+        Effect::Apply { key: it, object } if it == key => Some(object),
+        _ => None,
+    })
+}
+
+/// Whether the plan changes the pod template.
+fn replaces_pod(set: &ObjectKey, observed: &Observed, plan: &Plan) -> bool {
+    match (applied(set, plan), observed.live.get(set)) {
+        (Some(wanted), Some(live)) => {
+            diff(wanted, live).iter().any(|change| change.path.starts_with("spec.template"))
+        }
+        _ => false,
     }
 }

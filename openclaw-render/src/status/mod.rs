@@ -120,7 +120,11 @@ fn finish(
         let status = if statement.holds { "True" } else { "False" };
         let old = before.iter().find(|condition| condition.type_ == type_);
         if old.is_none_or(|old| old.status != status || old.reason != reason) {
-            plan.events.extend(event(&statement, old));
+            let event = event(&statement, old);
+            plan.events.extend(event.filter(|new| {
+                // Two conditions may report one fact.
+                !plan.events.iter().any(|event| event.reason == new.reason)
+            }));
         }
         conditions.push(Condition {
             last_transition_time: old

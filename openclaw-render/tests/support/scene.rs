@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::api_server::key_of;
-use super::world::{NAMESPACE, World};
+use super::world::{NAMESPACE, World, key_of_named};
 
 /// One file.
 pub struct Scene {
@@ -21,7 +21,8 @@ pub struct Scene {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Step {
     /// What the step is called in the transcript.
-    pub step: String,
+    #[serde(rename = "step")]
+    pub title: String,
     /// The instance, created by its user.
     pub instance: Option<Value>,
     /// Everything that the Go operator of this version made for an instance of this name.
@@ -116,24 +117,24 @@ impl Step {
         }
         for object in &self.delete {
             let (kind, name) = object.split_once('/').expect("Kind/name");
-            let key = world.key(kind, name);
+            let key = key_of_named(kind, name);
             world.server.delete(&key, None).expect("the deleted object");
         }
         if self.approve {
-            self.approve(world);
+            approve(world);
         }
     }
+}
 
-    /// Copies the hash out of the condition, as the user is told to.
-    fn approve(&self, world: &mut World) {
-        let instance = world.live_instance().expect("the instance").clone();
-        let conditions = instance["status"]["conditions"].as_array().expect("conditions");
-        let held = conditions.iter().find(|each| each["type"] == "RolloutPending");
-        let message = held.expect("a held roll-out")["message"].as_str().expect("a message");
-        let hash = message.rsplit('=').next().expect("a hash");
-        let patch = json!({"metadata": {"annotations": {"openclaw.rocks/approve-rollout": hash}}});
-        merge(world, instance, &patch);
-    }
+/// Copies the hash out of the condition, as the user is told to.
+fn approve(world: &mut World) {
+    let instance = world.live_instance().expect("the instance").clone();
+    let conditions = instance["status"]["conditions"].as_array().expect("conditions");
+    let held = conditions.iter().find(|each| each["type"] == "RolloutPending");
+    let message = held.expect("a held roll-out")["message"].as_str().expect("a message");
+    let hash = message.rsplit('=').next().expect("a hash");
+    let patch = json!({"metadata": {"annotations": {"openclaw.rocks/approve-rollout": hash}}});
+    merge(world, instance, &patch);
 }
 
 fn merge(world: &mut World, mut object: Value, patch: &Value) {

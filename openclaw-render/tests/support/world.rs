@@ -36,6 +36,10 @@ pub struct World {
     seconds: i64,
 }
 
+pub fn key_of_named(kind: &str, name: &str) -> Key {
+    (kind.to_owned(), NAMESPACE.to_owned(), name.to_owned())
+}
+
 impl World {
     pub fn new(instance: &str) -> Self {
         Self {
@@ -49,16 +53,19 @@ impl World {
         }
     }
 
-    pub fn key(&self, kind: &str, name: &str) -> Key {
-        (kind.to_owned(), NAMESPACE.to_owned(), name.to_owned())
-    }
-
     pub fn get(&self, kind: &str, name: &str) -> Option<&Value> {
         self.server.get(kind, NAMESPACE, name)
     }
 
     pub fn live_instance(&self) -> Option<&Value> {
         self.get("OpenClawInstance", &self.instance)
+    }
+
+    /// Whether the other world would go on in the same way.
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.server == other.server
+            && self.settings == other.settings
+            && self.instance == other.instance
     }
 
     /// What the operator decides now, after all reads that it asks for. `None` without instance.
@@ -193,15 +200,15 @@ impl World {
                 other => other.map(drop),
             },
             Effect::TakeOver { key, patch } => {
-                let key = self.key(key.kind.as_str(), &key.name);
+                let key = key_of_named(key.kind.as_str(), &key.name);
                 self.server.json_patch(&key, patch, MANAGER).map(drop)
             }
             Effect::PatchClaim { name, patch, .. } => {
-                let key = self.key("PersistentVolumeClaim", name);
+                let key = key_of_named("PersistentVolumeClaim", name);
                 self.server.json_patch(&key, patch, MANAGER).map(drop)
             }
             Effect::Delete { key, uid } => {
-                let key = self.key(key.kind.as_str(), &key.name);
+                let key = key_of_named(key.kind.as_str(), &key.name);
                 self.server.delete(&key, Some(uid))
             }
             Effect::AnnotatePod { name, patch } => {
@@ -210,7 +217,7 @@ impl World {
                 self.server.update(&pod, MANAGER).map(drop)
             }
             Effect::PatchFinalizers { patch } => {
-                let key = self.key("OpenClawInstance", &self.instance.clone());
+                let key = key_of_named("OpenClawInstance", &self.instance.clone());
                 self.server.json_patch(&key, patch, MANAGER).map(drop)
             }
         };
@@ -218,7 +225,7 @@ impl World {
     }
 
     fn publish(&mut self, plan: &Plan) {
-        let key = self.key("OpenClawInstance", &self.instance.clone());
+        let key = key_of_named("OpenClawInstance", &self.instance.clone());
         let Some(live) = self.live_instance() else { return };
         let status = serde_json::to_value(&plan.status).expect("status");
         if live.get("status") == Some(&status) {
@@ -247,12 +254,12 @@ impl World {
 
     fn bind_claims(&mut self) {
         for claim in self.all(Kind::PersistentVolumeClaim) {
-            self.set_status(&claim, json!({"phase": "Bound"}));
+            self.set_status(&claim, &json!({"phase": "Bound"}));
         }
     }
 
-    fn set_status(&mut self, object: &Value, status: Value) {
-        if object.get("status") != Some(&status) {
+    fn set_status(&mut self, object: &Value, status: &Value) {
+        if object.get("status") != Some(status) {
             let patch = json!([{"op": "add", "path": "/status", "value": status}]);
             self.server.json_patch(&key_of(object), &patch, KUBERNETES).expect("a status");
         }
@@ -289,7 +296,7 @@ impl World {
                             }],
                         })
                     };
-                    self.set_status(&pod, status);
+                    self.set_status(&pod, &status);
                 }
                 None if wanted => {
                     let mut pod = json!({
@@ -308,7 +315,7 @@ impl World {
                 "observedGeneration": set["metadata"]["generation"], "replicas": running,
                 "updateRevision": revision,
             });
-            self.set_status(&set, status);
+            self.set_status(&set, &status);
         }
     }
 
@@ -414,6 +421,6 @@ fn blank(value: &mut Value) {
             }
         }
         Value::Array(items) => items.iter_mut().for_each(blank),
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

@@ -1,113 +1,150 @@
-//! What the schemas of embedded Kubernetes types lack: list types, map types, numbers as
-//! quantities. Their descriptions go: they alone are larger than a definition may be.
+//! The Kubernetes types that the spec embeds, as the API server has them.
+//!
+//! `k8s-openapi` describes their shape. Missing are how server-side apply merges lists and maps,
+//! how quantities are written, and which names may be left out; too much are the descriptions,
+//! which would make the definition larger than the API server takes.
 
 use serde_json::{Map, Value, json};
 
-/// Fields at which a Kubernetes type begins. Their own description is ours; below, none is kept.
-pub(super) const STARTS: &[&str] = &[
-    ".spec.availability.affinity",
-    ".spec.availability.tolerations",
-    ".spec.availability.topologySpreadConstraints",
-    ".spec.chromium.extraEnv",
-    ".spec.env",
-    ".spec.envFrom",
-    ".spec.extraVolumeMounts",
-    ".spec.extraVolumes",
-    ".spec.image.pullSecrets",
-    ".spec.initContainers",
-    ".spec.networking.metricsIngress",
-    ".spec.security.containerSecurityContext.capabilities",
-    ".spec.security.networkPolicy.additionalEgress",
-    ".spec.sidecarVolumes",
-    ".spec.sidecars",
-    ".spec.tailscale.authKeySecretRef",
-    ".spec.webTerminal.credential.secretRef",
-    ".status.conditions",
+use super::{children, list, set};
+
+/// Fields of an instance that hold an embedded type. Their own description is ours.
+pub(super) const INSTANCE: &[&str] = &[
+    "spec.availability.affinity",
+    "spec.availability.tolerations",
+    "spec.availability.topologySpreadConstraints",
+    "spec.chromium.extraEnv",
+    "spec.env",
+    "spec.envFrom",
+    "spec.extraVolumeMounts",
+    "spec.extraVolumes",
+    "spec.image.pullSecrets",
+    "spec.initContainers",
+    "spec.networking.metricsIngress",
+    "spec.security.containerSecurityContext.capabilities",
+    "spec.security.networkPolicy.additionalEgress",
+    "spec.sidecarVolumes",
+    "spec.sidecars",
+    "spec.tailscale.authKeySecretRef",
+    "spec.webTerminal.credential.secretRef",
+    "status.conditions",
 ];
 
-/// A Kubernetes quantity, which may have a sign.
+/// The same of cluster defaults.
+pub(super) const CLUSTER_DEFAULTS: &[&str] =
+    &["spec.env", "spec.image.pullSecrets", "status.conditions"];
+
+/// Quantities of Kubernetes types may be negative; what a sign means is for the kubelet to say.
 const QUANTITY: &str = r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$";
 
-/// Lists whose items have an identity, by field and key. With it several writers can each own an
-/// item; without it the last one owns the list.
-const MAP_LISTS: &[(&str, &[&str])] = &[
-    ("claims", &["name"]),
-    ("env", &["name"]),
-    ("ports", &["containerPort", "protocol"]),
-    ("volumeDevices", &["devicePath"]),
-    ("volumeMounts", &["mountPath"]),
+/// Objects that server-side apply takes as a whole: selectors and references.
+const ATOMIC_OBJECTS: &[&str] = &[
+    "authKeySecretRef",
+    "configMap",
+    "configMapKeyRef",
+    "configMapRef",
+    "dataSource",
+    "fieldRef",
+    "labelSelector",
+    "namespaceSelector",
+    "nodePublishSecretRef",
+    "nodeSelectorTerms[]",
+    "podSelector",
+    "preference",
+    "pullSecrets[]",
+    "requiredDuringSchedulingIgnoredDuringExecution",
+    "resourceFieldRef",
+    "secret",
+    "secretKeyRef",
+    "secretRef",
+    "selector",
 ];
 
-/// Structures that Kubernetes replaces as a whole, by the names of their fields.
-const ATOMIC_MAPS: &[&[&str]] = &[
-    &["apiGroup", "kind", "name"],
-    &["apiVersion", "fieldPath"],
-    &["containerName", "divisor", "resource"],
-    &["defaultMode", "items", "name", "optional"],
-    &["items", "name", "optional"],
-    &["key", "name", "optional"],
-    &["matchExpressions", "matchFields"],
-    &["matchExpressions", "matchLabels"],
-    &["name"],
-    &["name", "optional"],
-    &["nodeSelectorTerms"],
+/// Lists that server-side apply merges item by item. Container ports are not among them: a part of
+/// their key, the protocol, may be left out, which a schema without defaults cannot express.
+const MAPS: &[(&str, &str)] = &[
+    ("claims", "name"),
+    ("env", "name"),
+    ("volumeDevices", "devicePath"),
+    ("volumeMounts", "mountPath"),
 ];
 
-/// Adds what the schema of one part of a Kubernetes type lacks.
-pub(super) fn mend(node: &mut Map<String, Value>, path: &str) {
-    let field = path.rsplit('.').next().unwrap_or_default();
-    // A port is a number or a name; whatever else may be both is a quantity.
-    if node.contains_key("x-kubernetes-int-or-string") && field != "port" {
-        node.insert("pattern".to_owned(), json!(QUANTITY));
+/// Finishes the embedded type at a path.
+pub(super) fn finish(path: &str, field: &mut Map<String, Value>) {
+    let description = field.remove("description");
+    let mut schema = Value::Object(std::mem::take(field));
+    let name = path.rsplit('.').next().unwrap_or(path);
+    if let Some(items) = schema.get_mut("items") {
+        walk(&format!("{name}[]"), items);
+    } else {
+        walk(name, &mut schema);
     }
-    let fields = field_names(node);
-    let is_reference_by_kind = fields.contains(&"kind");
-    if ATOMIC_MAPS.contains(&fields.as_slice()) {
-        if !is_reference_by_kind {
-            allow_no_name(node);
-        }
-        node.insert("x-kubernetes-map-type".to_owned(), json!("atomic"));
+    if let Value::Object(finished) = schema {
+        *field = finished;
     }
-    if path.ends_with(".volumeClaimTemplate.metadata")
-        && let Some(Value::Object(properties)) = node.get_mut("properties")
-    {
-        // Kubernetes refuses the rest in the template of a claim.
-        properties.retain(|name, _| name == "annotations" || name == "labels");
-    }
-    for (list, keys) in MAP_LISTS {
-        if field == *list && has_item_fields(node, keys) {
-            node.insert("x-kubernetes-list-type".to_owned(), json!("map"));
-            node.insert("x-kubernetes-list-map-keys".to_owned(), json!(keys));
-        }
-    }
-    // A key of a list must be required or have a default; this one is Kubernetes' own.
-    if node.get("x-kubernetes-list-map-keys") == Some(&json!(["containerPort", "protocol"]))
-        && let Some(Value::Object(protocol)) =
-            node.get_mut("items").and_then(|items| items.pointer_mut("/properties/protocol"))
-    {
-        protocol.insert("default".to_owned(), json!("TCP"));
+    if let Some(description) = description {
+        set(field, "description", description);
     }
 }
 
-fn field_names(node: &Map<String, Value>) -> Vec<&str> {
-    let properties = node.get("properties").and_then(Value::as_object);
-    let mut names: Vec<&str> =
-        properties.map_or_else(Vec::new, |all| all.keys().map(String::as_str).collect());
-    names.sort_unstable();
-    names
+fn walk(name: &str, schema: &mut Value) {
+    let Value::Object(field) = schema else { return };
+    field.remove("description");
+    if field.contains_key("x-kubernetes-int-or-string") {
+        quantity(name, field);
+    }
+    match field.get("type").and_then(Value::as_str) {
+        Some("array") => match MAPS.iter().find(|(list, _)| *list == name) {
+            Some((_, key)) => list(field, "map", &[key]),
+            None => list(field, "atomic", &[]),
+        },
+        Some("object") => object(name, field),
+        _ => {}
+    }
+    if let Some(Value::Object(properties)) = field.get_mut("properties") {
+        for (name, child) in properties {
+            walk(name, child);
+        }
+        return;
+    }
+    let suffix = if field.contains_key("items") { "[]" } else { "{}" };
+    for child in children(schema) {
+        walk(&format!("{name}{suffix}"), child);
+    }
 }
 
-/// A reference without a name refers to nothing, but Kubernetes does not refuse it.
-fn allow_no_name(node: &mut Map<String, Value>) {
-    if let Some(Value::Array(required)) = node.get_mut("required") {
-        required.retain(|name| name != "name");
+fn object(name: &str, field: &mut Map<String, Value>) {
+    if name == "metadata" {
+        // Of the metadata of a claim's template nothing else has an effect.
+        if let Some(Value::Object(properties)) = field.get_mut("properties") {
+            properties.retain(|name, _| name == "labels" || name == "annotations");
+        }
+        return;
+    }
+    let has =
+        |property: &str| field.get("properties").is_some_and(|all| all.get(property).is_some());
+    // The Secret of a volume is a source, not a reference.
+    if !ATOMIC_OBJECTS.contains(&name) || has("secretName") {
+        return;
+    }
+    let typed = has("kind");
+    set(field, "x-kubernetes-map-type", json!("atomic"));
+    // The API server takes a reference without a name, and so do deployed instances.
+    if !typed && let Some(Value::Array(required)) = field.get_mut("required") {
+        required.retain(|property| property != "name");
         if required.is_empty() {
-            node.remove("required");
+            field.remove("required");
         }
     }
 }
 
-fn has_item_fields(node: &Map<String, Value>, fields: &[&str]) -> bool {
-    let properties = node.get("items").and_then(|items| items.get("properties"));
-    properties.is_some_and(|properties| fields.iter().all(|field| properties.get(field).is_some()))
+/// Ports are numbers or names, everything else is a quantity.
+fn quantity(name: &str, field: &mut Map<String, Value>) {
+    field.remove("maxLength");
+    field.remove("minimum");
+    if name == "port" {
+        field.remove("pattern");
+    } else {
+        set(field, "pattern", json!(QUANTITY));
+    }
 }

@@ -1,0 +1,53 @@
+//! What one agent costs: resolve, render, serialise and hash, as for every pass of the operator.
+
+use std::fs;
+use std::hint::black_box;
+use std::path::Path;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use openclaw_render::api::OpenClawInstance;
+use openclaw_render::{Documents, Object, Observed, Settings, hash, render, resolve};
+
+fn fixture(name: &str) -> (OpenClawInstance, Observed) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/instances").join(name);
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let documents = Documents::read(serde_saphyr::from_multiple(&text).unwrap_or_default());
+    let instance = documents.instances.first().cloned().unwrap_or_default();
+    let observed = documents.observed(&instance);
+    (instance, observed)
+}
+
+fn objects(instance: &OpenClawInstance, observed: &Observed, settings: &Settings) -> Vec<Object> {
+    let resolution = resolve(instance, observed, settings);
+    resolution.resolved.as_ref().map(render).unwrap_or_default()
+}
+
+fn benchmark(criterion: &mut Criterion) {
+    let settings = Settings::default();
+    for name in ["minimal.yaml", "everything.yaml"] {
+        let (instance, observed) = fixture(name);
+        let rendered = objects(&instance, &observed, &settings);
+        assert!(!rendered.is_empty(), "{name} renders nothing");
+        let mut group = criterion.benchmark_group(name.trim_end_matches(".yaml"));
+        group.bench_function("render", |bencher| {
+            bencher.iter(|| {
+                let objects = objects(black_box(&instance), &observed, &settings);
+                let hashes = objects.iter().map(|object| {
+                    let value = object.to_value();
+                    (value.to_string().len(), hash(&value))
+                });
+                hashes.collect::<Vec<_>>()
+            });
+        });
+        group.bench_function("objects only", |bencher| {
+            bencher.iter(|| objects(black_box(&instance), &observed, &settings));
+        });
+        group.bench_function("values only", |bencher| {
+            bencher.iter(|| black_box(&rendered).iter().map(Object::to_value).collect::<Vec<_>>());
+        });
+        group.finish();
+    }
+}
+
+criterion_group!(benches, benchmark);
+criterion_main!(benches);

@@ -1,0 +1,102 @@
+//! What is named inside the pod: containers, volumes, mounts, environment, ports, resources.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::metadata::is_label;
+use super::{View, at, list, text, unique};
+use crate::object::Kind;
+use crate::quantity;
+
+pub(super) fn check(view: &View<'_>, found: &mut Vec<String>) {
+    let names = |values: &'_ [Value]| -> BTreeSet<String> {
+        values.iter().map(|value| text(value, "/name").to_owned()).collect()
+    };
+    let volumes = names(list(view.pod(), "/volumes"));
+    unique(
+        "pod: volume",
+        list(view.pod(), "/volumes").iter().map(|each| text(each, "/name")),
+        found,
+    );
+    unique("pod: container", view.containers().map(|each| text(each, "/name")), found);
+    let ports = view.containers().flat_map(|each| list(each, "/ports"));
+    let numbers: Vec<String> = ports
+        .map(|port| format!("{}/{}", at(port, "/containerPort"), text(port, "/protocol")))
+        .collect();
+    unique("pod: port", numbers.iter().map(String::as_str), found);
+    let mut mounted = BTreeSet::new();
+    for container in view.containers() {
+        let name = text(container, "/name");
+        if !is_label(name) {
+            found.push(format!("container {name:?}: is not a label"));
+        }
+        check_mounts(name, container, &volumes, &mut mounted, found);
+        unique(
+            &format!("container {name}: variable"),
+            list(container, "/env").iter().map(|each| text(each, "/name")),
+            found,
+        );
+        check_resources(name, at(container, "/resources"), found);
+    }
+    for volume in volumes.iter().filter(|volume| !mounted.contains(*volume)) {
+        found.push(format!("volume {volume}: nothing mounts it"));
+    }
+    for volume in volumes.iter().filter(|volume| !is_label(volume)) {
+        found.push(format!("volume {volume:?}: is not a label"));
+    }
+    for claim in view.of(Kind::PersistentVolumeClaim) {
+        check_resources(text(claim, "/metadata/name"), at(claim, "/spec/resources"), found);
+    }
+}
+
+fn check_mounts(
+    name: &str,
+    container: &Value,
+    volumes: &BTreeSet<String>,
+    mounted: &mut BTreeSet<String>,
+    found: &mut Vec<String>,
+) {
+    let mounts = list(container, "/volumeMounts");
+    unique(
+        &format!("container {name}: mount path"),
+        mounts.iter().map(|each| text(each, "/mountPath")),
+        found,
+    );
+    for mount in mounts {
+        let volume = text(mount, "/name");
+        if !volumes.contains(volume) {
+            found.push(format!("container {name}: mounts volume {volume:?}, which is not there"));
+        }
+        let path = text(mount, "/mountPath");
+        if !path.starts_with('/') || path.contains(':') || path.split('/').any(|each| each == "..")
+        {
+            found.push(format!("container {name}: cannot mount at {path:?}"));
+        }
+        let inner = text(mount, "/subPath");
+        if inner.starts_with('/') || inner.split('/').any(|each| each == "..") {
+            found.push(format!("container {name}: sub-path {inner:?} leaves the volume"));
+        }
+        mounted.insert(volume.to_owned());
+    }
+}
+
+/// Requests within limits, every quantity as the API server stores it.
+fn check_resources(name: &str, resources: &Value, found: &mut Vec<String>) {
+    let entries = |pointer: &str| at(resources, pointer).as_object().into_iter().flatten();
+    for (resource, value) in entries("/requests").chain(entries("/limits")) {
+        let written = value.as_str().unwrap_or_default();
+        if quantity::canonical(written).ok().as_deref() != Some(written) {
+            found.push(format!("{name}: {resource} {value} is not canonical"));
+        }
+    }
+    for (resource, request) in entries("/requests") {
+        let parse = |value: &Value| quantity::parse(value.as_str()?).ok();
+        let limit = at(resources, "/limits").get(resource);
+        if let (Some(request), Some(limit)) = (parse(request), limit.and_then(parse))
+            && request.nanos() > limit.nanos()
+        {
+            found.push(format!("{name}: asks for more {resource} than its limit"));
+        }
+    }
+}

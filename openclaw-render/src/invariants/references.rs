@@ -1,0 +1,171 @@
+//! References between objects: selectors, ports, mounted ConfigMaps, account, Secrets, claim.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{View, at, list, text};
+use crate::object::{Kind, Object};
+use crate::vocab::env;
+
+/// Shortest secret value that is looked for: anything shorter is found in any text.
+const SHORTEST_SECRET: usize = 8;
+
+pub(super) fn check(view: &View<'_>, found: &mut Vec<String>) {
+    check_selectors(view, found);
+    check_ports(view, found);
+    check_mounted(view, found);
+    check_used(view, found);
+    check_account(view, found);
+    check_secrecy(view, found);
+}
+
+fn check_selectors(view: &View<'_>, found: &mut Vec<String>) {
+    let labels = at(view.template(), "/metadata/labels");
+    for (kind, pointer) in [
+        (Kind::StatefulSet, "/spec/selector/matchLabels"),
+        (Kind::Service, "/spec/selector"),
+        (Kind::NetworkPolicy, "/spec/podSelector/matchLabels"),
+        (Kind::PodDisruptionBudget, "/spec/selector/matchLabels"),
+    ] {
+        for object in view.of(kind) {
+            let wanted = at(object, pointer).as_object();
+            let selects = wanted.is_some_and(|wanted| {
+                !wanted.is_empty()
+                    && wanted.iter().all(|(key, value)| labels.get(key) == Some(value))
+            });
+            if !selects {
+                let name = text(object, "/metadata/name");
+                found.push(format!("{kind}/{name}: does not select the pod"));
+            }
+        }
+    }
+    for set in view.of(Kind::StatefulSet) {
+        let service = text(set, "/spec/serviceName");
+        if view.named(Kind::Service, service).is_none() {
+            found.push(format!("StatefulSet: its Service {service:?} is not there"));
+        }
+    }
+}
+
+fn check_ports(view: &View<'_>, found: &mut Vec<String>) {
+    let listened: BTreeSet<i64> = view
+        .containers()
+        .flat_map(|container| list(container, "/ports"))
+        .filter_map(|port| at(port, "/containerPort").as_i64())
+        .collect();
+    let targets: BTreeSet<i64> = view
+        .of(Kind::Service)
+        .flat_map(|service| list(service, "/spec/ports"))
+        .filter_map(|port| at(port, "/targetPort").as_i64())
+        .collect();
+    for port in targets.difference(&listened) {
+        found.push(format!("Service: no container has its target port {port}"));
+    }
+    for policy in view.of(Kind::NetworkPolicy) {
+        let opened: BTreeSet<i64> = list(policy, "/spec/ingress")
+            .iter()
+            .flat_map(|rule| list(rule, "/ports"))
+            .filter_map(|port| at(port, "/port").as_i64())
+            .collect();
+        for port in opened.difference(&listened) {
+            found.push(format!("NetworkPolicy: opens port {port}, which no container has"));
+        }
+        // Who may come in is the user's; that somebody could is not, unless they say nobody.
+        let nobody = opened.is_disjoint(&targets) && list(policy, "/spec/ingress").len() == 1;
+        for port in targets.difference(&opened).filter(|_| !nobody) {
+            found.push(format!("NetworkPolicy: keeps everyone from the Service's port {port}"));
+        }
+    }
+}
+
+/// ConfigMaps that are mounted, and the keys taken out of them.
+fn check_mounted(view: &View<'_>, found: &mut Vec<String>) {
+    for volume in list(view.pod(), "/volumes") {
+        let source = at(volume, "/configMap");
+        if source.is_null() {
+            continue;
+        }
+        let name = text(source, "/name");
+        let Some(map) = view.named(Kind::ConfigMap, name) else {
+            found
+                .push(format!("volume {}: ConfigMap {name:?} is not there", text(volume, "/name")));
+            continue;
+        };
+        for item in list(source, "/items") {
+            let key = text(item, "/key");
+            if at(map, "/data").get(key).is_none() {
+                found.push(format!("volume {}: {name} has no key {key:?}", text(volume, "/name")));
+            }
+        }
+    }
+}
+
+/// What is made for the pod is used by it.
+fn check_used(view: &View<'_>, found: &mut Vec<String>) {
+    let volumes = list(view.pod(), "/volumes");
+    let variables: Vec<&Value> =
+        view.containers().flat_map(|container| list(container, "/env")).collect();
+    // With another kind of authentication the token is kept for the day when it is needed again.
+    let token = variables.iter().any(|each| text(each, "/name") == env::GATEWAY_TOKEN);
+    for secret in view.of(Kind::Secret).filter(|_| token) {
+        let name = text(secret, "/metadata/name");
+        if !variables.iter().any(|each| text(each, "/valueFrom/secretKeyRef/name") == name) {
+            found.push(format!("Secret/{name}: no container uses it"));
+        }
+    }
+    for (kind, pointer) in [
+        (Kind::PersistentVolumeClaim, "/persistentVolumeClaim/claimName"),
+        (Kind::ConfigMap, "/configMap/name"),
+    ] {
+        for object in view.of(kind) {
+            let name = text(object, "/metadata/name");
+            if !volumes.iter().any(|volume| text(volume, pointer) == name) {
+                found.push(format!("{kind}/{name}: the pod does not mount it"));
+            }
+        }
+    }
+}
+
+fn check_account(view: &View<'_>, found: &mut Vec<String>) {
+    let account = text(view.pod(), "/serviceAccountName");
+    for object in view.of(Kind::ServiceAccount) {
+        let name = text(object, "/metadata/name");
+        if name != account {
+            found.push(format!("ServiceAccount/{name}: the pod does not run as it"));
+        }
+    }
+    for binding in view.of(Kind::RoleBinding) {
+        let role = text(binding, "/roleRef/name");
+        if text(binding, "/roleRef/kind") != "Role" || view.named(Kind::Role, role).is_none() {
+            found.push(format!("RoleBinding: its Role {role:?} is not there"));
+        }
+        let subjects = list(binding, "/subjects");
+        if subjects.len() != 1 || subjects.iter().any(|each| text(each, "/name") != account) {
+            found.push("RoleBinding: is not for the pod's account alone".to_owned());
+        }
+    }
+}
+
+fn check_secrecy(view: &View<'_>, found: &mut Vec<String>) {
+    let values: Vec<&str> = view
+        .objects
+        .iter()
+        .filter_map(|(object, _)| match object {
+            Object::Secret(secret) => secret.data.as_ref(),
+            _ => None,
+        })
+        .flat_map(|data| data.values())
+        .filter_map(|value| std::str::from_utf8(&value.0).ok())
+        .filter(|value| value.len() >= SHORTEST_SECRET)
+        .collect();
+    for map in view.of(Kind::ConfigMap) {
+        for (key, content) in at(map, "/data").as_object().into_iter().flatten() {
+            let content = content.as_str().unwrap_or_default();
+            if values.iter().any(|value| content.contains(value)) {
+                let name = text(map, "/metadata/name");
+                found.push(format!("ConfigMap/{name}: {key} holds the value of a Secret"));
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! What is said about wrong specs, word for word.
+
+#[path = "support/fixtures.rs"]
+mod fixtures;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use openclaw_render::api::OpenClawInstance;
+use openclaw_render::{
+    Fact, Observed, Problem, Settings, Severity, decode_instance, render_instance, resolve,
+};
+use serde_json::{Value, json};
+
+#[test]
+fn every_invalid_fixture_is_refused_in_the_words_of_its_snapshot() {
+    let mut expected = BTreeSet::new();
+    for fixture in fixtures::all("invalid") {
+        assert!(fixture.text.starts_with("# "), "{}: say what it is for", fixture.name);
+        let (_, problems) = fixture.render();
+        assert!(!problems.is_empty(), "{}: nothing is wrong with it", fixture.name);
+        fixtures::assert_snapshot("invalid", &fixture.name, &fixtures::lines(&problems));
+        expected.insert(format!("{}.snap", fixture.name));
+    }
+    let kept = fixtures::names_in(&fixtures::top_level("snapshots/invalid"));
+    assert_eq!(kept, expected, "stale or missing snapshots");
+}
+
+#[test]
+fn an_error_means_no_objects_and_anything_less_means_objects() {
+    for fixture in fixtures::all("invalid") {
+        let (objects, problems) = fixture.render();
+        let refused = problems.iter().any(|problem| problem.severity == Severity::Error);
+        assert_eq!(objects.is_empty(), refused, "{}", fixture.name);
+    }
+}
+
+#[test]
+fn a_problem_is_one_line_with_a_path_and_no_full_stop() {
+    for problem in fixtures::all("invalid").iter().flat_map(|fixture| fixture.render().1) {
+        let Problem { path, message, .. } = &problem;
+        assert!(!path.is_empty(), "{problem}");
+        assert!(!message.contains(['\n', '\r']), "{problem}");
+        assert!(!message.ends_with('.') && !message.is_empty(), "{problem}");
+    }
+}
+
+fn instance(spec: Value) -> OpenClawInstance {
+    let document = json!({"metadata": {"name": "ada", "namespace": "agents"}, "spec": spec});
+    decode_instance(document).expect("it decodes").0
+}
+
+fn messages(spec: Value, observed: &Observed) -> Vec<String> {
+    let problems = resolve(&instance(spec), observed, &Settings::default()).problems;
+    problems.iter().map(ToString::to_string).collect()
+}
+
+/// Too large for a fixture.
+fn too_large() -> Vec<String> {
+    let spec = json!({"workspace": {"initialFiles": {"a.md": "x".repeat(900 << 10), "b.md": "y"}}});
+    messages(spec, &Observed::default())
+}
+
+/// Without its schema nothing keeps a number out of here.
+fn raw_that_is_no_object() -> Vec<String> {
+    messages(json!({"config": {"raw": [1]}}), &Observed::default())
+}
+
+/// Documents hold what users write; these two are the operator's own.
+fn own_objects_in_an_unknown_state() -> Vec<String> {
+    let claim = openclaw_render::Claim {
+        layout: Some("round".to_owned()),
+        labelled: true,
+        ..openclaw_render::Claim::default()
+    };
+    let observed = Observed {
+        claims: [("ada-data".to_owned(), Fact::Known(claim))].into(),
+        secrets: [("ada-gateway-token".to_owned(), Fact::Known([].into()))].into(),
+        ..Observed::default()
+    };
+    messages(json!({}), &observed)
+}
+
+#[test]
+fn what_no_fixture_can_say_is_said_too() {
+    insta::assert_debug_snapshot!(too_large(), @r#"
+[
+    "spec.workspace.initialFiles: hold 921609 bytes; a ConfigMap takes 921600: move large files into the image or a volume",
+    "spec.image.tag: advice: without a tag or digest, or with `latest`, a restart may bring another version: pin a release",
+    "spec.image.version: advice: the image does not tell its version, so the configuration is rendered for 2026.9.6: set `spec.image.version` if it runs another one",
+]
+"#);
+    insta::assert_debug_snapshot!(raw_that_is_no_object(), @r#"
+[
+    "spec.config.raw: must be an object, as openclaw.json is",
+    "spec.image.tag: advice: without a tag or digest, or with `latest`, a restart may bring another version: pin a release",
+    "spec.image.version: advice: the image does not tell its version, so the configuration is rendered for 2026.9.6: set `spec.image.version` if it runs another one",
+]
+"#);
+    insta::assert_debug_snapshot!(own_objects_in_an_unknown_state(), @r#"
+[
+    "spec.storage.persistence: the claim's annotation `openclaw.rocks/layout` is \"round\", which this version does not know: upgrade the operator",
+    "spec.gateway: will not start: Secret \"ada-gateway-token\" has no key \"token\": add one, or delete the Secret and the operator makes another",
+    "spec.image.tag: advice: without a tag or digest, or with `latest`, a restart may bring another version: pin a release",
+    "spec.image.version: advice: the image does not tell its version, so the configuration is rendered for 2026.9.6: set `spec.image.version` if it runs another one",
+]
+"#);
+}
+
+#[test]
+fn workspace_content_of_exactly_the_limit_is_rendered() {
+    // Names count too.
+    let spec = json!({"workspace": {"initialFiles": {"a.md": "x".repeat((900 << 10) - 4)}}});
+    let (objects, problems) =
+        render_instance(&instance(spec), &Observed::default(), &Settings::default());
+    assert!(!objects.is_empty(), "{problems:?}");
+}
+
+/// Calls whose message comes from elsewhere: file, and the call without white space.
+const MESSAGE_FROM_ELSEWHERE: &[(&str, &str)] = &[
+    // What the parser says.
+    ("base_config.rs", "path,Rule::Invalid,message.replace('\\n',\" \")"),
+    // `missing` in the same file; its callers are in the fixture `secrets-missing`.
+    ("environment.rs", "path,message"),
+    // What `InstanceName::new` says; fixtures `name` and `name-too-long`.
+    ("mod.rs", "\"metadata.name\",Rule::Invalid,reason"),
+    // What `cidr` says; fixture `network-policy`.
+    (
+        "network.rs",
+        "format!(\"{path}.{field}[{index}]\"),Rule::Invalid,format!(\"{cidr:?}{reason}\")",
+    ),
+    // What the check of paths says; fixture `workspace`.
+    ("workspace.rs", "format!(\"spec.workspace.initialFiles[{path:?}]\"),Rule::Invalid,reason"),
+    (
+        "workspace.rs",
+        "format!(\"spec.workspace.initialDirectories[{index}]\"),Rule::Invalid,format!(\"{path:?}{reason}\")",
+    ),
+];
+
+/// The honest way to know that every message is produced: read the messages out of the source.
+#[test]
+fn every_refusal_in_the_source_is_said_by_some_test() {
+    let mut said: Vec<String> = fixtures::all("invalid")
+        .iter()
+        .flat_map(|fixture| fixture.render().1)
+        .map(|problem| problem.to_string())
+        .collect();
+    said.extend(too_large());
+    said.extend(raw_that_is_no_object());
+    said.extend(own_objects_in_an_unknown_state());
+
+    let mut unsaid = Vec::new();
+    let mut elsewhere = BTreeSet::new();
+    let mut calls = 0;
+    for (file, call) in refusals() {
+        calls += 1;
+        let Some(fragment) = message_fragment(&call) else {
+            let call: String = call.split_whitespace().collect();
+            let call = call.trim_end_matches(',').to_owned();
+            elsewhere.insert((file, call));
+            continue;
+        };
+        if !said.iter().any(|message| message.contains(&fragment)) {
+            unsaid.push(format!("{file}: {fragment:?}"));
+        }
+    }
+    assert!(calls > 40, "the source is read wrongly: {calls} calls");
+    assert_eq!(unsaid, Vec::<String>::new(), "no fixture says this");
+    let listed =
+        MESSAGE_FROM_ELSEWHERE.iter().map(|(file, call)| ((*file).to_owned(), (*call).to_owned()));
+    assert_eq!(elsewhere, listed.collect(), "calls without a message of their own");
+}
+
+/// Arguments of every call that refuses, with the file's name.
+fn refusals() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for folder in ["src/resolve", "src/config"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        for file in fixtures::names_in(&folder) {
+            let text = fs::read_to_string(folder.join(&file)).expect("the source is readable");
+            let text = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+            for opening in ["Problem::error(", "Problem::will_not_start("] {
+                for (start, _) in text.match_indices(opening) {
+                    let arguments = balanced(&text[start + opening.len()..]);
+                    found.push((file.clone(), arguments.to_owned()));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Text up to the parenthesis that closes, those in string literals aside.
+fn balanced(text: &str) -> &str {
+    let mut depth = 1;
+    let mut quoted = false;
+    let mut escaped = false;
+    for (index, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => quoted = !quoted,
+            b'(' if !quoted => depth += 1,
+            b')' if !quoted => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return &text[..index];
+        }
+    }
+    panic!("no end: {text}")
+}
+
+/// The longest stretch of a message that is the same for every value in it.
+fn message_fragment(call: &str) -> Option<String> {
+    let literals = string_literals(call);
+    let pieces = literals.iter().flat_map(|literal| literal.split(['{', '}']));
+    // What stands between two braces is a name or a format.
+    let longest = pieces.filter(|piece| piece.trim().contains(' ')).max_by_key(|piece| piece.len());
+    longest.map(ToOwned::to_owned)
+}
+
+fn string_literals(code: &str) -> Vec<String> {
+    let mut literals = Vec::new();
+    let mut characters = code.chars().peekable();
+    while let Some(character) = characters.next() {
+        if character != '"' {
+            continue;
+        }
+        let mut literal = String::new();
+        while let Some(character) = characters.next() {
+            match character {
+                '"' => break,
+                '\\' => match characters.next() {
+                    // A line break that is not there.
+                    Some('\n') => {
+                        while characters.next_if(|next| next.is_whitespace()).is_some() {}
+                    }
+                    Some('n') => literal.push('\n'),
+                    Some(other) => literal.push(other),
+                    None => {}
+                },
+                other => literal.push(other),
+            }
+        }
+        literals.push(literal);
+    }
+    literals
+}
