@@ -24,6 +24,14 @@ const ON_PURPOSE: &[(&str, &str, &str)] = &[
         "two workspaces of one name never worked",
     ),
     ("spec.workspace.additionalWorkspaces", "x-kubernetes-list-map-keys", "as above"),
+    (
+        "spec.networking.service.ports",
+        "x-kubernetes-list-type",
+        "the API server refuses a Service with two ports of one name",
+    ),
+    ("spec.networking.service.ports", "x-kubernetes-list-map-keys", "as above"),
+    ("status.conditions", "x-kubernetes-list-type", "only the operator writes it, one of a type"),
+    ("status.conditions", "x-kubernetes-list-map-keys", "as above"),
     // What never made a working pod.
     ("*.digest", "pattern", "no registry knows another algorithm"),
     ("*.digest", "maxLength", "length of a digest"),
@@ -87,6 +95,7 @@ const ON_PURPOSE: &[(&str, &str, &str)] = &[
     ("spec", RULES, "suspended and scaled"),
     ("spec.availability.autoScaling", RULES, "fewest and most the wrong way round"),
     ("spec.config", RULES, "forced paths without a merge"),
+    ("spec.networking.service.ports", RULES, "the API server refuses the Service"),
     ("spec.security.caBundle", RULES, "two certificates or none"),
     ("*CIDRs[]", RULES, "the API server refuses the NetworkPolicy"),
     ("spec.security.rbac", RULES, "a pod without an account"),
@@ -307,6 +316,25 @@ fn every_field_of_ours_is_described_and_no_embedded_one_is() {
                 assert!(description.trim().ends_with(['.', '`']), "{path}: {description:?}");
             }
         }
+    }
+}
+
+#[test]
+fn choices_are_described_by_their_field_and_not_by_their_type() {
+    let fields = our_fields();
+    for (path, default) in [
+        ("spec.config.format", "Default `json`"),
+        ("spec.config.mergeMode", "Default `overwrite`"),
+        ("spec.image.pullPolicy", "Default `IfNotPresent`"),
+        ("spec.networking.service.type", "Default `ClusterIP`"),
+        ("spec.networking.service.ports[].protocol", "Default `TCP`"),
+        ("spec.rollout.onOperatorUpgrade", "Default: "),
+        ("spec.security.podSecurityContext.fsGroupChangePolicy", "Default: "),
+    ] {
+        let field =
+            fields.iter().find_map(|fields| fields.get(path).filter(|_| fields.len() > 200));
+        let description = field.unwrap()["description"].as_str().unwrap();
+        assert!(description.contains(default), "{path}: {description:?}");
     }
 }
 

@@ -145,6 +145,7 @@ pub struct OpenClawInstanceSpec {
     pub share_process_namespace: Option<bool>,
     /// What happens to files of a skill pack that changed.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "SkillPackUpdatePolicy")]
     pub skill_pack_update_policy: Option<SkillPackUpdatePolicy>,
     /// When the pod is replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -205,6 +206,7 @@ impl fmt::Display for Phase {
 pub struct OpenClawInstanceStatus {
     /// A summary of the conditions.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "Phase")]
     pub phase: Option<Phase>,
     /// What is and what is not.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -29,9 +29,11 @@ const VERSION: &str = r"^([0-9]{4}\.[0-9]{1,2}\.[0-9]+)?$";
 pub(super) const INSTANCE_LISTS: Lists = &[
     ("spec.config.forcePaths", "set", &[]),
     ("spec.env", "map", &["name"]),
+    ("spec.networking.service.ports", "map", &["name"]),
     ("spec.skills", "set", &[]),
     ("spec.workspace.additionalWorkspaces", "map", &["name"]),
     ("spec.workspace.additionalWorkspaces[].skills", "set", &[]),
+    ("status.conditions", "map", &["type"]),
 ];
 
 /// Numeric limits of an instance.

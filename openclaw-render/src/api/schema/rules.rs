@@ -62,6 +62,12 @@ pub(super) const INSTANCE: &[Rule] = &[
         field: Some(".forcePaths"),
     },
     Rule {
+        paths: &["spec.networking.service.ports"],
+        expression: "self.all(a, self.exists_one(b, b.port == a.port && (has(b.protocol) ? b.protocol : 'TCP') == (has(a.protocol) ? a.protocol : 'TCP')))",
+        message: "two ports must differ in number or protocol",
+        field: None,
+    },
+    Rule {
         paths: &["spec.security.caBundle"],
         expression: "(has(self.configMapName) && self.configMapName != '') != (has(self.secretName) && self.secretName != '')",
         message: "set exactly one of configMapName and secretName",
