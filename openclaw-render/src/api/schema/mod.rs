@@ -1,4 +1,4 @@
-//! From the types to the finished CustomResourceDefinitions: the one step after derivation.
+//! From the types to the finished `CustomResourceDefinitions`: the one step after derivation.
 //!
 //! What the types cannot say is put in here: [`embedded`] treats the Kubernetes types that the spec
 //! embeds, [`bounds`] holds the limits of single values, [`rules`] the CEL rules.
@@ -18,7 +18,7 @@ pub(super) fn any_object(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "object", "x-kubernetes-preserve-unknown-fields": true})
 }
 
-/// The CustomResourceDefinitions, sorted by name, without status, as the chart ships them.
+/// The `CustomResourceDefinitions`, sorted by name, without status, as the chart ships them.
 ///
 /// No field has a default in the schema, and nothing is required at the root.
 #[must_use]
