@@ -122,6 +122,11 @@ fn clean(schema: &mut Value) {
         for unwanted in ["default", "title", "nullable"] {
             field.remove(unwanted);
         }
+        if let Some(Value::String(description)) = field.get_mut("description") {
+            // Lines end where the source's do; `kubectl explain` breaks them itself.
+            let paragraphs = description.split("\n\n").map(|each| each.replace('\n', " "));
+            *description = paragraphs.collect::<Vec<_>>().join("\n\n");
+        }
         if let Some(Value::Array(choices)) = field.get_mut("enum") {
             choices.retain(|choice| !choice.is_null());
         }
