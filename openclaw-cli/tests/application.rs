@@ -76,7 +76,8 @@ fn validate(version: &str, config: &Path, home: &Path) -> Output {
 #[test]
 fn every_version_accepts_what_is_rendered_for_it() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/instances");
-    let names = ["minimal", "config-raw", "config-map-ref", "config-auth-password", "gateway-proxy-off"];
+    let names =
+        ["minimal", "config-raw", "config-map-ref", "config-auth-password", "gateway-proxy-off"];
     let versions = versions();
     assert!(versions.len() >= 3, "too few versions: {versions:?}");
     for version in &versions {
@@ -125,7 +126,8 @@ fn config_sync_serves_only_what_the_application_accepts() {
         fs::rename(&link, mount.join("..data")).expect("the swap");
     };
     swap("..first");
-    std::os::unix::fs::symlink("..data/openclaw.json", mount.join("openclaw.json")).expect("a link");
+    std::os::unix::fs::symlink("..data/openclaw.json", mount.join("openclaw.json"))
+        .expect("a link");
 
     let target = root.join("state/openclaw.json");
     let [node, entry] = application(NEWEST);
