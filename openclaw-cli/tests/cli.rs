@@ -111,7 +111,8 @@ fn a_namespace_is_given_only_to_what_names_none() {
 #[test]
 fn a_generated_token_is_64_hexadecimal_digits_and_new_every_time() {
     let token = || {
-        let output = run_with(&["render", "--generate-secrets", "-o", "json", "-"], MINIMAL.as_bytes());
+        let output =
+            run_with(&["render", "--generate-secrets", "-o", "json", "-"], MINIMAL.as_bytes());
         let list: serde_json::Value = serde_json::from_str(out(&output)).expect("it is JSON");
         let items = list["items"].as_array().expect("items").clone();
         let secret = items.iter().find(|item| item["kind"] == "Secret").expect("a Secret");
@@ -221,7 +222,9 @@ fn what_one_file_says_of_the_world_holds_for_the_others() {
         "world.json",
         r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"keys"},"stringData":{"A":"hidden-value"}}"#,
     );
-    for arguments in [["render", "--strict", &instance, &world], ["render", "--strict", &world, &instance]] {
+    for arguments in
+        [["render", "--strict", &instance, &world], ["render", "--strict", &world, &instance]]
+    {
         let output = run(&arguments);
         assert_eq!((code(&output), err(&output)), (0, ""));
         assert!(!out(&output).contains("hidden-value"), "the value of a Secret is printed");
