@@ -29,12 +29,13 @@ fn every_invalid_fixture_is_refused_in_the_words_of_its_snapshot() {
 
 #[test]
 fn an_error_means_no_objects_and_anything_less_means_objects() {
-    // What is wrong with other documents is no reason for an instance not to be rendered; it is one
-    // for the command line to print nothing.
-    for fixture in fixtures::all("invalid").iter().filter(|fixture| fixture.name != "documents") {
-        let (objects, problems) = fixture.render();
-        let refused = problems.iter().any(|problem| problem.severity == Severity::Error);
-        assert_eq!(objects.is_empty(), refused, "{}", fixture.name);
+    for fixture in fixtures::all("invalid") {
+        for instance in &fixture.documents.instances {
+            let (objects, problems) =
+                render_instance(instance, &fixture.observed(instance), &Settings::default());
+            let refused = problems.iter().any(|problem| problem.severity == Severity::Error);
+            assert_eq!(objects.is_empty(), refused, "{}", fixture.name);
+        }
     }
 }
 
