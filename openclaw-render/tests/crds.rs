@@ -1,5 +1,11 @@
-//! The CustomResourceDefinitions against those of the Go operator, version 0.38.3, whose schemas,
+//! The `CustomResourceDefinitions` against those of the Go operator, version 0.38.3, whose schemas,
 //! less the descriptions, are in `tests/data/crds`: what is accepted there is accepted here.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may fail as tests do"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

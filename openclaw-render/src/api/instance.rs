@@ -61,10 +61,10 @@ pub struct OpenClawInstanceSpec {
     /// replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub env_from: Option<Vec<EnvFromSource>>,
-    /// Environment variables of the agent, for example keys of model providers. The last of two
-    /// entries of one name counts. `HOME`, `OPENCLAW_STATE_DIR`, `OPENCLAW_CONFIG_PATH`,
-    /// `OPENCLAW_GATEWAY_TOKEN` and `OPENCLAW_GATEWAY_PORT` belong to the operator. A change, also
-    /// of a referenced Secret, replaces the pod.
+    /// Environment variables of the agent, for example keys of model providers. `HOME`,
+    /// `OPENCLAW_STATE_DIR`, `OPENCLAW_CONFIG_PATH`, `OPENCLAW_GATEWAY_TOKEN` and
+    /// `OPENCLAW_GATEWAY_PORT` belong to the operator. A change, also of a referenced Secret,
+    /// replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub env: Option<Vec<EnvVar>>,
     /// CPU and memory of the agent.

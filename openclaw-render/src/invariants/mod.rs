@@ -172,14 +172,17 @@ mod tests {
     #[test]
     fn every_damage_to_the_pod_is_found() {
         insta::assert_debug_snapshot!(
-            "damaged_pods",
+
             [
                 after_in_pod(|pod| pod.containers[0].name = "init-config".to_owned()),
                 after_in_pod(|pod| {
                     pod.volumes.as_mut().unwrap().pop();
                 }),
                 after_in_pod(|pod| {
-                    pod.containers[0].volume_mounts.as_mut().unwrap().clear();
+                    for container in pod.init_containers.as_mut().unwrap() {
+                        let mounts = container.volume_mounts.as_mut().unwrap();
+                        mounts.retain(|mount| mount.name != "config");
+                    }
                 }),
                 after_in_pod(|pod| {
                     let env = pod.containers[0].env.as_mut().unwrap();
@@ -204,14 +207,62 @@ mod tests {
                 after_in_pod(|pod| pod.init_containers.as_mut().unwrap()[2].ports = None),
                 after_in_pod(|pod| pod.containers[0].security_context = None),
                 after_in_pod(|pod| pod.security_context.as_mut().unwrap().run_as_user = Some(0)),
-            ]
+            ],
+            @r#"
+[
+    [
+        "pod: container \"init-config\" twice",
+    ],
+    [
+        "container gateway-proxy: mounts volume \"gateway-proxy-tmp\", which is not there",
+    ],
+    [
+        "volume config: nothing mounts it",
+    ],
+    [
+        "container openclaw: variable \"HOME\" twice",
+    ],
+    [
+        "container openclaw: mount path \"/home/openclaw\" twice",
+    ],
+    [
+        "ServiceAccount/ada: the pod does not run as it",
+        "RoleBinding: is not for the pod's account alone",
+    ],
+    [
+        "pod: every container gets a service account token",
+    ],
+    [
+        "pod: hostNetwork is on",
+    ],
+    [
+        "volume config: ConfigMap \"elsewhere\" is not there",
+    ],
+    [
+        "openclaw: asks for more cpu than its limit",
+    ],
+    [
+        "Service: no container has its target port 18790",
+        "NetworkPolicy: opens port 18790, which no container has",
+    ],
+    [
+        "container openclaw: may gain privileges",
+        "container openclaw: keeps capabilities",
+    ],
+    [
+        "container init-config: runs as root",
+        "container config-sync: runs as root",
+        "container openclaw: runs as root",
+    ],
+]
+"#
         );
     }
 
     #[test]
     fn every_damage_to_another_object_is_found() {
         insta::assert_debug_snapshot!(
-            "damaged_objects",
+
             [
                 after(Kind::Service, |object| {
                     let Object::Service(service) = object else { return };
@@ -257,7 +308,53 @@ mod tests {
                     let Object::Secret(secret) = object else { return };
                     secret.metadata.name = Some("unused".to_owned());
                 }),
-            ]
+            ],
+            @r#"
+[
+    [
+        "Service: no container has its target port 1",
+        "NetworkPolicy: keeps everyone from the Service's port 1",
+    ],
+    [
+        "Service/1ada: its name is none that the API server accepts",
+        "Service/1ada: label app.kubernetes.io/name is not that of the others",
+        "Service/1ada: label app.kubernetes.io/instance is not that of the others",
+        "Service/1ada: label app.kubernetes.io/managed-by is not that of the others",
+        "StatefulSet: its Service \"ada\" is not there",
+    ],
+    [
+        "NetworkPolicy: keeps everyone from the Service's port 18790",
+    ],
+    [
+        "PodDisruptionBudget/ada: does not select the pod",
+    ],
+    [
+        "volume gateway-proxy-config: ada-config has no key \"nginx.conf\"",
+        "ConfigMap/ada-config: openclaw.json holds the value of a Secret",
+    ],
+    [
+        "RoleBinding: its Role \"admin\" is not there",
+        "RoleBinding: is not for the pod's account alone",
+    ],
+    [
+        "ServiceAccount/ada: is not in the namespace of the others",
+        "ServiceAccount/ada: its owner is not that of the others",
+        "Role/ada: is not in the namespace of the others",
+        "RoleBinding/ada: is not in the namespace of the others",
+        "NetworkPolicy/ada: is not in the namespace of the others",
+        "Secret/ada-gateway-token: is not in the namespace of the others",
+        "ConfigMap/ada-config: is not in the namespace of the others",
+        "ConfigMap/ada-workspace: is not in the namespace of the others",
+        "PersistentVolumeClaim/ada-data: is not in the namespace of the others",
+        "PodDisruptionBudget/ada: is not in the namespace of the others",
+        "Service/ada: is not in the namespace of the others",
+        "StatefulSet/ada: is not in the namespace of the others",
+    ],
+    [
+        "Secret/unused: no container uses it",
+    ],
+]
+"#
         );
     }
 

@@ -208,9 +208,9 @@ fn refresh_mounts(rollout: &Rollout, resolved: &Resolved, observed: &Observed, p
 
 /// What the plan applies under a key.
 fn applied<'a>(key: &ObjectKey, plan: &'a Plan) -> Option<&'a Value> {
-    plan.effects.iter().find_map(|effect| match effect {
-        Effect::Apply { key: it, object } if it == key => Some(object),
-        _ => None,
+    plan.effects.iter().find_map(|effect| {
+        let Effect::Apply { key: it, object } = effect else { return None };
+        (it == key).then_some(object)
     })
 }
 

@@ -1,4 +1,4 @@
-//! From the types to the finished CustomResourceDefinitions: the one step after derivation.
+//! From the types to the finished `CustomResourceDefinitions`: the one step after derivation.
 //!
 //! What the types cannot say is put in here: [`embedded`] treats the Kubernetes types that the spec
 //! embeds, [`bounds`] holds the limits of single values, [`rules`] the CEL rules.
@@ -18,7 +18,7 @@ pub(super) fn any_object(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "object", "x-kubernetes-preserve-unknown-fields": true})
 }
 
-/// The CustomResourceDefinitions, sorted by name, without status, as the chart ships them.
+/// The `CustomResourceDefinitions`, sorted by name, without status, as the chart ships them.
 ///
 /// No field has a default in the schema, and nothing is required at the root.
 #[must_use]
@@ -121,6 +121,11 @@ fn clean(schema: &mut Value) {
     if let Value::Object(field) = schema {
         for unwanted in ["default", "title", "nullable"] {
             field.remove(unwanted);
+        }
+        if let Some(Value::String(description)) = field.get_mut("description") {
+            // Lines end where the source's do; `kubectl explain` breaks them itself.
+            let paragraphs = description.split("\n\n").map(|each| each.replace('\n', " "));
+            *description = paragraphs.collect::<Vec<_>>().join("\n\n");
         }
         if let Some(Value::Array(choices)) = field.get_mut("enum") {
             choices.retain(|choice| !choice.is_null());
