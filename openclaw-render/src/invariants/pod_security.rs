@@ -1,6 +1,6 @@
 //! What a pod may do: never anything to the node, and only what *restricted* allows unless asked.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{View, at, list, text};
 

@@ -38,9 +38,21 @@ pub(super) fn resolve(
     let config = spec.config.clone().unwrap_or_default();
     let (path, document) = document(&config, observed, problems);
     let auth = check_auth(&path, &document, problems);
+    if proxied(spec) && mode(&document) == Some("trusted-proxy") {
+        problems.push(Problem::advice(
+            format!("{path}.gateway.auth.mode"),
+            Rule::Risk,
+            "the gateway proxy passes identity headers of everyone who reaches it: let only the \
+             authenticating proxy in with `spec.security.networkPolicy`",
+        ));
+    }
     check_gateway(&path, &document, proxied(spec), problems);
     eras::check(&path, &document, version, problems);
     BaseConfig { document, auth }
+}
+
+fn mode(document: &Map<String, Value>) -> Option<&str> {
+    document.get("gateway")?.get("auth")?.get("mode")?.as_str()
 }
 
 /// Whether the gateway proxy stands in front of the gateway.
