@@ -139,6 +139,7 @@ const MAX_BYTES: usize = 230_000;
 
 type Fields = BTreeMap<String, Map<String, Value>>;
 
+#[expect(clippy::disallowed_methods, reason = "a test reads its data from disk")]
 fn pairs() -> Vec<(Value, Value)> {
     custom_resource_definitions()
         .into_iter()
