@@ -8,13 +8,13 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use openclaw_render::api::OpenClawInstance;
 use openclaw_render::{Documents, Object, Observed, Settings, hash, render, resolve};
 
-fn fixture(name: &str) -> (OpenClawInstance, Observed) {
+fn fixture(name: &str) -> Option<(OpenClawInstance, Observed)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/instances").join(name);
-    let text = fs::read_to_string(path).unwrap_or_default();
-    let documents = Documents::read(serde_saphyr::from_multiple(&text).unwrap_or_default());
-    let instance = documents.instances.first().cloned().unwrap_or_default();
+    let text = fs::read_to_string(path).ok()?;
+    let documents = Documents::read(serde_saphyr::from_multiple(&text).ok()?);
+    let instance = documents.instances.first().cloned()?;
     let observed = documents.observed(&instance);
-    (instance, observed)
+    Some((instance, observed))
 }
 
 fn objects(instance: &OpenClawInstance, observed: &Observed, settings: &Settings) -> Vec<Object> {
@@ -25,7 +25,7 @@ fn objects(instance: &OpenClawInstance, observed: &Observed, settings: &Settings
 fn benchmark(criterion: &mut Criterion) {
     let settings = Settings::default();
     for name in ["minimal.yaml", "everything.yaml"] {
-        let (instance, observed) = fixture(name);
+        let Some((instance, observed)) = fixture(name) else { continue };
         let rendered = objects(&instance, &observed, &settings);
         assert!(!rendered.is_empty(), "{name} renders nothing");
         let mut group = criterion.benchmark_group(name.trim_end_matches(".yaml"));
