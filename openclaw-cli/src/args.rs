@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::pod::probe::{Expectation, LoopbackUrl};
 
-/// Previews, checks and explains what the OpenClaw operator would apply.
+/// Previews, checks and explains what the agent operator would apply.
 #[derive(Debug, Parser)]
 #[command(name = "openclaw-cli", version)]
 pub(crate) struct Arguments {
@@ -128,7 +128,7 @@ pub(crate) enum SyncMode {
 
 #[derive(Debug, Args)]
 pub(crate) struct SyncArguments {
-    /// The operator's openclaw.json, in a mounted ConfigMap.
+    /// The operator's openclaw.json, as the kubelet mounts it.
     #[arg(long, value_name = "FILE")]
     pub(crate) source: PathBuf,
     /// The agent's openclaw.json.

@@ -38,7 +38,9 @@ pub(crate) fn read(paths: &[PathBuf], namespace: Option<&str>) -> Result<Vec<Inp
     for path in paths {
         let mut documents = parse(path, &content(path)?)?;
         if let Some(namespace) = namespace {
-            documents.iter_mut().for_each(|document| set_namespace(document, namespace));
+            for document in &mut documents {
+                set_namespace(document, namespace);
+            }
         }
         parsed.push((path, documents));
     }
@@ -109,7 +111,9 @@ fn parse(path: &Path, content: &str) -> Result<Vec<Value>, InputError> {
 /// Gives a namespace to an object that names none.
 fn set_namespace(document: &mut Value, namespace: &str) {
     if let Some(items) = document.get_mut("items").and_then(Value::as_array_mut) {
-        items.iter_mut().for_each(|item| set_namespace(item, namespace));
+        for item in items {
+            set_namespace(item, namespace);
+        }
     }
     if let Some(metadata) = document.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.entry("namespace").or_insert_with(|| Value::from(namespace));

@@ -19,6 +19,8 @@ use args::{Arguments, Command};
 fn main() -> ExitCode {
     match dispatch(Arguments::parse().command) {
         Ok(code) => code,
+        // Whoever reads the output has seen enough, as `head` does.
+        Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {
             // Not `eprintln!`: it panics when nobody reads standard error any more.
             let _ = writeln!(io::stderr(), "error: {}", chain(error.as_ref()));
@@ -35,6 +37,18 @@ fn dispatch(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Crds(arguments) => command::crds::run(&arguments),
         Command::Pod(command) => pod::run(command),
     }
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<io::Error>();
+        if io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// An error with everything that caused it, as one line.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use openclaw_render::{Problem, Rule, Severity};
+use openclaw_render::{Object, Problem, Rule, Severity};
 
 /// Problems as `FILE: spec.path: message`, one line each. Returns the gravest severity.
 ///
@@ -23,4 +23,23 @@ pub(crate) fn escalate(problems: &mut [Problem], rules: &[Rule]) {
     }
     problems.sort();
     problems.sort_by_key(|problem| problem.severity);
+}
+
+/// Two instances may ask for objects of one name, `a-config` by instance `a` and by `a-config`.
+pub(crate) fn doubled(objects: &[Object]) -> Vec<Problem> {
+    let mut keys: Vec<_> = objects.iter().map(|each| (each.namespace(), each.key())).collect();
+    keys.sort();
+    let twice = keys.windows(2).filter_map(|pair| match pair {
+        [left, right] if left == right => Some(left),
+        _ => None,
+    });
+    twice
+        .map(|(namespace, key)| {
+            Problem::error(
+                "metadata.name",
+                Rule::Invalid,
+                format!("two instances make {key} in namespace {namespace}: rename one of them"),
+            )
+        })
+        .collect()
 }

@@ -113,7 +113,7 @@ fn collect(root: &Path, path: &Path, tree: &mut BTreeMap<PathBuf, Entry>) {
         } else if metadata.is_symlink() {
             fs::read_link(entry.path()).unwrap().into_os_string().into_encoded_bytes()
         } else {
-            assert!(!metadata.file_type().is_fifo(), "{name:?} is a pipe");
+            assert!(!metadata.file_type().is_fifo(), "{} is a pipe", name.display());
             fs::read(entry.path()).unwrap()
         };
         tree.insert(name, Entry { mode: metadata.mode(), content });
@@ -435,7 +435,11 @@ fn a_run_killed_before_any_write_leaves_a_tree_that_a_second_run_completes() {
             let temporary = path.to_str().unwrap().contains(".openclaw-write-");
             let old = path == Path::new("home/changed.md") && entry.content == b"old";
             // No name ever holds half a file or a wrong mode.
-            assert!(temporary || old || end.get(&path) == Some(&entry), "{killed_at}: {path:?}");
+            assert!(
+                temporary || old || end.get(&path) == Some(&entry),
+                "{killed_at}: {}",
+                path.display()
+            );
         }
         pod.run().success();
         assert_eq!(pod.tree("data"), end, "killed at write {killed_at}");
@@ -478,6 +482,7 @@ fn kill_at_every_write(prepare: impl Fn() -> Pod, check: impl Fn(&Pod, usize)) -
 }
 
 /// Whether the run was killed; `false` if it ended with fewer writes.
+#[expect(clippy::zombie_processes, reason = "`waitpid` collects it, as its tracer must")]
 fn killed_before_write(pod: &Pod, killed_at: usize) -> bool {
     // Waits for a line until it is traced, so that no call is missed.
     let mut child = Command::new("sh")
@@ -512,7 +517,10 @@ fn killed_before_write(pod: &Pod, killed_at: usize) -> bool {
                     writes += 1;
                 }
             }
-            other => panic!("unexpected {other:?}"),
+            other @ (WaitStatus::Signaled(..)
+            | WaitStatus::Stopped(..)
+            | WaitStatus::Continued(_)
+            | WaitStatus::StillAlive) => panic!("unexpected {other:?}"),
         }
         ptrace::syscall(pid, None).unwrap();
     }

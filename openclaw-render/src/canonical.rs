@@ -177,10 +177,11 @@ fn complete(parent: &str, name: &str, fields: &mut Map<String, Value>) {
         "resourceFieldRef" => default(fields, "divisor", "0"),
         // Container ports, Service ports, and those of a NetworkPolicy.
         "ports" => default(fields, "protocol", "TCP"),
-        "serviceAccountToken" if parent == "sources" => {
-            if fields.get("expirationSeconds").is_none_or(Value::is_null) {
-                fields.insert("expirationSeconds".to_owned(), json!(3600));
-            }
+        "serviceAccountToken"
+            if parent == "sources"
+                && fields.get("expirationSeconds").is_none_or(Value::is_null) =>
+        {
+            fields.insert("expirationSeconds".to_owned(), json!(3600));
         }
         "volumeClaimTemplates" => {
             default(fields, "apiVersion", "v1");
@@ -277,7 +278,7 @@ mod tests {
         object
     }
 
-    /// A StatefulSet whose only container is given.
+    /// A `StatefulSet` whose only container is given.
     fn container(fields: &Value) -> Value {
         let object = json!({ "kind": "StatefulSet",
             "spec": { "template": { "spec": { "containers": [fields] } } } });

@@ -11,10 +11,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::api::{OpenClawClusterDefaults, OpenClawInstance};
-use crate::hash;
-use crate::observed::{Claim, Fact, Observed};
+use crate::facts::{claim_facts, secret_hashes};
+use crate::observed::{Fact, Observed};
 use crate::problem::{Problem, Rule};
-use crate::vocab::{annotations, labels, meta};
+use crate::vocab::meta;
 
 /// Namespace of an object that names none.
 const DEFAULT_NAMESPACE: &str = "default";
@@ -73,7 +73,13 @@ impl Documents {
                 crate::Read::Claim(name) if self.complete.contains("PersistentVolumeClaim") => {
                     observed.claims.entry(name).or_insert(Fact::Absent);
                 }
-                _ => {}
+                crate::Read::ConfigMap(_)
+                | crate::Read::Secret(_)
+                | crate::Read::Claim(_)
+                | crate::Read::Metadata(_)
+                | crate::Read::Live(_)
+                | crate::Read::ClusterDefaults
+                | crate::Read::ConfigSync { .. } => {}
             }
         }
     }
@@ -218,8 +224,10 @@ pub fn decode_instance(mut document: Value) -> Result<(OpenClawInstance, Vec<Pro
             format!("does not decode: {error}; see `kubectl explain`"),
         )
     })?;
-    // The derived type does not read what every object has.
-    unknown.retain(|path| path != "apiVersion" && path != "kind");
+    // The derived type does not read what every object has, and a status is no wish of the user's.
+    unknown.retain(|path| {
+        path != "apiVersion" && path != "kind" && path.split('.').next() != Some("status")
+    });
     let advice = unknown.into_iter().map(|path| {
         // serde_ignored writes `?` for the Option around a struct.
         let path = path.replace(".?", "");
@@ -239,39 +247,4 @@ fn name(metadata: &ObjectMeta) -> String {
 fn document_name(document: &Value) -> String {
     let name = document.pointer("/metadata/name").and_then(Value::as_str);
     name.unwrap_or("without a name").to_owned()
-}
-
-/// A hash for each value of a Secret: the value itself goes no further.
-#[must_use]
-pub fn secret_hashes(secret: &Secret) -> BTreeMap<String, String> {
-    let data = secret.data.iter().flatten().map(|(key, value)| (key, hash::of_bytes(&value.0)));
-    let text = secret.string_data.iter().flatten();
-    data.chain(text.map(|(key, value)| (key, hash::of(value))))
-        .map(|(key, hash)| (key.clone(), hash))
-        .collect()
-}
-
-/// What matters of a claim.
-#[must_use]
-pub fn claim_facts(claim: &PersistentVolumeClaim) -> Claim {
-    let metadata = &claim.metadata;
-    let label = |key: &str| metadata.labels.as_ref().and_then(|all| all.get(key));
-    let spec = claim.spec.as_ref();
-    let requests = spec.and_then(|spec| spec.resources.as_ref()?.requests.as_ref());
-    Claim {
-        uid: metadata.uid.clone().unwrap_or_default(),
-        resource_version: metadata.resource_version.clone().unwrap_or_default(),
-        layout: metadata.annotations.as_ref().and_then(|all| all.get(annotations::LAYOUT)).cloned(),
-        labelled: label(labels::MANAGED_BY).is_some_and(|value| value == labels::MANAGED_BY_VALUE),
-        size: requests.and_then(|requests| requests.get("storage")).map(|size| size.0.clone()),
-        storage_class: spec.and_then(|spec| spec.storage_class_name.clone()),
-        phase: claim.status.as_ref().and_then(|status| status.phase.clone()),
-        owner_references: metadata
-            .owner_references
-            .iter()
-            .flatten()
-            .filter_map(|owner| serde_json::to_value(owner).ok())
-            .collect(),
-        deleting: metadata.deletion_timestamp.is_some(),
-    }
 }

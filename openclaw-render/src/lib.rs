@@ -32,6 +32,7 @@ pub mod canonical;
 mod config;
 mod documents;
 mod effect;
+mod facts;
 mod hash;
 mod invariants;
 mod object;
@@ -48,8 +49,9 @@ mod settings;
 mod status;
 pub mod vocab;
 
-pub use documents::{Documents, claim_facts, decode_instance, secret_hashes};
+pub use documents::{Documents, decode_instance};
 pub use effect::{ClaimChange, Effect, Event, EventKind, Plan, Read};
+pub use facts::{claim_facts, pod_facts, secret_hashes, seen};
 pub use invariants::{pod_security_violations, violations};
 pub use object::{Kind, Object, ObjectKey, Ownership};
 pub use observed::{Claim, ConfigSync, Fact, Observed, Pod, Seen, Trouble, Workload};

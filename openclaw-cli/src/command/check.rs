@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use openclaw_render::{Rule, Settings, Severity, resolve};
+use openclaw_render::{Rule, Settings, Severity, render_instance};
 
 use crate::args::CheckArguments;
 use crate::{input, output};
@@ -14,12 +14,16 @@ use crate::{input, output};
 pub(crate) fn run(arguments: &CheckArguments) -> Result<ExitCode, Box<dyn Error>> {
     let settings = Settings::default();
     let mut failed = false;
+    let mut objects = Vec::new();
     for input in input::read(&arguments.files, arguments.namespace.as_deref())? {
         let mut problems = input.documents.problems.clone();
         for instance in &input.documents.instances {
             let observed = input.documents.observed(instance);
-            problems.extend(resolve(instance, &observed, &settings).problems);
+            let (rendered, found) = render_instance(instance, &observed, &settings);
+            objects.extend(rendered);
+            problems.extend(found);
         }
+        problems.extend(output::doubled(&objects));
         let mut rules = vec![Rule::UnknownField];
         if arguments.strict {
             rules.push(Rule::Unknown);

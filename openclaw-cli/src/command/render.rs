@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use openclaw_render::{Object, Problem, Rule, Settings, Severity, render_instance};
+use openclaw_render::{Object, Rule, Settings, Severity, render_instance};
 use serde_json::{Value, json};
 
 use crate::args::{OutputFormat, RenderArguments};
@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &RenderArguments) -> Result<ExitCode, Box<dyn Error
         if arguments.strict {
             output::escalate(&mut problems, &[Rule::Unknown, Rule::UnknownField]);
         }
-        problems.extend(doubled(&objects));
+        problems.extend(output::doubled(&objects));
         failed |= output::problems(&input.name, &problems)? == Some(Severity::Error);
     }
     if failed {
@@ -55,25 +55,6 @@ pub(crate) fn run(arguments: &RenderArguments) -> Result<ExitCode, Box<dyn Error
         OutputFormat::Directory(directory) => write_files(directory, &objects)?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Two instances may ask for objects of one name, `a-config` by instance `a` and by `a-config`.
-fn doubled(objects: &[Object]) -> Vec<Problem> {
-    let mut keys: Vec<_> = objects.iter().map(|each| (each.namespace(), each.key())).collect();
-    keys.sort();
-    let twice = keys.windows(2).filter_map(|pair| match pair {
-        [left, right] if left == right => Some(left),
-        _ => None,
-    });
-    twice
-        .map(|(namespace, key)| {
-            Problem::error(
-                "metadata.name",
-                Rule::Invalid,
-                format!("two instances make {key} in namespace {namespace}: rename one of them"),
-            )
-        })
-        .collect()
 }
 
 fn random_token() -> Result<String, RenderError> {

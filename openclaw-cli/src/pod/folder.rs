@@ -293,3 +293,50 @@ fn same_bytes(left: &mut File, right: &mut (impl Read + Seek)) -> io::Result<boo
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::fs;
+    use std::io::Cursor;
+    use std::os::unix::fs::symlink;
+
+    use super::{Folder, Kind};
+
+    #[test]
+    fn a_name_that_was_taken_meanwhile_is_not_overwritten() {
+        let root = tempfile::tempdir().expect("a directory");
+        let folder = Folder::open(root.path()).expect("opens");
+        fs::write(root.path().join("file"), "mine").expect("written");
+        symlink("nowhere", root.path().join("link")).expect("linked");
+        for name in ["file", "link"] {
+            folder.create(OsStr::new(name), 0o644, &mut Cursor::new("ours")).expect("no error");
+        }
+        assert_eq!(fs::read_to_string(root.path().join("file")).expect("there"), "mine");
+        assert_eq!(folder.kind(OsStr::new("link")).expect("known"), Some(Kind::Link));
+        assert_eq!(fs::read_dir(root.path()).expect("listed").count(), 2);
+    }
+
+    #[test]
+    fn temporary_names_that_are_taken_do_not_stop_a_write() {
+        let root = tempfile::tempdir().expect("a directory");
+        let folder = Folder::open(root.path()).expect("opens");
+        fs::create_dir(root.path().join(".openclaw-write-0.tmp")).expect("made");
+        symlink("victim", root.path().join(".openclaw-write-1.tmp")).expect("linked");
+        folder.replace(OsStr::new("file"), 0o644, &mut Cursor::new("ours")).expect("written");
+        assert_eq!(fs::read_to_string(root.path().join("file")).expect("there"), "ours");
+        assert!(!root.path().join("victim").exists());
+    }
+
+    #[test]
+    fn contents_of_one_length_that_differ_late_are_told_apart() {
+        let root = tempfile::tempdir().expect("a directory");
+        let folder = Folder::open(root.path()).expect("opens");
+        let name = OsStr::new("file");
+        let mut bytes = vec![7; 200_000];
+        fs::write(root.path().join(name), &bytes).expect("written");
+        assert!(folder.holds(name, &mut Cursor::new(&bytes)).expect("read"));
+        bytes[199_999] = 8;
+        assert!(!folder.holds(name, &mut Cursor::new(&bytes)).expect("read"));
+    }
+}

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use crate::args::PodCommand;
 
-/// More than a ConfigMap can hold (1 MiB) and little enough to be held in memory.
+/// More than a `ConfigMap` can hold (1 MiB) and little enough to be held in memory.
 const CONTENT_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// One line per subcommand.

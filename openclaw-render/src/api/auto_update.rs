@@ -47,6 +47,7 @@ pub struct AutoUpdateStatus {
     pub pending_version: Option<String>,
     /// How far it is.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "UpdatePhase")]
     pub update_phase: Option<UpdatePhase>,
     /// When the last update began.
     #[serde(skip_serializing_if = "Option::is_none")]

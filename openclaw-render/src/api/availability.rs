@@ -95,9 +95,11 @@ impl fmt::Display for OnOperatorUpgrade {
 #[serde(rename_all = "camelCase")]
 pub struct RolloutSpec {
     /// What happens to a roll-out that only a new version of the operator calls for, and to the
-    /// first one after another operator was replaced. Default: what the operator was started with,
-    /// which is `Hold` unless its flag says otherwise.
+    /// first one after another operator was replaced: it waits for approval (`Hold`), and condition
+    /// `RolloutPending` says so, or it happens at once (`Roll`). Default: what the operator was
+    /// started with, which is `Hold` unless its flag says otherwise.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "OnOperatorUpgrade")]
     pub on_operator_upgrade: Option<OnOperatorUpgrade>,
 }
 

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::EnvVar;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::CustomResource;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{ImageSpec, RuntimeDepsSpec};
 
@@ -23,7 +23,7 @@ use super::{ImageSpec, RuntimeDepsSpec};
     printcolumn = r#"{"name":"Registry","type":"string","jsonPath":".spec.registry"}"#,
     printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#
 )]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", remote = "Self")]
 pub struct ClusterDefaultsSpec {
     /// Registry for instances that name none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,4 +50,48 @@ pub struct OpenClawClusterDefaultsStatus {
     /// The generation of the spec that all this is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
+}
+
+/// A spec that is there.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Present(#[serde(deserialize_with = "ClusterDefaultsSpec::deserialize")] ClusterDefaultsSpec);
+
+/// An object without a spec has an empty one, as the schema allows.
+impl<'de> Deserialize<'de> for ClusterDefaultsSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spec = Option::<Present>::deserialize(deserializer)?;
+        Ok(spec.map(|Present(spec)| spec).unwrap_or_default())
+    }
+}
+
+impl Serialize for ClusterDefaultsSpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::api::{ClusterDefaultsSpec, OpenClawClusterDefaults};
+
+    #[test]
+    fn defaults_without_a_spec_have_an_empty_one() {
+        for object in [
+            json!({"metadata": {"name": "cluster"}}),
+            json!({"metadata": {"name": "cluster"}, "spec": null}),
+        ] {
+            let defaults: OpenClawClusterDefaults = serde_json::from_value(object).unwrap();
+            assert_eq!(defaults.spec, ClusterDefaultsSpec::default());
+        }
+    }
+
+    #[test]
+    fn defaults_are_written_as_they_were_read() {
+        let spec = json!({"image": {"tag": "2026.9.6"}, "runtimeDeps": {"pnpm": false}});
+        let read: ClusterDefaultsSpec = serde_json::from_value(spec.clone()).unwrap();
+        assert_eq!(json!(read), spec);
+    }
 }

@@ -64,14 +64,18 @@ pub struct ConfigSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_map_ref: Option<ConfigMapKeyRef>,
     /// The configuration itself, an object.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schemars(schema_with = "super::schema::any_object")]
     pub raw: Option<Value>,
-    /// How the rendered configuration and the file on the volume become one. Default `overwrite`.
+    /// How the rendered configuration and the file on the volume become one: with `overwrite` the
+    /// former is the file, with `merge` it is merged into the file. Default `overwrite`.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "MergeMode")]
     pub merge_mode: Option<MergeMode>,
-    /// How the content of `configMapRef` is written. Default `json`.
+    /// How the content of `configMapRef` is written: `json`, or `json5` with comments, trailing
+    /// commas and single quotes. Default `json`.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "ConfigFormat")]
     pub format: Option<ConfigFormat>,
     /// Dot-separated paths that `merge` takes from here even if the agent changed them.
     #[serde(skip_serializing_if = "Option::is_none")]

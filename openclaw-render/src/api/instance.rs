@@ -61,10 +61,10 @@ pub struct OpenClawInstanceSpec {
     /// replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub env_from: Option<Vec<EnvFromSource>>,
-    /// Environment variables of the agent, for example keys of model providers. The last of two
-    /// entries of one name counts. `HOME`, `OPENCLAW_STATE_DIR`, `OPENCLAW_CONFIG_PATH`,
-    /// `OPENCLAW_GATEWAY_TOKEN` and `OPENCLAW_GATEWAY_PORT` belong to the operator. A change, also
-    /// of a referenced Secret, replaces the pod.
+    /// Environment variables of the agent, for example keys of model providers. `HOME`,
+    /// `OPENCLAW_STATE_DIR`, `OPENCLAW_CONFIG_PATH`, `OPENCLAW_GATEWAY_TOKEN` and
+    /// `OPENCLAW_GATEWAY_PORT` belong to the operator. A change, also of a referenced Secret,
+    /// replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub env: Option<Vec<EnvVar>>,
     /// CPU and memory of the agent.
@@ -145,6 +145,7 @@ pub struct OpenClawInstanceSpec {
     pub share_process_namespace: Option<bool>,
     /// What happens to files of a skill pack that changed.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "SkillPackUpdatePolicy")]
     pub skill_pack_update_policy: Option<SkillPackUpdatePolicy>,
     /// When the pod is replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -205,6 +206,7 @@ impl fmt::Display for Phase {
 pub struct OpenClawInstanceStatus {
     /// A summary of the conditions.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "Phase")]
     pub phase: Option<Phase>,
     /// What is and what is not.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -103,8 +103,10 @@ pub struct NetworkingSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceSpec {
-    /// Its type. Default `ClusterIP`.
+    /// Its type: reachable inside the cluster (`ClusterIP`), on every node (`NodePort`), or through
+    /// the provider's load balancer (`LoadBalancer`). Default `ClusterIP`.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "ServiceType")]
     pub type_: Option<ServiceType>,
     /// Its annotations.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,8 +127,9 @@ pub struct ServicePortSpec {
     /// The pod's port. Default the same number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_port: Option<i32>,
-    /// Its protocol. Default `TCP`.
+    /// Its protocol. Default `TCP`. Two ports of one protocol must have different numbers.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "PortProtocol")]
     pub protocol: Option<PortProtocol>,
 }
 
@@ -174,6 +177,7 @@ pub struct IngressPath {
     pub path: Option<String>,
     /// How it is matched.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "PathType")]
     pub path_type: Option<PathType>,
     /// Port of the Service.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -149,8 +149,10 @@ pub struct GrafanaDashboardSpec {
 pub struct LoggingSpec {
     /// How much is logged.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "LoggingLevel")]
     pub level: Option<LoggingLevel>,
     /// How logs look.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "LoggingFormat")]
     pub format: Option<LoggingFormat>,
 }

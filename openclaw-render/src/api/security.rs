@@ -65,8 +65,11 @@ pub struct PodSecurityContextSpec {
     /// Group of the volumes' files. Default 1000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fs_group: Option<i64>,
-    /// When the kubelet changes the group of a volume's files. Default: whenever a pod starts.
+    /// When the kubelet changes the group of a volume's files: whenever a pod starts (`Always`), or
+    /// only when the root of the volume has another group (`OnRootMismatch`), which is faster for
+    /// many files. Default: whenever a pod starts.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "FsGroupChangePolicy")]
     pub fs_group_change_policy: Option<FsGroupChangePolicy>,
     /// Whether the kubelet refuses to start a container as root. Default true.
     #[serde(skip_serializing_if = "Option::is_none")]

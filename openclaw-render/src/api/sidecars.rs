@@ -82,6 +82,7 @@ pub struct TailscaleSpec {
     pub enabled: Option<bool>,
     /// Who reaches it.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "TailscaleMode")]
     pub mode: Option<TailscaleMode>,
     /// Secret with the key for joining.
     #[serde(skip_serializing_if = "Option::is_none")]

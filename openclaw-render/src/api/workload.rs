@@ -47,8 +47,10 @@ pub struct ImageSpec {
     /// updates off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-    /// When the kubelet pulls the image. Default `IfNotPresent`.
+    /// When the kubelet pulls the image: when the node does not have it (`IfNotPresent`), whenever a
+    /// container starts (`Always`), or not at all (`Never`). Default `IfNotPresent`.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "PullPolicy")]
     pub pull_policy: Option<PullPolicy>,
     /// Secrets of type `kubernetes.io/dockerconfigjson` for pulling this and the helper images.
     #[serde(skip_serializing_if = "Option::is_none")]

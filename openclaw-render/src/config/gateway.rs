@@ -20,13 +20,9 @@ pub(super) fn mode(document: &mut Map<String, Value>, _: &Resolved) {
 /// accept names only.
 pub(super) fn bind(document: &mut Map<String, Value>, instance: &Resolved) {
     let Some(gateway) = object_at(document, "gateway") else { return };
-    let bind = match gateway.get("bind").and_then(Value::as_str) {
-        Some("loopback") => "loopback",
-        Some(_) => "lan",
-        None if instance.proxy.is_some() => "loopback",
-        None => "lan",
-    };
-    gateway.insert("bind".to_owned(), json!(bind));
+    let given = gateway.get("bind").and_then(Value::as_str);
+    let loopback = given.map_or(instance.proxy.is_some(), |bind| bind == "loopback");
+    gateway.insert("bind".to_owned(), json!(if loopback { "loopback" } else { "lan" }));
 }
 
 /// Service, proxy and probes count on one port.

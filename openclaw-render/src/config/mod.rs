@@ -13,7 +13,9 @@ use serde_json::{Map, Value};
 
 use crate::resolve::Resolved;
 
-const STEPS: &[fn(&mut Map<String, Value>, &Resolved)] = &[
+type Step = fn(&mut Map<String, Value>, &Resolved);
+
+const STEPS: &[Step] = &[
     gateway::mode,
     gateway::bind,
     gateway::port,

@@ -17,7 +17,7 @@ pub(super) fn check(view: &View<'_>, found: &mut Vec<String>) {
             found.push(format!("{}: comes after {}", after.key(), before.key()));
         }
     }
-    let first = view.objects.first().map(|(_, value)| value).unwrap_or(&Value::Null);
+    let first = view.objects.first().map_or(&Value::Null, |(_, value)| value);
     let owner = view
         .objects
         .iter()
@@ -37,9 +37,10 @@ fn check_object(
 ) {
     let key = object.key();
     let mut say = |what: &str| found.push(format!("{key}: {what}"));
-    let valid = match object.kind() {
-        Kind::Service => is_label(object.name()) && !starts_with_digit(object.name()),
-        _ => is_subdomain(object.name()),
+    let valid = if object.kind() == Kind::Service {
+        is_label(object.name()) && !starts_with_digit(object.name())
+    } else {
+        is_subdomain(object.name())
     };
     if !valid {
         say("its name is none that the API server accepts");

@@ -1,6 +1,6 @@
 //! What a pod may do: never anything to the node, and only what *restricted* allows unless asked.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{View, at, list, text};
 
@@ -55,9 +55,9 @@ pub(super) fn check_restricted(view: &View<'_>, found: &mut Vec<String>) {
         let mut say = |what: &str| found.push(format!("container {name}: {what}"));
         let own = at(container, "/securityContext");
         // A container's value wins over the pod's.
-        let effective = |field: &str| match at(own, field) {
-            Value::Null => at(pod, &format!("/securityContext{field}")),
-            value => value,
+        let effective = |field: &str| {
+            let value = at(own, field);
+            if value.is_null() { at(pod, &format!("/securityContext{field}")) } else { value }
         };
         if at(own, "/allowPrivilegeEscalation") != false {
             say("may gain privileges");

@@ -151,9 +151,9 @@ fn check_secrecy(view: &View<'_>, found: &mut Vec<String>) {
     let values: Vec<&str> = view
         .objects
         .iter()
-        .filter_map(|(object, _)| match object {
-            Object::Secret(secret) => secret.data.as_ref(),
-            _ => None,
+        .filter_map(|(object, _)| {
+            let Object::Secret(secret) = object else { return None };
+            secret.data.as_ref()
         })
         .flat_map(|data| data.values())
         .filter_map(|value| std::str::from_utf8(&value.0).ok())

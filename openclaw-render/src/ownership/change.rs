@@ -8,6 +8,9 @@ use serde_json::{Map, Value, json};
 use super::fields::{self, Fields, Step};
 use crate::vocab::FIELD_MANAGER;
 
+/// Stands for a value of a Secret. Two of them may stand for different values.
+const HIDDEN: &str = "<hidden>";
+
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
@@ -26,7 +29,9 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, from, to } = self;
         match (from, to) {
-            (Some(from), Some(to)) if from == to => write!(f, "{path}: {to} (taken over)"),
+            (Some(from), Some(to)) if from == to && to != HIDDEN => {
+                write!(f, "{path}: {to} (taken over)")
+            }
             (Some(from), Some(to)) => write!(f, "{path}: {from} -> {to}"),
             (None, Some(to)) => write!(f, "{path}: {to} (added)"),
             (Some(from), None) => write!(f, "{path}: {from} (removed)"),
@@ -327,7 +332,7 @@ fn redacted(path: &str, value: Value) -> Value {
             };
             Value::Object(map.into_iter().map(hide).collect())
         }
-        _ if is_hidden => json!("<hidden>"),
+        _ if is_hidden => json!(HIDDEN),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
             value
         }

@@ -70,12 +70,12 @@ pub fn take_over_patch(live: &Value, from_managers: &[&str]) -> Option<Value> {
         return None;
     }
 
-    let mut patch = vec![json!({
+    let mut operations = vec![json!({
         "op": "test", "path": "/metadata/resourceVersion", "value": version,
     })];
     let mut replace = |name: &str, value: Value| {
         let path = format!("/metadata/managedFields/{target}/{name}");
-        patch.push(json!({ "op": "replace", "path": path, "value": value }));
+        operations.push(json!({ "op": "replace", "path": path, "value": value }));
     };
     if ours.is_none() {
         replace("manager", json!(FIELD_MANAGER));
@@ -91,7 +91,8 @@ pub fn take_over_patch(live: &Value, from_managers: &[&str]) -> Option<Value> {
     }
     // From the end, so that the positions of the others stay what they are.
     for (index, _) in merged.iter().rev() {
-        patch.push(json!({ "op": "remove", "path": format!("/metadata/managedFields/{index}") }));
+        operations
+            .push(json!({ "op": "remove", "path": format!("/metadata/managedFields/{index}") }));
     }
-    Some(Value::Array(patch))
+    Some(Value::Array(operations))
 }

@@ -26,7 +26,7 @@ pub(super) fn update(resolved: &Resolved, observed: &Observed, plan: &mut Plan) 
             reason: ClaimChange::Expand,
             patch: guarded(
                 claim,
-                json!({
+                &json!({
                     "op": "replace",
                     "path": "/spec/resources/requests/storage",
                     "value": wanted.0,
@@ -53,7 +53,7 @@ pub(super) fn release(name: &str, claim: &Claim, uid: &str) -> Option<Effect> {
     Some(Effect::PatchClaim {
         name: name.to_owned(),
         reason: ClaimChange::Release,
-        patch: guarded(claim, change),
+        patch: guarded(claim, &change),
     })
 }
 
@@ -69,7 +69,7 @@ fn tie(resolved: &Resolved, name: &str, claim: &Claim, uid: &str) -> Option<Effe
     Some(Effect::PatchClaim {
         name: name.to_owned(),
         reason: ClaimChange::Adopt,
-        patch: guarded(claim, change),
+        patch: guarded(claim, &change),
     })
 }
 
@@ -77,7 +77,7 @@ fn is_of(owner: &Value, uid: &str) -> bool {
     owner.get("uid").and_then(Value::as_str) == Some(uid)
 }
 
-fn guarded(claim: &Claim, change: Value) -> Value {
+fn guarded(claim: &Claim, change: &Value) -> Value {
     let test = json!({
         "op": "test",
         "path": "/metadata/resourceVersion",

@@ -183,17 +183,17 @@ fn prune(
 }
 
 /// A changed annotation makes the kubelet look at the ConfigMap at once. A pod that never got one
-/// mounted what was there when it was made.
+/// mounted what was there when it was made, and one that is about to be replaced needs none.
 fn refresh_mounts(rollout: &Rollout, resolved: &Resolved, observed: &Observed, plan: &mut Plan) {
-    let config = ObjectKey::new(Kind::ConfigMap, resolved.name.config());
-    let changing = plan
-        .effects
-        .iter()
-        .any(|effect| matches!(effect, Effect::Apply { key, .. } if *key == config));
-    if rollout.verdict.holds() {
+    let set = ObjectKey::new(Kind::StatefulSet, resolved.name.as_str());
+    if rollout.verdict.holds() || replaces_pod(&set, observed, plan) {
         return;
     }
-    for pod in observed.pods.known().into_iter().flatten() {
+    let config = ObjectKey::new(Kind::ConfigMap, resolved.name.config());
+    let changing = applied(&config, plan).is_some();
+    let workload = observed.objects.get(&set).and_then(|fact| fact.known()?.workload.clone());
+    let newest = workload.map(|workload| workload.update_revision).unwrap_or_default();
+    for pod in observed.pods.known().into_iter().flatten().filter(|pod| pod.revision == newest) {
         let stale = pod.rendered_config.as_ref().is_some_and(|hash| *hash != rollout.config_hash);
         if stale || (changing && pod.rendered_config.is_none()) {
             plan.effects.push(Effect::AnnotatePod {
@@ -203,5 +203,23 @@ fn refresh_mounts(rollout: &Rollout, resolved: &Resolved, observed: &Observed, p
                 }),
             });
         }
+    }
+}
+
+/// What the plan applies under a key.
+fn applied<'a>(key: &ObjectKey, plan: &'a Plan) -> Option<&'a Value> {
+    plan.effects.iter().find_map(|effect| {
+        let Effect::Apply { key: it, object } = effect else { return None };
+        (it == key).then_some(object)
+    })
+}
+
+/// Whether the plan changes the pod template.
+fn replaces_pod(set: &ObjectKey, observed: &Observed, plan: &Plan) -> bool {
+    match (applied(set, plan), observed.live.get(set)) {
+        (Some(wanted), Some(live)) => {
+            diff(wanted, live).iter().any(|change| change.path.starts_with("spec.template"))
+        }
+        _ => false,
     }
 }

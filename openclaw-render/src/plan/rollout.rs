@@ -23,7 +23,7 @@ pub(crate) struct Rollout {
     /// Hash of what users own and what can reach the pod.
     pub(crate) inputs_hash: String,
     /// Hash of the pod that is wanted.
-    pub(crate) rollout_hash: String,
+    pub(crate) pod_hash: String,
     /// Hash of openclaw.json as rendered.
     pub(crate) config_hash: String,
     /// What would change, if it is held and the live object was seen.
@@ -86,7 +86,13 @@ pub(super) fn decide(
         (Some(wanted), Some(live)) => changes(&wanted.to_value(), live),
         _ => Vec::new(),
     };
-    Rollout { verdict, inputs_hash, rollout_hash, config_hash: config_hash(desired), changes }
+    Rollout {
+        verdict,
+        inputs_hash,
+        pod_hash: rollout_hash,
+        config_hash: config_hash(desired),
+        changes,
+    }
 }
 
 fn verdict(
@@ -181,9 +187,9 @@ fn rollout_hash(desired: &[Object]) -> String {
 }
 
 fn config_hash(desired: &[Object]) -> String {
-    let content = desired.iter().find_map(|object| match object {
-        Object::ConfigMap(map) => map.data.as_ref()?.get(names::CONFIG_KEY),
-        _ => None,
+    let content = desired.iter().find_map(|object| {
+        let Object::ConfigMap(map) = object else { return None };
+        map.data.as_ref()?.get(names::CONFIG_KEY)
     });
     hash::of(content.map(String::as_str).unwrap_or_default())
 }
@@ -195,7 +201,7 @@ pub(super) fn annotated(mut wanted: Value, rollout: &Rollout) -> Value {
             "annotations".to_owned(),
             json!({
                 annotations::INPUTS_HASH: rollout.inputs_hash,
-                annotations::ROLLOUT_HASH: rollout.rollout_hash,
+                annotations::ROLLOUT_HASH: rollout.pod_hash,
             }),
         );
     }

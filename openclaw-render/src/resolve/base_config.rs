@@ -38,9 +38,21 @@ pub(super) fn resolve(
     let config = spec.config.clone().unwrap_or_default();
     let (path, document) = document(&config, observed, problems);
     let auth = check_auth(&path, &document, problems);
+    if proxied(spec) && mode(&document) == Some("trusted-proxy") {
+        problems.push(Problem::advice(
+            format!("{path}.gateway.auth.mode"),
+            Rule::Risk,
+            "the gateway proxy passes identity headers of everyone who reaches it: let only the \
+             authenticating proxy in with `spec.security.networkPolicy`",
+        ));
+    }
     check_gateway(&path, &document, proxied(spec), problems);
     eras::check(&path, &document, version, problems);
     BaseConfig { document, auth }
+}
+
+fn mode(document: &Map<String, Value>) -> Option<&str> {
+    document.get("gateway")?.get("auth")?.get("mode")?.as_str()
 }
 
 /// Whether the gateway proxy stands in front of the gateway.
@@ -66,9 +78,10 @@ fn document(
     let key = text(reference.key.as_ref()).unwrap_or(names::CONFIG_KEY);
     let path = format!("spec.config.configMapRef[{}/{key}]", reference.name);
     let document = match observed.config_maps.get(&reference.name).unwrap_or(&Fact::Unknown) {
-        Fact::Known(data) => match data.get(key) {
-            Some(content) => parse(content, config.format, &path, problems),
-            None => {
+        Fact::Known(data) => {
+            if let Some(content) = data.get(key) {
+                parse(content, config.format, &path, problems)
+            } else {
                 problems.push(Problem::error(
                     "spec.config.configMapRef.key",
                     Rule::Missing,
@@ -76,7 +89,7 @@ fn document(
                 ));
                 Map::new()
             }
-        },
+        }
         Fact::Absent => {
             problems.push(Problem::error(
                 "spec.config.configMapRef.name",
@@ -231,14 +244,13 @@ fn check_bind(
     let bind = gateway.get("bind").filter(|bind| !bind.is_null());
     let path_of_bind = format!("{path}.gateway.bind");
     match bind.map(|bind| bind.as_str().unwrap_or_default()) {
-        None => {}
         Some("loopback") if !proxied => problems.push(Problem::advice(
             path_of_bind,
             Rule::Ineffective,
             "without the gateway proxy nothing outside the pod reaches a gateway on `loopback`: \
              use `lan`, or turn `spec.gateway.enabled` on",
         )),
-        Some("loopback") => {}
+        None | Some("loopback") => {}
         Some("lan") => {
             let mode = gateway.get("auth").and_then(|auth| auth.get("mode"));
             if mode.and_then(Value::as_str) == Some("none") {

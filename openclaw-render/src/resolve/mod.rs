@@ -131,7 +131,7 @@ pub fn resolve(
     let cluster_defaults = observed.cluster_defaults.known();
     let spec = defaults::merge(&stored, cluster_defaults.map(|defaults| &defaults.spec));
     unsupported::check(instance, &spec, &mut problems);
-    check_lifecycle(&spec, &mut problems);
+    check_combinations(&spec, &mut problems);
 
     let image = image::resolve(&spec, &mut problems);
     let config = base_config::resolve(&spec, observed, image.version, &mut problems);
@@ -231,7 +231,8 @@ fn token(
     GatewayToken::Own { random: observed.random_token.clone(), hash }
 }
 
-fn check_lifecycle(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) {
+/// Rules about fields that exclude or need each other, also of features that are not rendered yet.
+fn check_combinations(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) {
     let scaling = spec.availability.as_ref().and_then(|each| each.auto_scaling.as_ref());
     if spec.suspended == Some(true) && scaling.and_then(|each| each.enabled) == Some(true) {
         problems.push(Problem::error(
@@ -240,13 +241,43 @@ fn check_lifecycle(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) {
             "excludes `spec.availability.autoScaling`: turn one of the two off",
         ));
     }
+    let bounds = scaling.map(|each| (each.min_replicas, each.max_replicas));
+    if let Some((Some(min), Some(max))) = bounds
+        && min > max
+    {
+        problems.push(Problem::error(
+            "spec.availability.autoScaling.minReplicas",
+            Rule::Invalid,
+            format!("{min} is more than maxReplicas {max}"),
+        ));
+    }
+    if let Some(bundle) = spec.security.as_ref().and_then(|each| each.ca_bundle.as_ref()) {
+        let names = [&bundle.config_map_name, &bundle.secret_name];
+        if names.iter().filter(|name| defaults::text(name.as_ref()).is_some()).count() != 1 {
+            problems.push(Problem::error(
+                "spec.security.caBundle",
+                Rule::Invalid,
+                "must have exactly one of `configMapName` and `secretName`",
+            ));
+        }
+    }
     let config = spec.config.clone().unwrap_or_default();
-    let merges = config.merge_mode == Some(crate::api::MergeMode::Merge);
-    if config.force_paths.is_some_and(|paths| !paths.is_empty()) && !merges {
+    let force_paths = config.force_paths.unwrap_or_default();
+    if !force_paths.is_empty() && config.merge_mode != Some(crate::api::MergeMode::Merge) {
         problems.push(Problem::error(
             "spec.config.forcePaths",
             Rule::Invalid,
             "needs `spec.config.mergeMode: merge`: overwrite mode forces every path",
         ));
+    }
+    for (index, path) in force_paths.iter().enumerate() {
+        let word = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        if !path.split('.').all(|key| !key.is_empty() && key.bytes().all(word)) {
+            problems.push(Problem::error(
+                format!("spec.config.forcePaths[{index}]"),
+                Rule::Invalid,
+                format!("{path:?} is no path: write keys with dots between them"),
+            ));
+        }
     }
 }

@@ -6,7 +6,7 @@ use k8s_openapi::api::networking::v1::NetworkPolicyEgressRule;
 
 use super::base_config::proxied;
 use super::defaults::{LOCAL_ORIGINS, text};
-use super::image::{is_repository, is_tag, with_override};
+use super::image::{is_digest, is_repository, is_tag, with_override};
 use crate::api::{NetworkPolicySpec, OpenClawInstanceSpec, ServiceType};
 use crate::problem::{Problem, Rule};
 use crate::vocab::images;
@@ -59,7 +59,15 @@ pub(super) fn proxy(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) ->
             format!("{tag:?} is not a tag"),
         ));
     }
-    let reference = images::reference(repository, tag, text(image.digest.as_ref()));
+    let digest = text(image.digest.as_ref());
+    if digest.is_some_and(|digest| !is_digest(digest)) {
+        problems.push(Problem::error(
+            "spec.gateway.proxy.image.digest",
+            Rule::Invalid,
+            "is not a digest of the proxy's image: write `sha256:` and 64 hexadecimal digits",
+        ));
+    }
+    let reference = images::reference(repository, tag, digest);
     Some(Proxy { image: with_override(spec, &reference) })
 }
 

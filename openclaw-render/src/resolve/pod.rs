@@ -6,9 +6,9 @@ use k8s_openapi::api::core::v1::{Affinity, Toleration, TopologySpreadConstraint}
 
 use super::defaults::{DISK_MIN_FREE, MAX_UNAVAILABLE, text};
 use super::resources::checked;
-use crate::api::{OpenClawInstanceSpec, ProbeSpec, ProbesSpec, QuantityValue};
+use crate::api::{OpenClawInstanceSpec, ProbeSpec, ProbesSpec};
 use crate::problem::{Problem, Rule};
-use crate::quantity;
+use crate::quantity::{self, Quantity};
 use crate::vocab::{annotations, paths};
 
 /// The agent's probes; `None` for one that is off.
@@ -102,10 +102,9 @@ fn disk(probes: &ProbesSpec, problems: &mut Vec<Problem>) -> Option<DiskCheck> {
             format!("{path:?} is not an absolute path without `..`"),
         ));
     }
-    let given = disk.min_free.map(QuantityValue::from);
-    let min_free = checked("spec.probes.diskReadiness.minFree", given, problems);
+    let min_free = checked("spec.probes.diskReadiness.minFree", disk.min_free, problems);
     let bytes = quantity::parse(min_free.as_deref().unwrap_or(DISK_MIN_FREE)).ok();
-    let min_free_bytes = bytes.and_then(|bytes| bytes.bytes()).unwrap_or_default();
+    let min_free_bytes = bytes.and_then(Quantity::bytes).unwrap_or_default();
     let check = DiskCheck { path: path.to_owned(), min_free_bytes };
     disk.enabled.unwrap_or(false).then_some(check)
 }

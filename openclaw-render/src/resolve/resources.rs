@@ -57,7 +57,7 @@ fn heap_mib(resources: &ResourceRequirements) -> u64 {
     let memory = resources.limits.as_ref().and_then(|limits| limits.get("memory"));
     let bytes = memory
         .and_then(|memory| quantity::parse(&memory.0).ok())
-        .and_then(|memory| memory.bytes())
+        .and_then(quantity::Quantity::bytes)
         .unwrap_or_default();
     bytes / 4 * 3 / (1 << 20)
 }

@@ -20,7 +20,7 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
         is(availability.and_then(|each| each.auto_scaling.as_ref()?.enabled))
     }),
     ("spec.backup.schedule", |spec| {
-        spec.backup.as_ref().and_then(|each| each.schedule.as_ref()).is_some_and(filled)
+        filled(spec.backup.as_ref().and_then(|each| each.schedule.as_ref()))
     }),
     ("spec.chromium", |spec| is(spec.chromium.as_ref().and_then(|each| each.enabled))),
     ("spec.config.forcePaths", |spec| {
@@ -58,14 +58,13 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
     ("spec.observability.metrics", metrics),
     ("spec.ollama", |spec| is(spec.ollama.as_ref().and_then(|each| each.enabled))),
     ("spec.plugins", |spec| listed(spec.plugins.as_ref())),
-    ("spec.restoreFrom", |spec| spec.restore_from.as_ref().is_some_and(filled)),
+    ("spec.restoreFrom", |spec| filled(spec.restore_from.as_ref())),
     ("spec.runtimeDeps.pnpm", |spec| is(spec.runtime_deps.as_ref().and_then(|each| each.pnpm))),
     ("spec.runtimeDeps.python", |spec| is(spec.runtime_deps.as_ref().and_then(|each| each.python))),
     ("spec.security.caBundle", |spec| {
         let bundle = spec.security.as_ref().and_then(|each| each.ca_bundle.as_ref());
         bundle.is_some_and(|bundle| {
-            bundle.config_map_name.as_ref().is_some_and(filled)
-                || bundle.secret_name.as_ref().is_some_and(filled)
+            filled(bundle.config_map_name.as_ref()) || filled(bundle.secret_name.as_ref())
         })
     }),
     ("spec.selfConfigure", |spec| is(spec.self_configure.as_ref().and_then(|each| each.enabled))),
@@ -89,8 +88,8 @@ fn is(value: Option<bool>) -> bool {
     value.unwrap_or(false)
 }
 
-fn filled(text: &String) -> bool {
-    !text.is_empty()
+fn filled(text: Option<&String>) -> bool {
+    text.is_some_and(|text| !text.is_empty())
 }
 
 fn listed<T>(list: Option<&Vec<T>>) -> bool {
@@ -111,16 +110,20 @@ fn metrics(spec: &OpenClawInstanceSpec) -> bool {
     })
 }
 
-/// The same without what asks for nothing more than the Go operator's schema default does.
-fn metrics_beyond_stored_default(spec: &OpenClawInstanceSpec) -> bool {
-    let metrics = spec.observability.as_ref().and_then(|each| each.metrics.as_ref());
-    metrics.is_some_and(|metrics| {
-        metrics.port.is_some_and(|port| port != 9090)
-            || is(metrics.service_monitor.as_ref().and_then(|each| each.enabled))
-            || is(metrics.prometheus_rule.as_ref().and_then(|each| each.enabled))
-            || is(metrics.grafana_dashboard.as_ref().and_then(|each| each.enabled))
-    })
-}
+/// Fields that the Go operator's schema turns on by itself: path of the feature, path of the switch,
+/// and whether the spec asks for nothing beyond that switch.
+const STORED: &[(&str, &[&str], IsSet)] = &[
+    ("spec.observability.metrics", &["spec", "observability", "metrics", "enabled"], |spec| {
+        let metrics = spec.observability.as_ref().and_then(|each| each.metrics.as_ref());
+        metrics.is_some_and(|metrics| {
+            metrics.port.is_none_or(|port| port == 9090)
+                && !is(metrics.service_monitor.as_ref().and_then(|each| each.enabled))
+                && !is(metrics.prometheus_rule.as_ref().and_then(|each| each.enabled))
+                && !is(metrics.grafana_dashboard.as_ref().and_then(|each| each.enabled))
+        })
+    }),
+    ("spec.workspace.bootstrap", &["spec", "workspace", "bootstrap", "enabled"], |_| true),
+];
 
 /// Reports the fields that are set.
 pub(super) fn check(
@@ -128,26 +131,26 @@ pub(super) fn check(
     merged: &OpenClawInstanceSpec,
     problems: &mut Vec<Problem>,
 ) {
-    for (path, is_set) in FIELDS.iter().filter(|(_, is_set)| is_set(merged)) {
+    for (path, _) in FIELDS.iter().filter(|(_, is_set)| is_set(merged)) {
         // Only managedFields can tell the Go operator's schema default from the user's choice.
-        if std::ptr::fn_addr_eq(*is_set, metrics as IsSet)
-            && stored_by_previous(instance, &["spec", "observability", "metrics", "enabled"])
-            && !metrics_beyond_stored_default(merged)
-        {
-            problems.push(Problem::advice(
+        let stored = STORED.iter().any(|(feature, switch, asks_nothing_more)| {
+            feature == path && asks_nothing_more(merged) && stored_by_previous(instance, switch)
+        });
+        problems.push(if stored {
+            Problem::advice(
                 format!("{path}.enabled"),
                 Rule::Ineffective,
-                "is a default that the Go operator stored: metrics are not rendered yet, and \
-                 nothing asks for them",
-            ));
-            continue;
-        }
-        problems.push(Problem::advice(
-            *path,
-            Rule::Unsupported,
-            "is not rendered by this version: the operator leaves the instance untouched while it \
-             is set",
-        ));
+                "is a default that the Go operator stored: it is not rendered yet, and nothing \
+                 asks for it",
+            )
+        } else {
+            Problem::advice(
+                *path,
+                Rule::Unsupported,
+                "is not rendered by this version: the operator leaves the instance untouched \
+                 while it is set",
+            )
+        });
     }
     let stored = stored_defaults(instance);
     if !stored.is_empty() {

@@ -86,7 +86,7 @@ fn config_valid(
     let about_config = |problem: &&Problem| problem.path.starts_with("spec.config");
     for problem in problems.iter().filter(about_config) {
         let reason = match (problem.severity, problem.rule) {
-            (Severity::Error, Rule::Missing) if problem.path.ends_with(".key") => {
+            (Severity::Error, Rule::Missing) if problem.path.rsplit('.').next() == Some("key") => {
                 Reason::ConfigMapKeyMissing
             }
             (Severity::Error, Rule::Missing) => Reason::ConfigMapMissing,
@@ -210,7 +210,7 @@ fn storage_ready(resolved: &Resolved, observed: &Observed, problems: &[Problem])
 }
 
 fn rollout_pending(rollout: &Rollout) -> Option<Statement> {
-    let hash = &rollout.rollout_hash;
+    let hash = &rollout.pod_hash;
     match rollout.verdict {
         Verdict::HeldForApproval => Some(Statement::new(
             About::RolloutPending,

@@ -62,7 +62,7 @@ pub(crate) fn report(
 ) {
     let statements = conditions::all(resolved, observed, problems, findings);
     let config = config(instance, observed, findings);
-    if let Some(pod) = asks_config_sync(&config, observed) {
+    if let Some(pod) = asks_config_sync(config.as_ref(), observed) {
         plan.reads.push(Read::ConfigSync { pod });
     }
     let previous = instance.status.clone().unwrap_or_default();
@@ -120,7 +120,11 @@ fn finish(
         let status = if statement.holds { "True" } else { "False" };
         let old = before.iter().find(|condition| condition.type_ == type_);
         if old.is_none_or(|old| old.status != status || old.reason != reason) {
-            plan.events.extend(event(&statement, old.is_some()));
+            let event = event(&statement, old);
+            plan.events.extend(event.filter(|new| {
+                // Two conditions may report one fact.
+                !plan.events.iter().any(|event| event.reason == new.reason)
+            }));
         }
         conditions.push(Condition {
             last_transition_time: old
@@ -136,22 +140,40 @@ fn finish(
     plan.status.conditions = Some(conditions);
 }
 
-/// A condition that turns bad is a warning; one that turns good again is news. A good one that was
-/// not there before says nothing, except that the agent is ready.
-fn event(statement: &Statement, was_there: bool) -> Option<Event> {
-    let bad = statement.holds != statement.about.is_good_when_true();
-    let waiting = matches!(
-        statement.reason,
-        Reason::WaitingForReads | Reason::NotApplied | Reason::PodStarting | Reason::ClaimPending
-    );
-    if waiting || (!bad && !was_there && statement.about != ConditionType::Ready) {
+/// One event per fact: a condition that turns bad, one that turns good again after it was bad for a
+/// reason, and the agent becoming ready. What is only on its way is no news.
+fn event(statement: &Statement, old: Option<&Condition>) -> Option<Event> {
+    let Statement { about, holds, reason, message } = statement;
+    // Ready says the same, and more.
+    if *about == ConditionType::StatefulSetReady || is_waiting(*reason) {
         return None;
     }
+    let bad = *holds != about.is_good_when_true();
+    let turned = old.is_none_or(|old| (old.status == "True") != *holds);
+    let recovered =
+        old.is_some_and(|old| !WAITING.iter().any(|each| each.to_string() == old.reason));
+    if !bad && !(turned && (recovered || *about == ConditionType::Ready)) {
+        return None;
+    }
+    let wanted = matches!(reason, Reason::Suspended | Reason::Paused | Reason::Terminating);
     Some(Event {
-        kind: if bad { EventKind::Warning } else { EventKind::Normal },
-        reason: statement.reason.to_string(),
-        message: statement.message.clone(),
+        kind: if bad && !wanted { EventKind::Warning } else { EventKind::Normal },
+        reason: reason.to_string(),
+        message: message.clone(),
     })
+}
+
+/// Reasons of what is on its way.
+const WAITING: &[Reason] = &[
+    Reason::WaitingForReads,
+    Reason::NotApplied,
+    Reason::PodStarting,
+    Reason::ClaimPending,
+    Reason::ScalingDown,
+];
+
+fn is_waiting(reason: Reason) -> bool {
+    WAITING.contains(&reason)
 }
 
 fn phase(
@@ -163,16 +185,22 @@ fn phase(
     let broken = |about| find(about).is_some_and(|statement| !statement.holds);
     let Some(ready) = find(ConditionType::Ready) else { return Phase::Pending };
     let was_running = matches!(previous.phase, Some(Phase::Running | Phase::Degraded));
-    match ready.reason {
-        Reason::Suspended => Phase::Suspended,
-        Reason::InvalidSpec | Reason::Unsupported | Reason::NameTaken | Reason::WillNotStart => {
-            Phase::Failed
-        }
-        _ if ready.holds && broken(ConditionType::ConfigValid) => Phase::Degraded,
-        _ if ready.holds => Phase::Running,
-        _ if resolved.is_none() => Phase::Pending,
-        _ if was_running => Phase::Degraded,
-        _ => Phase::Provisioning,
+    let refused = matches!(
+        ready.reason,
+        Reason::InvalidSpec | Reason::Unsupported | Reason::NameTaken | Reason::WillNotStart
+    );
+    if ready.reason == Reason::Suspended {
+        Phase::Suspended
+    } else if refused {
+        Phase::Failed
+    } else if ready.holds {
+        if broken(ConditionType::ConfigValid) { Phase::Degraded } else { Phase::Running }
+    } else if resolved.is_none() {
+        Phase::Pending
+    } else if was_running {
+        Phase::Degraded
+    } else {
+        Phase::Provisioning
     }
 }
 
@@ -198,8 +226,8 @@ fn config(
 }
 
 /// config-sync is asked after a change and until it has an answer, never at rest.
-fn asks_config_sync(config: &Option<ConfigStatus>, observed: &Observed) -> Option<String> {
-    let config = config.as_ref()?;
+fn asks_config_sync(config: Option<&ConfigStatus>, observed: &Observed) -> Option<String> {
+    let config = config?;
     let answered = config.rendered_hash == config.applied_hash
         || config.rendered_hash == config.rejected_hash
         || !matches!(observed.config_sync, Fact::Unknown);

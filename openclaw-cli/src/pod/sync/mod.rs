@@ -1,6 +1,6 @@
 //! `pod sync`: the only writer of the agent's openclaw.json.
 //!
-//! It watches the mounted ConfigMap, lets the application's own validator judge what is new, and
+//! It watches the mounted `ConfigMap`, lets the application's own validator judge what is new, and
 //! puts what is valid in place. A refused content never reaches the application, not even after a
 //! restart: the last good one stays, and without one the startup probe fails and says why.
 //!

@@ -53,7 +53,7 @@ fn listen(port: u16) -> io::Result<TcpListener> {
 fn serve(listener: &TcpListener, shared: &Shared) {
     let clients = Arc::new(AtomicUsize::new(0));
     loop {
-        let Ok((stream, _)) = listener.accept() else {
+        let Ok((mut stream, _)) = listener.accept() else {
             // No descriptors left, perhaps: they come back as clients go.
             thread::sleep(Duration::from_millis(100));
             continue;
@@ -66,7 +66,8 @@ fn serve(listener: &TcpListener, shared: &Shared) {
         // Without a thread the connection is closed, which the client will notice.
         let _ = thread::Builder::new().name("client".to_owned()).spawn(move || {
             // A client that went away is no event.
-            let _ = answer(stream, &shared);
+            let _ = answer(&mut stream, &shared);
+            // Before the connection ends, so that who waits for the end finds a place again.
             drop(place);
         });
     }
@@ -88,9 +89,9 @@ impl Drop for Place {
     }
 }
 
-fn answer(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
+fn answer(stream: &mut TcpStream, shared: &Shared) -> io::Result<()> {
     stream.set_write_timeout(Some(CLIENT_TIME))?;
-    let request = read_request(&mut stream)?;
+    let request = read_request(stream)?;
     let status = shared.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let (code, body) = respond(&request, &status);
     let head = format!(

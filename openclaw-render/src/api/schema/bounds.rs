@@ -1,0 +1,195 @@
+//! Limits of single values: how they are written, how large they are, how lists are merged.
+//!
+//! An empty text means unset and is accepted in every optional field. Limits of lists and texts are
+//! there for their own sake and so that the API server can bound the cost of the CEL rules.
+
+/// A table of numeric limits: path, keyword, value.
+type Numbers = &'static [(&'static str, &'static str, i64)];
+/// A table of lists: path, kind, keys of its items.
+type Lists = &'static [(&'static str, &'static str, &'static [&'static str])];
+
+/// A quantity that is not negative, or nothing.
+pub(super) const QUANTITY: &str =
+    r"^$|^\+?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?[0-9]+))?$";
+/// Longest quantity.
+pub(super) const QUANTITY_LENGTH: i64 = 32;
+/// A digest of the algorithm that registries use, or nothing.
+pub(super) const DIGEST: &str = "^(sha256:[a-f0-9]{64})?$";
+/// `sha256:` and 64 digits.
+pub(super) const DIGEST_LENGTH: i64 = 71;
+
+const CONDITION_TYPE: &str = r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$";
+const CONDITION_REASON: &str = "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$";
+const CONDITION_STATUS: &[&str] = &["True", "False", "Unknown"];
+/// Kubernetes accepts any printable name without `=`.
+const ENV_NAME: &str = "^[^=]+$";
+const VERSION: &str = r"^([0-9]{4}\.[0-9]{1,2}\.[0-9]+)?$";
+
+/// Lists of an instance that server-side apply does not merge as a whole.
+pub(super) const INSTANCE_LISTS: Lists = &[
+    ("spec.config.forcePaths", "set", &[]),
+    ("spec.env", "map", &["name"]),
+    ("spec.networking.service.ports", "map", &["name"]),
+    ("spec.skills", "set", &[]),
+    ("spec.workspace.additionalWorkspaces", "map", &["name"]),
+    ("spec.workspace.additionalWorkspaces[].skills", "set", &[]),
+    ("status.conditions", "map", &["type"]),
+];
+
+/// Numeric limits of an instance.
+pub(super) const INSTANCE_NUMBERS: Numbers = &[
+    ("spec.autoUpdate.checkInterval", "maxLength", 32),
+    ("spec.autoUpdate.healthCheckTimeout", "maxLength", 32),
+    ("spec.availability.autoScaling.maxReplicas", "minimum", 1),
+    ("spec.availability.autoScaling.minReplicas", "minimum", 1),
+    ("spec.availability.autoScaling.targetCPUUtilization", "maximum", 100),
+    ("spec.availability.autoScaling.targetCPUUtilization", "minimum", 1),
+    ("spec.availability.autoScaling.targetMemoryUtilization", "maximum", 100),
+    ("spec.availability.autoScaling.targetMemoryUtilization", "minimum", 1),
+    ("spec.availability.podDisruptionBudget.maxUnavailable", "minimum", 0),
+    ("spec.backup.failedHistoryLimit", "minimum", 0),
+    ("spec.backup.historyLimit", "minimum", 0),
+    ("spec.backup.retentionDays", "maximum", 365),
+    ("spec.backup.retentionDays", "minimum", 1),
+    ("spec.backup.timeout", "maxLength", 32),
+    ("spec.config.forcePaths", "maxItems", 20),
+    ("spec.config.forcePaths[]", "maxLength", 253),
+    ("spec.env", "maxItems", 200),
+    ("spec.env[].name", "minLength", 1),
+    ("spec.extraVolumeMounts", "maxItems", 10),
+    ("spec.extraVolumes", "maxItems", 10),
+    ("spec.gateway.controlUiOrigins", "maxItems", 20),
+    ("spec.initContainers", "maxItems", 10),
+    ("spec.maintenanceWindows", "maxItems", 20),
+    ("spec.maintenanceWindows[].duration", "maxLength", 32),
+    ("spec.networking.httpRoute.parentRefs[].name", "minLength", 1),
+    ("spec.networking.httpRoute.port", "maximum", 65535),
+    ("spec.networking.httpRoute.port", "minimum", 1),
+    ("spec.networking.ingress.hosts", "maxItems", 20),
+    ("spec.networking.ingress.hosts[].paths[].port", "maximum", 65535),
+    ("spec.networking.ingress.hosts[].paths[].port", "minimum", 1),
+    ("spec.networking.ingress.security.basicAuth.username", "maxLength", 64),
+    ("spec.networking.ingress.tls", "maxItems", 20),
+    ("spec.networking.service.ports", "maxItems", 20),
+    ("spec.networking.service.ports[].name", "minLength", 1),
+    ("spec.networking.service.ports[].port", "maximum", 65535),
+    ("spec.networking.service.ports[].port", "minimum", 1),
+    ("spec.networking.service.ports[].targetPort", "maximum", 65535),
+    ("spec.networking.service.ports[].targetPort", "minimum", 1),
+    ("spec.observability.metrics.serviceMonitor.interval", "maxLength", 32),
+    ("spec.ollama.gpu", "minimum", 0),
+    ("spec.ollama.models", "maxItems", 10),
+    ("spec.plugins", "maxItems", 20),
+    ("spec.plugins[]", "maxLength", 128),
+    ("spec.plugins[]", "minLength", 1),
+    ("spec.probes.liveness.failureThreshold", "minimum", 1),
+    ("spec.probes.liveness.initialDelaySeconds", "minimum", 0),
+    ("spec.probes.liveness.periodSeconds", "minimum", 1),
+    ("spec.probes.liveness.timeoutSeconds", "minimum", 1),
+    ("spec.probes.readiness.failureThreshold", "minimum", 1),
+    ("spec.probes.readiness.initialDelaySeconds", "minimum", 0),
+    ("spec.probes.readiness.periodSeconds", "minimum", 1),
+    ("spec.probes.readiness.timeoutSeconds", "minimum", 1),
+    ("spec.probes.startup.failureThreshold", "minimum", 1),
+    ("spec.probes.startup.initialDelaySeconds", "minimum", 0),
+    ("spec.probes.startup.periodSeconds", "minimum", 1),
+    ("spec.probes.startup.timeoutSeconds", "minimum", 1),
+    ("spec.security.containerSecurityContext.runAsUser", "maximum", 2_147_483_647),
+    ("spec.security.containerSecurityContext.runAsUser", "minimum", 1),
+    ("spec.security.networkPolicy.allowedEgressCIDRs", "maxItems", 100),
+    ("spec.security.networkPolicy.allowedEgressCIDRs[]", "maxLength", 64),
+    ("spec.security.networkPolicy.allowedIngressCIDRs", "maxItems", 100),
+    ("spec.security.networkPolicy.allowedIngressCIDRs[]", "maxLength", 64),
+    ("spec.security.podSecurityContext.fsGroup", "maximum", 2_147_483_647),
+    ("spec.security.podSecurityContext.fsGroup", "minimum", 0),
+    ("spec.security.podSecurityContext.runAsGroup", "maximum", 2_147_483_647),
+    ("spec.security.podSecurityContext.runAsGroup", "minimum", 0),
+    ("spec.security.podSecurityContext.runAsUser", "maximum", 2_147_483_647),
+    ("spec.security.podSecurityContext.runAsUser", "minimum", 1),
+    ("spec.security.rbac.additionalRules[].apiGroups", "minItems", 1),
+    ("spec.security.rbac.additionalRules[].resources", "minItems", 1),
+    ("spec.security.rbac.additionalRules[].verbs", "minItems", 1),
+    ("spec.security.rbac.serviceAccountName", "maxLength", 253),
+    ("spec.selfConfigure.allowedActions", "maxItems", 4),
+    ("spec.sidecarVolumes", "maxItems", 20),
+    ("spec.sidecars", "maxItems", 10),
+    ("spec.skills", "maxItems", 20),
+    ("spec.skills[]", "maxLength", 128),
+    ("spec.skills[]", "minLength", 1),
+    ("spec.storage.persistence.storageClass", "maxLength", 253),
+    ("spec.workspace.additionalWorkspaces", "maxItems", 10),
+    ("spec.workspace.additionalWorkspaces[].configMapRef.name", "minLength", 1),
+    ("spec.workspace.additionalWorkspaces[].initialDirectories", "maxItems", 20),
+    ("spec.workspace.additionalWorkspaces[].initialDirectories[]", "maxLength", 253),
+    ("spec.workspace.additionalWorkspaces[].initialDirectories[]", "minLength", 1),
+    ("spec.workspace.additionalWorkspaces[].initialFiles", "maxProperties", 50),
+    ("spec.workspace.additionalWorkspaces[].name", "maxLength", 63),
+    ("spec.workspace.additionalWorkspaces[].name", "minLength", 1),
+    ("spec.workspace.additionalWorkspaces[].skills", "maxItems", 20),
+    ("spec.workspace.additionalWorkspaces[].skills[]", "maxLength", 128),
+    ("spec.workspace.additionalWorkspaces[].skills[]", "minLength", 1),
+    ("spec.workspace.configMapRef.name", "minLength", 1),
+    ("spec.workspace.initialDirectories", "maxItems", 20),
+    ("spec.workspace.initialDirectories[]", "maxLength", 253),
+    ("spec.workspace.initialDirectories[]", "minLength", 1),
+    ("spec.workspace.initialFiles", "maxProperties", 50),
+    ("status.conditions[].message", "maxLength", 32768),
+    ("status.conditions[].observedGeneration", "minimum", 0),
+    ("status.conditions[].reason", "maxLength", 1024),
+    ("status.conditions[].reason", "minLength", 1),
+    ("status.conditions[].type", "maxLength", 316),
+];
+
+/// How texts of an instance are written.
+pub(super) const INSTANCE_PATTERNS: &[(&str, &str)] = &[
+    ("spec.config.forcePaths[]", r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$"),
+    ("spec.env[].name", ENV_NAME),
+    ("spec.image.version", VERSION),
+    ("spec.workspace.additionalWorkspaces[].name", "^[a-z0-9]+(-[a-z0-9]+)*$"),
+    ("status.conditions[].reason", CONDITION_REASON),
+    ("status.conditions[].type", CONDITION_TYPE),
+];
+
+/// Texts of an instance of which only some exist.
+pub(super) const INSTANCE_CHOICES: &[(&str, &[&str])] = &[
+    ("spec.rollout.onOperatorUpgrade", &["", "Hold", "Roll"]),
+    (
+        "spec.storage.persistence.accessModes[]",
+        &["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"],
+    ),
+    (
+        "status.autoUpdate.updatePhase",
+        &["", "BackingUp", "ApplyingUpdate", "HealthCheck", "RollingBack"],
+    ),
+    ("status.conditions[].status", CONDITION_STATUS),
+];
+
+/// Fields of an instance that may be written as null.
+pub(super) const INSTANCE_NULLABLE: &[&str] = &["spec.probes"];
+
+/// Lists of cluster defaults that server-side apply does not merge as a whole.
+pub(super) const CLUSTER_DEFAULTS_LISTS: Lists =
+    &[("spec.env", "map", &["name"]), ("status.conditions", "map", &["type"])];
+
+/// Numeric limits of cluster defaults.
+pub(super) const CLUSTER_DEFAULTS_NUMBERS: Numbers = &[
+    ("spec.env", "maxItems", 200),
+    ("spec.env[].name", "minLength", 1),
+    ("status.conditions[].message", "maxLength", 32768),
+    ("status.conditions[].observedGeneration", "minimum", 0),
+    ("status.conditions[].reason", "maxLength", 1024),
+    ("status.conditions[].reason", "minLength", 1),
+    ("status.conditions[].type", "maxLength", 316),
+];
+
+/// How texts of cluster defaults are written.
+pub(super) const CLUSTER_DEFAULTS_PATTERNS: &[(&str, &str)] = &[
+    ("spec.env[].name", ENV_NAME),
+    ("spec.image.version", VERSION),
+    ("status.conditions[].reason", CONDITION_REASON),
+    ("status.conditions[].type", CONDITION_TYPE),
+];
+
+/// Texts of cluster defaults of which only some exist.
+pub(super) const CLUSTER_DEFAULTS_CHOICES: &[(&str, &[&str])] =
+    &[("status.conditions[].status", CONDITION_STATUS)];

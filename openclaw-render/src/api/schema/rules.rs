@@ -1,0 +1,123 @@
+//! CEL rules: what one field alone cannot say.
+//!
+//! The same rules hold when a spec is resolved. Here are those of which a violation never made a
+//! working pod, so that the API server refuses them at once.
+
+use serde_json::{Map, Value, json};
+
+/// A rule that the API server evaluates.
+pub(super) struct Rule {
+    /// Where `self` is.
+    pub(super) paths: &'static [&'static str],
+    /// True if all is well.
+    expression: &'static str,
+    /// What is wrong, and what to do.
+    message: &'static str,
+    /// The field below `self` that is to blame.
+    field: Option<&'static str>,
+}
+
+impl Rule {
+    /// Appends the rule to those of a field.
+    pub(super) fn add_to(&self, field: &mut Map<String, Value>) {
+        let mut rule = json!({
+            "rule": self.expression,
+            "message": self.message,
+            "reason": "FieldValueInvalid",
+        });
+        if let (Some(path), Value::Object(rule)) = (self.field, &mut rule) {
+            rule.insert("fieldPath".to_owned(), json!(path));
+        }
+        let rules = field.entry("x-kubernetes-validations").or_insert_with(|| json!([]));
+        if let Value::Array(rules) = rules {
+            rules.push(rule);
+        }
+    }
+}
+
+/// Rules of an instance.
+pub(super) const INSTANCE: &[Rule] = &[
+    Rule {
+        paths: &[""],
+        expression: "self.metadata.name.size() <= 52 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+        message: "metadata.name must begin with a lower-case letter, go on with lower-case letters, digits and '-', end with a letter or digit, and be at most 52 characters long",
+        field: None,
+    },
+    Rule {
+        paths: &["spec"],
+        expression: "!(has(self.suspended) && self.suspended && has(self.availability) && has(self.availability.autoScaling) && has(self.availability.autoScaling.enabled) && self.availability.autoScaling.enabled)",
+        message: "suspended excludes availability.autoScaling: turn one of the two off",
+        field: Some(".suspended"),
+    },
+    Rule {
+        paths: &["spec.availability.autoScaling"],
+        expression: "!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas",
+        message: "minReplicas must not be larger than maxReplicas",
+        field: Some(".minReplicas"),
+    },
+    Rule {
+        paths: &["spec.config"],
+        expression: "!has(self.forcePaths) || size(self.forcePaths) == 0 || (has(self.mergeMode) && self.mergeMode == 'merge')",
+        message: "forcePaths needs mergeMode: merge; overwrite mode forces every path",
+        field: Some(".forcePaths"),
+    },
+    Rule {
+        paths: &["spec.networking.service.ports"],
+        expression: "self.all(a, self.exists_one(b, b.port == a.port && (has(b.protocol) ? b.protocol : 'TCP') == (has(a.protocol) ? a.protocol : 'TCP')))",
+        message: "two ports must differ in number or protocol",
+        field: None,
+    },
+    Rule {
+        paths: &["spec.security.caBundle"],
+        expression: "(has(self.configMapName) && self.configMapName != '') != (has(self.secretName) && self.secretName != '')",
+        message: "set exactly one of configMapName and secretName",
+        field: None,
+    },
+    Rule {
+        paths: &[
+            "spec.security.networkPolicy.allowedEgressCIDRs[]",
+            "spec.security.networkPolicy.allowedIngressCIDRs[]",
+        ],
+        expression: "isCIDR(self)",
+        message: "must be a network, for example 10.0.0.0/8 or fd00::/8",
+        field: None,
+    },
+    Rule {
+        paths: &["spec.security.rbac"],
+        expression: "!has(self.createServiceAccount) || self.createServiceAccount || (has(self.serviceAccountName) && self.serviceAccountName != '')",
+        message: "serviceAccountName is required when createServiceAccount is false: name the account that the pod should run as",
+        field: Some(".serviceAccountName"),
+    },
+    Rule {
+        paths: &["spec.storage.persistence"],
+        expression: "!has(oldSelf.storageClass) || !has(self.storageClass) || self.storageClass == oldSelf.storageClass",
+        message: "storageClass cannot be changed: the claim that was made for the agent's state keeps its class",
+        field: Some(".storageClass"),
+    },
+    Rule {
+        paths: &[
+            "spec.workspace.additionalWorkspaces[].initialDirectories[]",
+            "spec.workspace.initialDirectories[]",
+        ],
+        expression: r"self.matches(r'^[^/\\\p{Cc}]+(/[^/\\\p{Cc}]+)*/*$') && !self.contains('..') && !self.matches(r'(^|/)\.(/|$)')",
+        message: "must be a path below the workspace, without '..', '.', backslashes and empty segments",
+        field: None,
+    },
+    Rule {
+        paths: &[
+            "spec.workspace.additionalWorkspaces[].initialFiles",
+            "spec.workspace.initialFiles",
+        ],
+        expression: r"self.all(path, size(path) <= 253 && path.matches(r'^[^./\\\p{Cc}][^/\\\p{Cc}]*(/[^./\\\p{Cc}][^/\\\p{Cc}]*)*$') && !path.contains('..') && path != 'openclaw.json')",
+        message: "names of files must be paths below the workspace of at most 253 characters, without '..', backslashes and segments that are empty or begin with a dot; openclaw.json belongs to the operator",
+        field: None,
+    },
+];
+
+/// Rules of cluster defaults.
+pub(super) const CLUSTER_DEFAULTS: &[Rule] = &[Rule {
+    paths: &[""],
+    expression: "self.metadata.name == 'cluster'",
+    message: "only the object named cluster has an effect: call it so",
+    field: None,
+}];

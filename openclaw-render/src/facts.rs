@@ -1,0 +1,157 @@
+//! Facts out of live objects: what [`Observed`](crate::Observed) keeps of them.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{ContainerStatus, PersistentVolumeClaim, Pod as LivePod, Secret};
+use serde_json::Value;
+
+use crate::hash;
+use crate::observed::{Claim, Pod, Seen, Trouble, Workload};
+use crate::ownership::{foreign_managers, owned_hash};
+use crate::vocab::{FIELD_MANAGER, PREVIOUS_MANAGERS, annotations, labels};
+
+/// What a cache keeps of a live object, for the instance of that name.
+#[must_use]
+pub fn seen(live: &Value, instance: &str) -> Seen {
+    let metadata = live.get("metadata");
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+    let field = |name: &str| metadata.and_then(|metadata| metadata.get(name));
+    let label = |key: &str| text(field("labels").and_then(|all| all.get(key)));
+    let owners = field("ownerReferences").and_then(Value::as_array);
+    let controller = owners
+        .into_iter()
+        .flatten()
+        .find(|owner| owner.get("controller").and_then(Value::as_bool).unwrap_or(false));
+    let notes = field("annotations").and_then(Value::as_object);
+    Seen {
+        uid: text(field("uid")),
+        resource_version: text(field("resourceVersion")),
+        controller: controller.map(|owner| text(owner.get("uid"))),
+        labelled: label(labels::MANAGED_BY) == labels::MANAGED_BY_VALUE
+            && label(labels::INSTANCE) == instance,
+        owned_hash: owned_hash(live, FIELD_MANAGER),
+        previous_manager: foreign_managers(live).iter().any(|entry| {
+            PREVIOUS_MANAGERS.contains(&entry.manager.as_str())
+                && entry.operation == "Update"
+                && entry.subresource.is_none()
+        }),
+        annotations: notes
+            .into_iter()
+            .flatten()
+            .filter(|(key, _)| key.starts_with(annotations::PREFIX))
+            .map(|(key, value)| (key.clone(), text(Some(value))))
+            .collect(),
+        deleting: field("deletionTimestamp").is_some(),
+        replicas: live.pointer("/spec/replicas").and_then(number),
+        workload: live.pointer("/spec/serviceName").map(|_| workload(live)),
+    }
+}
+
+fn number(value: &Value) -> Option<i32> {
+    value.as_i64().and_then(|number| i32::try_from(number).ok())
+}
+
+fn workload(live: &Value) -> Workload {
+    let status = |name: &str| live.get("status").and_then(|status| status.get(name));
+    let generation = live.pointer("/metadata/generation").and_then(Value::as_i64);
+    let observed = status("observedGeneration").and_then(Value::as_i64);
+    Workload {
+        current: observed.is_some() && observed >= generation,
+        replicas: status("replicas").and_then(number).unwrap_or_default(),
+        update_revision: status("updateRevision")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned(),
+    }
+}
+
+/// What matters of a pod.
+#[must_use]
+pub fn pod_facts(pod: &LivePod) -> Pod {
+    let metadata = &pod.metadata;
+    let label = |key: &str| metadata.labels.as_ref().and_then(|all| all.get(key)).cloned();
+    let status = pod.status.clone().unwrap_or_default();
+    let condition = |name: &str| {
+        status.conditions.iter().flatten().find(move |condition| condition.type_ == name)
+    };
+    let unscheduled = condition("PodScheduled").filter(|each| each.status == "False");
+    let mut trouble: Vec<Trouble> = unscheduled
+        .map(|each| Trouble::Unschedulable(each.message.clone().unwrap_or_default()))
+        .into_iter()
+        .collect();
+    let init = status.init_container_statuses.iter().flatten();
+    let containers = init.chain(status.container_statuses.iter().flatten());
+    trouble.extend(containers.filter_map(container_trouble));
+    trouble.sort();
+    Pod {
+        name: metadata.name.clone().unwrap_or_default(),
+        revision: label("controller-revision-hash").unwrap_or_default(),
+        ready: condition("Ready").is_some_and(|each| each.status == "True"),
+        rendered_config: metadata
+            .annotations
+            .as_ref()
+            .and_then(|all| all.get(annotations::RENDERED_CONFIG))
+            .cloned(),
+        trouble,
+    }
+}
+
+/// Why a container does not run. One that ended well or waits for its turn is no trouble.
+fn container_trouble(status: &ContainerStatus) -> Option<Trouble> {
+    let name = || status.name.clone();
+    let state = status.state.clone().unwrap_or_default();
+    let waiting = state.waiting;
+    let reason = waiting.as_ref().and_then(|waiting| waiting.reason.as_deref()).unwrap_or_default();
+    let message = |waiting: Option<_>| {
+        let waiting: Option<k8s_openapi::api::core::v1::ContainerStateWaiting> = waiting;
+        waiting.and_then(|waiting| waiting.message).unwrap_or_default()
+    };
+    if matches!(reason, "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName") {
+        return Some(Trouble::ImagePull(name(), message(waiting)));
+    }
+    let last = status.last_state.clone().unwrap_or_default().terminated;
+    if let Some(end) = state.terminated.or(last).filter(|end| end.exit_code != 0) {
+        if end.reason.as_deref() == Some("OOMKilled") {
+            return Some(Trouble::OutOfMemory(name()));
+        }
+        let words = end.message.or(end.reason).unwrap_or_default();
+        return (!status.ready).then(|| Trouble::Exited(name(), end.exit_code, words));
+    }
+    let waits = !matches!(reason, "" | "PodInitializing" | "ContainerCreating");
+    waits.then(|| Trouble::Waiting(name(), reason.to_owned()))
+}
+
+/// A hash for each value of a Secret: the value itself goes no further.
+#[must_use]
+pub fn secret_hashes(secret: &Secret) -> BTreeMap<String, String> {
+    let data = secret.data.iter().flatten().map(|(key, value)| (key, hash::of_bytes(&value.0)));
+    let text = secret.string_data.iter().flatten();
+    data.chain(text.map(|(key, value)| (key, hash::of(value))))
+        .map(|(key, hash)| (key.clone(), hash))
+        .collect()
+}
+
+/// What matters of a claim.
+#[must_use]
+pub fn claim_facts(claim: &PersistentVolumeClaim) -> Claim {
+    let metadata = &claim.metadata;
+    let label = |key: &str| metadata.labels.as_ref().and_then(|all| all.get(key));
+    let spec = claim.spec.as_ref();
+    let requests = spec.and_then(|spec| spec.resources.as_ref()?.requests.as_ref());
+    Claim {
+        uid: metadata.uid.clone().unwrap_or_default(),
+        resource_version: metadata.resource_version.clone().unwrap_or_default(),
+        layout: metadata.annotations.as_ref().and_then(|all| all.get(annotations::LAYOUT)).cloned(),
+        labelled: label(labels::MANAGED_BY).is_some_and(|value| value == labels::MANAGED_BY_VALUE),
+        size: requests.and_then(|requests| requests.get("storage")).map(|size| size.0.clone()),
+        storage_class: spec.and_then(|spec| spec.storage_class_name.clone()),
+        phase: claim.status.as_ref().and_then(|status| status.phase.clone()),
+        owner_references: metadata
+            .owner_references
+            .iter()
+            .flatten()
+            .filter_map(|owner| serde_json::to_value(owner).ok())
+            .collect(),
+        deleting: metadata.deletion_timestamp.is_some(),
+    }
+}

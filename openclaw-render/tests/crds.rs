@@ -1,0 +1,386 @@
+//! The `CustomResourceDefinitions` against those of the Go operator, version 0.38.3, whose schemas,
+//! less the descriptions, are in `tests/data/crds`: what is accepted there is accepted here.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may fail as tests do"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use openclaw_render::api::custom_resource_definitions;
+use serde_json::{Map, Value};
+
+/// Where ours refuses what the other accepts, or merges differently. `*` stands for any beginning of
+/// a path. An entry that is no difference any more fails.
+const ON_PURPOSE: &[(&str, &str, &str)] = &[
+    // Shape.
+    (
+        "*s[].ports",
+        "x-kubernetes-list-type",
+        "keyed by a protocol that may be left out, which needs a default; we have none",
+    ),
+    ("*s[].ports", "x-kubernetes-list-map-keys", "as above"),
+    (
+        "spec.workspace.additionalWorkspaces",
+        "x-kubernetes-list-type",
+        "two workspaces of one name never worked",
+    ),
+    ("spec.workspace.additionalWorkspaces", "x-kubernetes-list-map-keys", "as above"),
+    (
+        "spec.networking.service.ports",
+        "x-kubernetes-list-type",
+        "the API server refuses a Service with two ports of one name",
+    ),
+    ("spec.networking.service.ports", "x-kubernetes-list-map-keys", "as above"),
+    ("status.conditions", "x-kubernetes-list-type", "only the operator writes it, one of a type"),
+    ("status.conditions", "x-kubernetes-list-map-keys", "as above"),
+    // What never made a working pod.
+    ("*.digest", "pattern", "no registry knows another algorithm"),
+    ("*.digest", "maxLength", "length of a digest"),
+    ("*.cpu", "pattern", "text that is no quantity"),
+    ("*.memory", "pattern", "text that is no quantity"),
+    ("*.size", "pattern", "text that is no quantity"),
+    ("*.sizeLimit", "pattern", "text that is no quantity"),
+    ("*.minFree", "pattern", "text that is no quantity"),
+    ("*.cpu", "minimum", "negative"),
+    ("*.memory", "minimum", "negative"),
+    ("*.size", "minimum", "negative"),
+    ("*.sizeLimit", "minimum", "negative"),
+    ("*.minFree", "minimum", "negative"),
+    ("spec.availability.podDisruptionBudget.maxUnavailable", "minimum", "a budget of less than 0"),
+    ("*.initialDelaySeconds", "minimum", "the API server refuses the pod"),
+    ("*.periodSeconds", "minimum", "the API server refuses the pod"),
+    ("*.timeoutSeconds", "minimum", "the API server refuses the pod"),
+    ("*.failureThreshold", "minimum", "the API server refuses the pod"),
+    ("*containerSecurityContext.runAsUser", "minimum", "root, against the documented contract"),
+    ("*podSecurityContext.runAsUser", "minimum", "root, against the documented contract"),
+    ("*.runAsUser", "maximum", "the API server refuses the pod"),
+    ("*.runAsGroup", "minimum", "the API server refuses the pod"),
+    ("*.runAsGroup", "maximum", "the API server refuses the pod"),
+    ("*.fsGroup", "minimum", "the API server refuses the pod"),
+    ("*.fsGroup", "maximum", "the API server refuses the pod"),
+    ("*.additionalRules[].apiGroups", "minItems", "the API server refuses the Role"),
+    ("*.additionalRules[].resources", "minItems", "the API server refuses the Role"),
+    ("*.additionalRules[].verbs", "minItems", "the API server refuses the Role"),
+    ("spec.storage.persistence.accessModes[]", "enum", "the API server refuses the claim"),
+    ("spec.env[].name", "minLength", "the API server refuses the pod"),
+    ("spec.env[].name", "pattern", "the API server refuses the pod"),
+    ("spec.config.forcePaths[]", "pattern", "a path that leads nowhere"),
+    // Limits that bound the cost of rules.
+    ("*.cpu", "maxLength", "longer quantities have no meaning"),
+    ("*.memory", "maxLength", "longer quantities have no meaning"),
+    ("*.size", "maxLength", "longer quantities have no meaning"),
+    ("*.sizeLimit", "maxLength", "longer quantities have no meaning"),
+    ("*.minFree", "maxLength", "longer quantities have no meaning"),
+    ("spec.autoUpdate.checkInterval", "maxLength", "longer durations have no meaning"),
+    ("spec.autoUpdate.healthCheckTimeout", "maxLength", "longer durations have no meaning"),
+    ("spec.backup.timeout", "maxLength", "longer durations have no meaning"),
+    ("*.serviceMonitor.interval", "maxLength", "longer durations have no meaning"),
+    ("spec.config.forcePaths[]", "maxLength", "bounds the rule on the list"),
+    ("spec.env", "maxItems", "bounds the rules on entries"),
+    ("spec.networking.ingress.hosts", "maxItems", "bounds the rules on hosts"),
+    ("spec.networking.ingress.tls", "maxItems", "bounds the rules on hosts"),
+    ("spec.plugins[]", "maxLength", "bounds the rules on entries"),
+    ("spec.plugins[]", "minLength", "an entry that names nothing"),
+    ("*skills[]", "maxLength", "bounds the rules on entries"),
+    ("*skills[]", "minLength", "an entry that names nothing"),
+    ("*initialDirectories[]", "maxLength", "longest path"),
+    ("*initialDirectories[]", "minLength", "a path that leads nowhere"),
+    ("*CIDRs", "maxItems", "bounds the rule on networks"),
+    ("*CIDRs[]", "maxLength", "longest network"),
+    ("spec.security.rbac.serviceAccountName", "maxLength", "longest name"),
+    ("spec.storage.persistence.storageClass", "maxLength", "longest name"),
+    ("spec.sidecars", "maxItems", "bounds the rules on containers"),
+    ("spec.sidecarVolumes", "maxItems", "bounds the rules on volumes"),
+    // Rules.
+    ("", RULES, "names from which no object can be made; cluster defaults that nobody reads"),
+    ("spec", RULES, "suspended and scaled"),
+    ("spec.availability.autoScaling", RULES, "fewest and most the wrong way round"),
+    ("spec.config", RULES, "forced paths without a merge"),
+    ("spec.networking.service.ports", RULES, "the API server refuses the Service"),
+    ("spec.security.caBundle", RULES, "two certificates or none"),
+    ("*CIDRs[]", RULES, "the API server refuses the NetworkPolicy"),
+    ("spec.security.rbac", RULES, "a pod without an account"),
+    ("spec.storage.persistence", RULES, "a claim cannot change its class"),
+    ("*initialDirectories[]", RULES, "paths that leave the workspace"),
+    ("*initialFiles", RULES, "paths that leave the workspace, hide in it or collide"),
+];
+
+const RULES: &str = "x-kubernetes-validations";
+
+/// Kubernetes types, whose descriptions are left out.
+const EMBEDDED: &[&str] = &[
+    "spec.availability.affinity.",
+    "spec.availability.tolerations[]",
+    "spec.availability.topologySpreadConstraints[]",
+    "spec.chromium.extraEnv[]",
+    "spec.env[]",
+    "spec.envFrom[]",
+    "spec.extraVolumeMounts[]",
+    "spec.extraVolumes[]",
+    "spec.image.pullSecrets[]",
+    "spec.initContainers[]",
+    "spec.networking.metricsIngress[]",
+    "spec.security.containerSecurityContext.capabilities.",
+    "spec.security.networkPolicy.additionalEgress[]",
+    "spec.sidecarVolumes[]",
+    "spec.sidecars[]",
+    "spec.tailscale.authKeySecretRef.",
+    "spec.webTerminal.credential.secretRef.",
+    "status.conditions[]",
+];
+
+/// Client-side apply keeps the whole object in an annotation, and annotations end at 262 144 bytes.
+const MAX_BYTES: usize = 230_000;
+
+type Fields = BTreeMap<String, Map<String, Value>>;
+
+#[expect(clippy::disallowed_methods, reason = "a test reads its data from disk")]
+fn pairs() -> Vec<(Value, Value)> {
+    custom_resource_definitions()
+        .into_iter()
+        .map(|ours| {
+            let plural = ours["spec"]["names"]["plural"].as_str().unwrap();
+            let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join(format!("tests/data/crds/{plural}.json"));
+            (serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap(), ours)
+        })
+        .collect()
+}
+
+fn version(definition: &Value) -> &Value {
+    &definition["spec"]["versions"][0]
+}
+
+fn fields(schema: &Value) -> Fields {
+    fn walk(schema: &Value, path: &str, fields: &mut Fields) {
+        let Some(field) = schema.as_object() else { return };
+        fields.insert(path.to_owned(), field.clone());
+        for (name, child) in
+            field.get("properties").and_then(Value::as_object).into_iter().flatten()
+        {
+            let dot = if path.is_empty() { "" } else { "." };
+            walk(child, &format!("{path}{dot}{name}"), fields);
+        }
+        for (key, suffix) in [("items", "[]"), ("additionalProperties", "{}")] {
+            if let Some(child) = field.get(key) {
+                walk(child, &format!("{path}{suffix}"), fields);
+            }
+        }
+    }
+    let mut all = Fields::new();
+    walk(schema, "", &mut all);
+    all
+}
+
+fn our_fields() -> Vec<Fields> {
+    pairs().iter().map(|(_, ours)| fields(&version(ours)["schema"]["openAPIV3Schema"])).collect()
+}
+
+/// Keywords in which a field of ours refuses more than, or differs from, that of the other.
+fn differences(theirs: &Map<String, Value>, ours: &Map<String, Value>) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    let quantity = theirs.get("type").is_some_and(|kind| kind == "string")
+        && ours.contains_key("x-kubernetes-int-or-string");
+    for keyword in ["type", "anyOf", "x-kubernetes-int-or-string"] {
+        if !quantity && theirs.get(keyword) != ours.get(keyword) {
+            found.push(keyword);
+        }
+    }
+    for keyword in [
+        "format",
+        "nullable",
+        "x-kubernetes-list-map-keys",
+        "x-kubernetes-list-type",
+        "x-kubernetes-map-type",
+        "x-kubernetes-preserve-unknown-fields",
+    ] {
+        if theirs.get(keyword) != ours.get(keyword) {
+            found.push(keyword);
+        }
+    }
+    let set = |field: &Map<String, Value>, keyword| -> Option<BTreeSet<String>> {
+        Some(field.get(keyword)?.as_array()?.iter().map(Value::to_string).collect())
+    };
+    let required = |field| set(field, "required").unwrap_or_default();
+    if !required(ours).is_subset(&required(theirs)) {
+        found.push("required");
+    }
+    if let Some(choices) = set(ours, "enum")
+        && set(theirs, "enum").is_none_or(|theirs| !theirs.is_subset(&choices))
+    {
+        found.push("enum");
+    }
+    let number = |field: &Map<String, Value>, keyword| field.get(keyword).and_then(Value::as_f64);
+    for keyword in ["minimum", "minLength", "minItems", "minProperties"] {
+        if number(ours, keyword) > number(theirs, keyword) {
+            found.push(keyword);
+        }
+    }
+    for keyword in ["maximum", "maxLength", "maxItems", "maxProperties"] {
+        let most = |field| number(field, keyword).unwrap_or(f64::INFINITY);
+        if most(ours) < most(theirs) {
+            found.push(keyword);
+        }
+    }
+    if ours.get("pattern").is_some_and(|pattern| theirs.get("pattern") != Some(pattern)) {
+        found.push("pattern");
+    }
+    if ours.contains_key(RULES) {
+        found.push(RULES);
+    }
+    found
+}
+
+fn matches(entry: &str, path: &str) -> bool {
+    match entry.strip_prefix('*') {
+        Some(end) => path.ends_with(end),
+        None => entry == path,
+    }
+}
+
+#[test]
+fn what_the_go_operator_accepts_is_accepted_but_for_what_the_table_names() {
+    let mut unexplained = Vec::new();
+    let mut used = BTreeSet::new();
+    for (theirs, ours) in pairs() {
+        let ours = fields(&version(&ours)["schema"]["openAPIV3Schema"]);
+        for (path, theirs) in fields(&theirs["schema"]) {
+            let found = match ours.get(&path) {
+                None => vec!["missing"],
+                Some(ours) => differences(&theirs, ours),
+            };
+            for keyword in found {
+                let entry = ON_PURPOSE.iter().position(|(entry, expected, reason)| {
+                    *expected == keyword && !reason.is_empty() && matches(entry, &path)
+                });
+                match entry {
+                    Some(entry) => _ = used.insert(entry),
+                    None => unexplained.push(format!("{path:?} {keyword}")),
+                }
+            }
+        }
+    }
+    assert!(unexplained.is_empty(), "{unexplained:#?}");
+    let stale: Vec<_> =
+        ON_PURPOSE.iter().enumerate().filter(|(entry, _)| !used.contains(entry)).collect();
+    assert!(stale.is_empty(), "{stale:#?}");
+}
+
+#[test]
+fn names_scope_columns_and_subresources_are_those_of_the_go_operator() {
+    for (theirs, ours) in pairs() {
+        for name in ["kind", "plural", "singular", "shortNames"] {
+            assert_eq!(theirs["names"][name], ours["spec"]["names"][name], "{name}");
+        }
+        assert_eq!(theirs["scope"], ours["spec"]["scope"]);
+        assert_eq!(theirs["subresources"], version(&ours)["subresources"]);
+        let columns = version(&ours)["additionalPrinterColumns"].as_array().unwrap();
+        for column in theirs["columns"].as_array().unwrap() {
+            assert!(columns.contains(column), "{column}");
+        }
+    }
+}
+
+#[test]
+fn no_field_has_a_default_and_the_root_requires_nothing() {
+    for fields in our_fields() {
+        assert_eq!(fields[""].get("required"), None);
+        for (path, field) in fields {
+            assert_eq!(field.get("default"), None, "{path}");
+        }
+    }
+}
+
+#[test]
+fn the_schema_is_structural() {
+    for fields in our_fields() {
+        for (path, field) in fields {
+            for keyword in ["$ref", "allOf", "oneOf", "not", "title"] {
+                assert_eq!(field.get(keyword), None, "{path} {keyword}");
+            }
+            let free = field.contains_key("x-kubernetes-int-or-string");
+            assert_eq!(field.contains_key("anyOf"), free, "{path}");
+            assert_eq!(field.contains_key("type"), !free, "{path}");
+            let choices = field.get("enum").and_then(Value::as_array);
+            assert!(choices.is_none_or(|all| all.iter().all(Value::is_string)), "{path}");
+        }
+    }
+}
+
+#[test]
+fn every_field_of_ours_is_described_and_no_embedded_one_is() {
+    for fields in our_fields() {
+        for (path, field) in fields {
+            let description = field.get("description").and_then(Value::as_str).unwrap_or_default();
+            if EMBEDDED.iter().any(|embedded| path.starts_with(embedded)) {
+                assert_eq!(description, "", "{path}");
+            } else if path != "metadata" && !path.ends_with([']', '}']) {
+                assert!(description.trim().ends_with(['.', '`']), "{path}: {description:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn choices_are_described_by_their_field_and_not_by_their_type() {
+    let fields = our_fields();
+    for (path, default) in [
+        ("spec.config.format", "Default `json`"),
+        ("spec.config.mergeMode", "Default `overwrite`"),
+        ("spec.image.pullPolicy", "Default `IfNotPresent`"),
+        ("spec.networking.service.type", "Default `ClusterIP`"),
+        ("spec.networking.service.ports[].protocol", "Default `TCP`"),
+        ("spec.rollout.onOperatorUpgrade", "Default: "),
+        ("spec.security.podSecurityContext.fsGroupChangePolicy", "Default: "),
+    ] {
+        let field =
+            fields.iter().find_map(|fields| fields.get(path).filter(|_| fields.len() > 200));
+        let description = field.unwrap()["description"].as_str().unwrap();
+        assert!(description.contains(default), "{path}: {description:?}");
+    }
+}
+
+#[test]
+fn rules_walk_only_what_is_bounded() {
+    for fields in our_fields() {
+        for (path, field) in fields {
+            let rules = field.get(RULES).and_then(Value::as_array);
+            let walks = rules
+                .into_iter()
+                .flatten()
+                .any(|rule| rule["rule"].as_str().is_some_and(|rule| rule.contains("self.all(")));
+            let bounded = field.contains_key("maxItems") || field.contains_key("maxProperties");
+            assert!(!walks || bounded, "{path}");
+        }
+    }
+}
+
+#[test]
+fn definitions_fit_into_the_annotation_of_client_side_apply() {
+    for definition in custom_resource_definitions() {
+        let bytes = serde_json::to_vec(&definition).unwrap().len();
+        assert!(bytes < MAX_BYTES, "{} has {bytes} bytes", definition["metadata"]["name"]);
+    }
+}
+
+#[test]
+fn definitions_are_sorted_and_always_the_same() {
+    let definitions = custom_resource_definitions();
+    let names: Vec<_> =
+        definitions.iter().map(|each| each["metadata"]["name"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        ["openclawclusterdefaults.openclaw.rocks", "openclawinstances.openclaw.rocks"]
+    );
+    for definition in &definitions {
+        assert_eq!(definition["metadata"].as_object().unwrap().len(), 1);
+        assert_eq!(definition.get("status"), None);
+    }
+    let text = |definitions: &[Value]| serde_json::to_string(definitions).unwrap();
+    assert_eq!(text(&definitions), text(&custom_resource_definitions()));
+}

@@ -1,0 +1,219 @@
+//! The five laws, over every step of every scene: settles, stays, crash-safe, order-free, clean.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests read fixtures, and what is missing in a test is a failed test"
+)]
+
+mod support;
+
+use openclaw_render::Effect;
+use serde_json::Value;
+use support::scene::{Scene, scenes};
+use support::world::World;
+
+/// Each step of each scene, the world right after it happened. Many scenes begin alike: what was
+/// there already is left out.
+fn moments() -> Vec<(String, World)> {
+    let mut moments: Vec<(String, World)> = Vec::new();
+    for scene in scenes() {
+        let mut world = scene.world();
+        for step in &scene.steps {
+            step.happen(&mut world);
+            if !moments.iter().any(|(_, known)| known.same_as(&world)) {
+                moments.push((format!("{}: {}", scene.name, step.title), world.clone()));
+            }
+            world.settle().unwrap_or_else(|error| panic!("{}: {error}", scene.name));
+        }
+    }
+    moments
+}
+
+fn settled(name: &str, mut world: World) -> World {
+    world.settle().unwrap_or_else(|error| panic!("{name}: {error}"));
+    world
+}
+
+#[test]
+fn every_moment_settles_and_stays() {
+    for (name, world) in moments() {
+        let mut world = settled(&name, world);
+        let before = world.server.version();
+        if let Some(plan) = world.pass() {
+            assert_eq!(plan.effects, [], "{name}");
+            assert_eq!(plan.events, [], "{name}");
+        }
+        assert_eq!(world.server.version(), before, "{name}: a pass at rest changed something");
+    }
+}
+
+#[test]
+fn a_crash_after_any_effect_leads_to_the_same_end() {
+    for (name, world) in moments() {
+        let end = settled(&name, world.clone());
+        let plan = world.clone().decide();
+        let effects = plan.map(|plan| plan.effects).unwrap_or_default();
+        for cut in 0..=effects.len() {
+            let mut crashed = world.clone();
+            crashed.decide();
+            effects[..cut].iter().for_each(|effect| crashed.perform(effect));
+            crashed.tick();
+            let crashed = settled(&name, crashed);
+            assert_same_end(&crashed, &end, &format!("{name}, cut after {cut} effects"));
+            // Kubernetes acts on a template that somebody changed before the operator can.
+            if !name.contains("changes the pod template") {
+                assert_eq!(
+                    crashed.replaced, end.replaced,
+                    "{name}, cut after {cut}: pods replaced"
+                );
+            }
+        }
+    }
+}
+
+/// A failed effect does not stop the others, and the next pass makes up for it.
+#[test]
+fn an_effect_that_fails_once_leads_to_the_same_end() {
+    for (name, world) in moments() {
+        let end = settled(&name, world.clone());
+        let effects = world.clone().decide().map(|plan| plan.effects).unwrap_or_default();
+        for failed in 0..effects.len() {
+            let mut limping = world.clone();
+            limping.decide();
+            for (index, effect) in effects.iter().enumerate() {
+                // An apply after a take-over that failed would meet another version.
+                if index != failed {
+                    limping.perform(effect);
+                }
+            }
+            limping.tick();
+            let limping = settled(&name, limping);
+            assert_same_end(&limping, &end, &format!("{name}, without effect {failed}"));
+        }
+    }
+}
+
+#[test]
+fn the_order_of_independent_effects_does_not_matter() {
+    for (name, world) in moments() {
+        let end = settled(&name, world.clone());
+        let mut effects = world.clone().decide().map(|plan| plan.effects).unwrap_or_default();
+        // A take-over comes before the apply of the same object in any order.
+        effects.sort_by_key(|effect| !matches!(effect, Effect::TakeOver { .. }));
+        let first_apply = effects.iter().take_while(|it| matches!(it, Effect::TakeOver { .. }));
+        let applies = first_apply.count();
+        effects[applies..].reverse();
+        let mut reversed = world.clone();
+        reversed.decide();
+        for effect in &effects {
+            reversed.perform(effect);
+        }
+        let reversed = settled(&name, reversed);
+        assert_same_end(&reversed, &end, &name);
+    }
+}
+
+/// Panics with the objects that differ, each as text, and nothing else.
+fn assert_same_end(left: &World, right: &World, what: &str) {
+    let (left, right) = (left.end(), right.end());
+    let keys: std::collections::BTreeSet<_> = left.keys().chain(right.keys()).collect();
+    for key in keys {
+        let text = |end: &std::collections::BTreeMap<_, Value>| {
+            end.get(key).map(|object| serde_json::to_string_pretty(object).expect("JSON"))
+        };
+        if text(&left) != text(&right) {
+            let (left, right) = (text(&left).unwrap_or_default(), text(&right).unwrap_or_default());
+            let changed = left.lines().zip(right.lines()).find(|(left, right)| left != right);
+            panic!("{what}: {key:?} ends differently, first at {changed:?}");
+        }
+    }
+}
+
+fn scene(name: &str) -> Scene {
+    scenes().into_iter().find(|scene| scene.name == name).expect("a scene of that name")
+}
+
+fn play(scene: &Scene, steps: usize) -> World {
+    let mut world = scene.world();
+    for step in &scene.steps[..steps] {
+        step.happen(&mut world);
+        world = settled(&scene.name, world);
+    }
+    world
+}
+
+fn keys(world: &World) -> Vec<String> {
+    world.end().keys().map(|(kind, _, name)| format!("{kind}/{name}")).collect()
+}
+
+#[test]
+fn an_adopted_agent_keeps_its_pod_until_someone_approves() {
+    for version in ["0.30.0", "0.38.3"] {
+        let scene = scene(&format!("adopt-plain-{version}"));
+        assert_eq!(play(&scene, 1).replaced, 0, "{version}");
+        let approved = play(&scene, 2);
+        assert_eq!(approved.replaced, 1, "{version}");
+        let set = approved.get("StatefulSet", "plain").expect("the StatefulSet");
+        let containers = set["spec"]["template"]["spec"]["containers"].as_array().expect("a list");
+        let names: Vec<&Value> = containers.iter().map(|each| &each["name"]).collect();
+        assert_eq!(names, ["openclaw"], "{version}: nothing of the old manager's items is left");
+    }
+}
+
+#[test]
+fn an_adopted_claim_loses_its_owner_and_nothing_is_deleted() {
+    for version in ["0.30.0", "0.38.3"] {
+        let scene = scene(&format!("adopt-plain-{version}"));
+        let mut before = scene.world();
+        scene.steps[0].happen(&mut before);
+        let after = play(&scene, 2);
+        let gone: Vec<String> =
+            keys(&before).into_iter().filter(|key| !keys(&after).contains(key)).collect();
+        assert_eq!(gone, Vec::<String>::new(), "{version}");
+        let claim = after.get("PersistentVolumeClaim", "plain-data").expect("the claim");
+        assert_eq!(claim["metadata"].get("ownerReferences"), None, "{version}");
+        let token = |world: &World| world.get("Secret", "plain-gateway-token").cloned();
+        assert_eq!(token(&before), token(&after), "{version}");
+    }
+}
+
+#[test]
+fn an_instance_that_sets_what_is_not_rendered_is_left_untouched() {
+    for version in ["0.30.0", "0.38.3"] {
+        for name in ["rich", "scaled"] {
+            let scene = scene(&format!("adopt-{name}-{version}"));
+            let mut before = scene.world();
+            scene.steps[0].happen(&mut before);
+            let mut after = before.clone();
+            let plan = after.pass().expect("a plan");
+            assert_eq!(plan.effects, [], "{name} {version}");
+            let without_instance = |world: &World| {
+                let mut end = world.end();
+                end.retain(|key, _| key.0 != "OpenClawInstance");
+                end
+            };
+            assert_eq!(without_instance(&after), without_instance(&before), "{name} {version}");
+        }
+    }
+}
+
+#[test]
+fn a_deleted_instance_leaves_its_volume_unless_asked_otherwise() {
+    let kept = scene("delete");
+    assert_eq!(keys(&play(&kept, kept.steps.len())), ["PersistentVolumeClaim/ada-data"]);
+    let gone = scene("delete-with-volume");
+    assert_eq!(keys(&play(&gone, gone.steps.len())), Vec::<String>::new());
+}
+
+#[test]
+fn a_suspended_instance_keeps_its_volume_and_token() {
+    let scene = scene("suspend-and-resume");
+    let suspended = keys(&play(&scene, 2));
+    for key in ["PersistentVolumeClaim/ada-data", "Secret/ada-gateway-token", "StatefulSet/ada"] {
+        assert!(suspended.iter().any(|each| each == key), "{key} is gone");
+    }
+    assert!(!suspended.iter().any(|each| each == "Pod/ada-0"));
+}
