@@ -46,6 +46,15 @@ fn benchmark(criterion: &mut Criterion) {
         group.bench_function("values only", |bencher| {
             bencher.iter(|| black_box(&rendered).iter().map(Object::to_value).collect::<Vec<_>>());
         });
+        let values: Vec<_> = rendered.iter().map(Object::to_value).collect();
+        group.bench_function("text only", |bencher| {
+            bencher.iter(|| {
+                black_box(&values).iter().map(|value| value.to_string().len()).sum::<usize>()
+            });
+        });
+        group.bench_function("hashes only", |bencher| {
+            bencher.iter(|| black_box(&values).iter().map(hash).collect::<Vec<_>>());
+        });
         group.finish();
     }
 }

@@ -228,12 +228,14 @@ fn whatever_the_schema_allows_renders_consistently_or_is_refused() {
 }
 
 #[test]
-fn a_plan_is_made_for_whatever_decodes_and_asks_twice_at_most() {
+fn with_cluster_defaults_known_a_plan_asks_twice_at_most() {
     let property = |entropy: Vec<u32>| {
         let spec = Choices::new(&entropy).value(&SCHEMA, 0);
         let Ok((instance, _)) = decode_instance(document(&spec)) else { return Ok(()) };
         let mut observed = Observed {
             random_token: Some("fixture-token".to_owned()),
+            // Unknown defaults cost a round of their own: what else is referred to depends on them.
+            cluster_defaults: Fact::Absent,
             pods: Fact::Known(Vec::new()),
             ..Observed::default()
         };
