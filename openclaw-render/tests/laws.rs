@@ -10,26 +10,40 @@
 
 mod support;
 
+use std::sync::OnceLock;
+
 use openclaw_render::Effect;
 use serde_json::Value;
 use support::scene::{Scene, scenes};
 use support::world::World;
 
-/// Each step of each scene, the world right after it happened. Many scenes begin alike: what was
-/// there already is left out.
-fn moments() -> Vec<(String, World)> {
-    let mut moments: Vec<(String, World)> = Vec::new();
-    for scene in scenes() {
-        let mut world = scene.world();
-        for step in &scene.steps {
-            step.happen(&mut world);
-            if !moments.iter().any(|(_, known)| known.same_as(&world)) {
-                moments.push((format!("{}: {}", scene.name, step.title), world.clone()));
+/// A step of a scene: the world right after it happened, and where that leads.
+struct Moment {
+    name: String,
+    world: World,
+    end: World,
+}
+
+/// Each step of each scene, once. Many scenes begin alike: what was there already is left out.
+fn moments() -> &'static [Moment] {
+    static MOMENTS: OnceLock<Vec<Moment>> = OnceLock::new();
+    MOMENTS.get_or_init(|| {
+        let mut moments: Vec<Moment> = Vec::new();
+        for scene in scenes() {
+            let mut world = scene.world();
+            for step in &scene.steps {
+                step.happen(&mut world);
+                let name = format!("{}: {}", scene.name, step.title);
+                let known = moments.iter().find(|known| known.world.same_as(&world));
+                let end = known.map_or_else(|| settled(&name, world.clone()), |it| it.end.clone());
+                if known.is_none() {
+                    moments.push(Moment { name, world, end: end.clone() });
+                }
+                world = end;
             }
-            world.settle().unwrap_or_else(|error| panic!("{}: {error}", scene.name));
         }
-    }
-    moments
+        moments
+    })
 }
 
 fn settled(name: &str, mut world: World) -> World {
@@ -39,8 +53,8 @@ fn settled(name: &str, mut world: World) -> World {
 
 #[test]
 fn every_moment_settles_and_stays() {
-    for (name, world) in moments() {
-        let mut world = settled(&name, world);
+    for Moment { name, end, .. } in moments() {
+        let mut world = end.clone();
         let before = world.server.version();
         if let Some(plan) = world.pass() {
             assert_eq!(plan.effects, [], "{name}");
@@ -52,8 +66,7 @@ fn every_moment_settles_and_stays() {
 
 #[test]
 fn a_crash_after_any_effect_leads_to_the_same_end() {
-    for (name, world) in moments() {
-        let end = settled(&name, world.clone());
+    for Moment { name, world, end } in moments() {
         let plan = world.clone().decide();
         let effects = plan.map(|plan| plan.effects).unwrap_or_default();
         for cut in 0..=effects.len() {
@@ -61,8 +74,8 @@ fn a_crash_after_any_effect_leads_to_the_same_end() {
             crashed.decide();
             effects[..cut].iter().for_each(|effect| crashed.perform(effect));
             crashed.tick();
-            let crashed = settled(&name, crashed);
-            assert_same_end(&crashed, &end, &format!("{name}, cut after {cut} effects"));
+            let crashed = settled(name, crashed);
+            assert_same_end(&crashed, end, &format!("{name}, cut after {cut} effects"));
             // Kubernetes acts on a template that somebody changed before the operator can.
             if !name.contains("changes the pod template") {
                 assert_eq!(
@@ -77,8 +90,7 @@ fn a_crash_after_any_effect_leads_to_the_same_end() {
 /// A failed effect does not stop the others, and the next pass makes up for it.
 #[test]
 fn an_effect_that_fails_once_leads_to_the_same_end() {
-    for (name, world) in moments() {
-        let end = settled(&name, world.clone());
+    for Moment { name, world, end } in moments() {
         let effects = world.clone().decide().map(|plan| plan.effects).unwrap_or_default();
         for failed in 0..effects.len() {
             let mut limping = world.clone();
@@ -90,16 +102,15 @@ fn an_effect_that_fails_once_leads_to_the_same_end() {
                 }
             }
             limping.tick();
-            let limping = settled(&name, limping);
-            assert_same_end(&limping, &end, &format!("{name}, without effect {failed}"));
+            let limping = settled(name, limping);
+            assert_same_end(&limping, end, &format!("{name}, without effect {failed}"));
         }
     }
 }
 
 #[test]
 fn the_order_of_independent_effects_does_not_matter() {
-    for (name, world) in moments() {
-        let end = settled(&name, world.clone());
+    for Moment { name, world, end } in moments() {
         let mut effects = world.clone().decide().map(|plan| plan.effects).unwrap_or_default();
         // A take-over comes before the apply of the same object in any order.
         effects.sort_by_key(|effect| !matches!(effect, Effect::TakeOver { .. }));
@@ -111,8 +122,8 @@ fn the_order_of_independent_effects_does_not_matter() {
         for effect in &effects {
             reversed.perform(effect);
         }
-        let reversed = settled(&name, reversed);
-        assert_same_end(&reversed, &end, &name);
+        let reversed = settled(name, reversed);
+        assert_same_end(&reversed, end, name);
     }
 }
 
