@@ -19,7 +19,7 @@ fn every_fixture_renders_to_its_snapshots_and_no_others_are_kept() {
             let name = format!("{}.{}", object.kind(), object.name());
             fixtures::assert_snapshot(&directory, &name, &object.to_yaml());
             assert!(expected.insert(format!("{name}.snap")), "{directory}: {name} twice");
-            order += &format!("{}\n", object.key());
+            order = order + &object.key().to_string() + "\n";
         }
         fixtures::assert_snapshot(&directory, "objects", &order);
         if !problems.is_empty() {
