@@ -42,6 +42,10 @@ const SAMPLES: &[(&str, &str)] = &[
         "spec.image.digest",
         r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
     ),
+    (
+        "spec.gateway.proxy.image.digest",
+        r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
+    ),
     ("spec.image.version", r#"["2026.7.1", "2026.9.6"]"#),
     ("spec.gateway.controlUiOrigins", r#"[["https://claw.example.com"]]"#),
     ("spec.probes.diskReadiness.path", r#"["/tmp"]"#),
