@@ -1,5 +1,7 @@
 //! What people and CI see of `render`, `check` and `crds`: output, exit codes, problem lines.
 
+#![expect(clippy::expect_used, reason = "helpers of tests: what is broken must be loud")]
+
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};

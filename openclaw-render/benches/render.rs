@@ -1,5 +1,7 @@
 //! What one agent costs: resolve, render, serialise and hash, as for every pass of the operator.
 
+#![expect(clippy::disallowed_methods, reason = "fixtures are files")]
+
 use std::fs;
 use std::hint::black_box;
 use std::path::Path;

@@ -5,7 +5,7 @@ mod fixtures;
 
 use std::collections::BTreeSet;
 
-use openclaw_render::violations;
+use openclaw_render::{Rule, pod_security_violations, violations};
 
 #[test]
 fn every_fixture_renders_to_its_snapshots_and_no_others_are_kept() {
@@ -19,7 +19,7 @@ fn every_fixture_renders_to_its_snapshots_and_no_others_are_kept() {
             let name = format!("{}.{}", object.kind(), object.name());
             fixtures::assert_snapshot(&directory, &name, &object.to_yaml());
             assert!(expected.insert(format!("{name}.snap")), "{directory}: {name} twice");
-            order += &format!("{}\n", object.key());
+            order = order + &object.key().to_string() + "\n";
         }
         fixtures::assert_snapshot(&directory, "objects", &order);
         if !problems.is_empty() {
@@ -47,5 +47,17 @@ fn no_fixture_breaks_an_invariant() {
     for fixture in fixtures::all("instances") {
         let (objects, _) = fixture.render();
         assert_eq!(violations(&objects), Vec::<String>::new(), "{}", fixture.name);
+    }
+}
+
+#[test]
+fn a_fixture_falls_short_of_restricted_only_with_a_problem_that_says_so() {
+    for fixture in fixtures::all("instances") {
+        let (objects, problems) = fixture.render();
+        let said = problems.iter().any(|problem| {
+            problem.rule == Rule::Risk && problem.path.starts_with("spec.security.")
+        });
+        let found = pod_security_violations(&objects);
+        assert!(said || found.is_empty(), "{}: {found:?}", fixture.name);
     }
 }

@@ -1,5 +1,12 @@
 //! What is said about wrong specs, word for word.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "helpers of tests: what is broken must be loud"
+)]
+
 #[path = "support/fixtures.rs"]
 mod fixtures;
 
@@ -49,12 +56,12 @@ fn a_problem_is_one_line_with_a_path_and_no_full_stop() {
     }
 }
 
-fn instance(spec: Value) -> OpenClawInstance {
+fn instance(spec: &Value) -> OpenClawInstance {
     let document = json!({"metadata": {"name": "ada", "namespace": "agents"}, "spec": spec});
     decode_instance(document).expect("it decodes").0
 }
 
-fn messages(spec: Value, observed: &Observed) -> Vec<String> {
+fn messages(spec: &Value, observed: &Observed) -> Vec<String> {
     let problems = resolve(&instance(spec), observed, &Settings::default()).problems;
     problems.iter().map(ToString::to_string).collect()
 }
@@ -62,12 +69,12 @@ fn messages(spec: Value, observed: &Observed) -> Vec<String> {
 /// Too large for a fixture.
 fn too_large() -> Vec<String> {
     let spec = json!({"workspace": {"initialFiles": {"a.md": "x".repeat(900 << 10), "b.md": "y"}}});
-    messages(spec, &Observed::default())
+    messages(&spec, &Observed::default())
 }
 
 /// Without its schema nothing keeps a number out of here.
 fn raw_that_is_no_object() -> Vec<String> {
-    messages(json!({"config": {"raw": [1]}}), &Observed::default())
+    messages(&json!({"config": {"raw": [1]}}), &Observed::default())
 }
 
 /// Documents hold what users write; these two are the operator's own.
@@ -82,7 +89,7 @@ fn own_objects_in_an_unknown_state() -> Vec<String> {
         secrets: [("ada-gateway-token".to_owned(), Fact::Known([].into()))].into(),
         ..Observed::default()
     };
-    messages(json!({}), &observed)
+    messages(&json!({}), &observed)
 }
 
 #[test]
@@ -116,7 +123,7 @@ fn workspace_content_of_exactly_the_limit_is_rendered() {
     // Names count too.
     let spec = json!({"workspace": {"initialFiles": {"a.md": "x".repeat((900 << 10) - 4)}}});
     let (objects, problems) =
-        render_instance(&instance(spec), &Observed::default(), &Settings::default());
+        render_instance(&instance(&spec), &Observed::default(), &Settings::default());
     assert!(!objects.is_empty(), "{problems:?}");
 }
 

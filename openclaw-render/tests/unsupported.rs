@@ -1,5 +1,12 @@
 //! No field is silent: what a user sets is rendered, reported as unsupported, or listed here.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests: what is broken must be loud"
+)]
+
 #[path = "support/fixtures.rs"]
 mod fixtures;
 
@@ -150,7 +157,7 @@ fn set(value: &mut Value, schema: &Value, segments: &[&str], leaf: Option<&Value
 }
 
 /// Objects of a spec, as text; nothing when it is refused.
-fn rendered(spec: Value) -> Option<String> {
+fn rendered(spec: &Value) -> Option<String> {
     let (instance, _) = decode_instance(json!({
         "metadata": {"name": "ada", "namespace": "agents", "uid": "u-1"},
         "spec": spec,
@@ -167,7 +174,7 @@ fn rendered(spec: Value) -> Option<String> {
     });
     let observed = Observed { config_maps: maps.into(), ..Observed::default() };
     let (objects, _) = render_instance(&instance, &observed, &Settings::default());
-    (!objects.is_empty()).then(|| objects.iter().map(|object| object.to_yaml()).collect())
+    (!objects.is_empty()).then(|| objects.iter().map(openclaw_render::Object::to_yaml).collect())
 }
 
 /// Whether any two values of a leaf, or one and none, render differently.
@@ -182,7 +189,7 @@ fn changes_the_rendering(path: &str, root: &Value, leaf: &Value) -> bool {
     let variants = std::iter::once(None).chain(values.iter().map(Some)).map(|value| {
         let mut spec = context.clone();
         set(&mut spec, root, &segments, value);
-        rendered(spec)
+        rendered(&spec)
     });
     // A wrong sample must not pass for an effect; but whether JSON5 is refused is what a format is.
     let renderings: BTreeSet<Option<String>> =

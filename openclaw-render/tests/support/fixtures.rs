@@ -2,9 +2,10 @@
 
 #![allow(
     dead_code,
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::panic,
-    reason = "shared by test targets that use different parts; a broken fixture must be loud"
+    reason = "fixtures are files, a broken one must be loud, and targets use different parts"
 )]
 
 use std::collections::BTreeSet;
@@ -73,7 +74,7 @@ pub(crate) fn all(directory: &str) -> Vec<Fixture> {
     let names = names_in(&directory);
     let fixtures: Vec<Fixture> =
         names.iter().map(|name| Fixture::load(&directory.join(name))).collect();
-    assert!(!fixtures.is_empty(), "no fixture in {directory:?}");
+    assert!(!fixtures.is_empty(), "no fixture in {}", directory.display());
     fixtures
 }
 
@@ -84,7 +85,7 @@ pub(crate) fn names_in(directory: &Path) -> BTreeSet<String> {
         .map(|entry| entry.expect("the directory is readable").file_name())
         .map(|name| name.into_string().expect("names are UTF-8"))
         // What a failed run leaves for review.
-        .filter(|name| !Path::new(name).extension().is_some_and(|extension| extension == "new"))
+        .filter(|name| Path::new(name).extension().is_none_or(|extension| extension != "new"))
         .collect()
 }
 
@@ -99,5 +100,5 @@ pub(crate) fn assert_snapshot(directory: &str, name: &str, text: &str) {
 
 /// Problems as they are printed, a line each.
 pub(crate) fn lines(problems: &[Problem]) -> String {
-    problems.iter().map(|problem| format!("{problem}\n")).collect()
+    problems.iter().fold(String::new(), |text, problem| text + &problem.to_string() + "\n")
 }
