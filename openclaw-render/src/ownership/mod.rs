@@ -6,11 +6,10 @@
 //! says what differs, and [`take_over_patch`] moves fields of a previous writer to our manager.
 //! Format of the sets: `FieldsV1` in the Kubernetes API reference for `ObjectMeta`.
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
-
+use serde::Serialize;
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
+
+use crate::seed::content_hash;
 
 mod change;
 mod fields;
@@ -61,12 +60,9 @@ fn copy_identity(live: &Value, part: &mut Map<String, Value>) {
 /// with sorted keys. The order of keys does not matter, that of list items does.
 #[must_use]
 pub fn hash(value: &Value) -> String {
-    let digest = Sha256::digest(sorted(value).to_string());
-    digest.iter().take(8).fold(String::with_capacity(16), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let mut text = Vec::with_capacity(4096);
+    write_sorted(value, &mut text);
+    content_hash(&text)
 }
 
 /// [`hash`] of [`owned`].
@@ -75,14 +71,43 @@ pub fn owned_hash(live: &Value, manager: &str) -> String {
     hash(&owned(live, manager))
 }
 
-/// Sorted also where another crate of the build turns on `serde_json/preserve_order`.
-fn sorted(value: &Value) -> Value {
+/// Compact JSON; keys are sorted also where another crate of the build turns on
+/// `serde_json/preserve_order`.
+fn write_sorted(value: &Value, text: &mut Vec<u8>) {
     match value {
         Value::Object(map) => {
-            let entries: BTreeMap<_, _> = map.iter().collect();
-            Value::Object(entries.into_iter().map(|(k, v)| (k.clone(), sorted(v))).collect())
+            let mut entries: Vec<_> = map.iter().collect();
+            entries.sort_unstable_by_key(|(key, _)| *key);
+            text.push(b'{');
+            for (index, (key, value)) in entries.into_iter().enumerate() {
+                separate(index, text);
+                write_scalar(key, text);
+                text.push(b':');
+                write_sorted(value, text);
+            }
+            text.push(b'}');
         }
-        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+        Value::Array(items) => {
+            text.push(b'[');
+            for (index, item) in items.iter().enumerate() {
+                separate(index, text);
+                write_sorted(item, text);
+            }
+            text.push(b']');
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            write_scalar(value, text);
+        }
     }
+}
+
+fn separate(index: usize, text: &mut Vec<u8>) {
+    if index > 0 {
+        text.push(b',');
+    }
+}
+
+fn write_scalar(value: &(impl Serialize + ?Sized), text: &mut Vec<u8>) {
+    // Neither writing to a Vec nor a scalar can fail.
+    let _ = serde_json::to_writer(text, value);
 }
