@@ -9,7 +9,6 @@ use std::path::Path;
 use criterion::{Criterion, criterion_group, criterion_main};
 use openclaw_render::api::OpenClawInstance;
 use openclaw_render::{Documents, Object, Observed, Settings, hash, render, resolve};
-use serde_json::Value;
 
 fn fixture(name: &str) -> Option<(OpenClawInstance, Observed)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/instances").join(name);

@@ -12,7 +12,7 @@ use crate::problem::Problem;
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
     /// What must be seen before the plan is complete. If this is not empty, read it and plan again
-    /// (two rounds at most); the effects of this plan are already safe to perform.
+    /// (three rounds at most); the effects of this plan are already safe to perform.
     pub reads: Vec<Read>,
     /// What to do, in this order. A failed effect does not stop the others, except that a
     /// StatefulSet waits for what it mounts.

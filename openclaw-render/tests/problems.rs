@@ -96,7 +96,7 @@ fn own_objects_in_an_unknown_state() -> Vec<String> {
 fn what_no_fixture_can_say_is_said_too() {
     insta::assert_debug_snapshot!(too_large(), @r#"
 [
-    "spec.workspace.initialFiles: hold 921609 bytes; a ConfigMap takes 921600: move large files into the image or a volume",
+    "spec.workspace.initialFiles: hold 921609 bytes with their names; a ConfigMap takes 921600: move large files into the image or a volume",
     "spec.image.tag: advice: without a tag or digest, or with `latest`, a restart may bring another version: pin a release",
     "spec.image.version: advice: the image does not tell its version, so the configuration is rendered for 2026.9.6: set `spec.image.version` if it runs another one",
 ]

@@ -32,7 +32,8 @@ const LOOK_AGAIN_WAITING: u32 = 30;
 ///
 /// # Flow
 /// While `reads` of the result is not empty, the shell reads those things into `observed` and calls
-/// again, two rounds at most; a read that fails stays unknown. Then it performs `effects` in order
+/// again, three rounds at most (what is referred to, whose objects are there, what they look like);
+/// a read that fails stays unknown. Then it performs `effects` in order
 /// and publishes `status`.
 ///
 /// # Guarantees

@@ -7,11 +7,10 @@ use crate::vocab::names::InstanceName;
 
 /// Reads that are still missing, sorted, each once.
 pub(super) fn needed(instance: &OpenClawInstance, observed: &Observed) -> Vec<Read> {
-    if matches!(observed.cluster_defaults, Fact::Unknown) {
-        return vec![Read::ClusterDefaults];
-    }
     let mut wanted = references(instance, observed);
+    wanted.push(Read::ClusterDefaults);
     wanted.retain(|read| is_missing(read, observed));
+    wanted.sort();
     wanted
 }
 

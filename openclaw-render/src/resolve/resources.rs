@@ -138,7 +138,10 @@ pub(super) fn checked(
         problems.push(Problem::error(
             path,
             Rule::Invalid,
-            format!("{:?} is not a quantity: write for example `500m`, `2` or `4Gi`", value.0),
+            format!(
+                "{:?} is no quantity of zero or more: write for example `500m`, `2` or `4Gi`",
+                value.0
+            ),
         ));
     }
     canonical

@@ -137,6 +137,14 @@ fn agent(
             "lets the agent gain rights, for example through setuid programs",
         ));
     }
+    if context.run_as_non_root == Some(false) {
+        problems.push(Problem::advice(
+            format!("{path}.runAsNonRoot"),
+            Rule::Risk,
+            "allows the agent to run as root, if its image says so: a namespace that enforces the \
+             restricted Pod Security Standard refuses the pod",
+        ));
+    }
     if context.read_only_root_filesystem == Some(false) {
         problems.push(Problem::advice(
             format!("{path}.readOnlyRootFilesystem"),
@@ -164,6 +172,16 @@ fn capabilities(
     let own = own.unwrap_or_default();
     let add = own.add.filter(|add| !add.is_empty());
     let drop = own.drop.filter(|drop| !drop.is_empty());
+    // The restricted Pod Security Standard allows this one.
+    let risky = add.iter().flatten().filter(|capability| *capability != "NET_BIND_SERVICE");
+    let risky: Vec<&str> = risky.map(String::as_str).collect();
+    if !risky.is_empty() {
+        problems.push(Problem::advice(
+            format!("{path}.capabilities.add"),
+            Rule::Risk,
+            format!("gives the agent rights over its node or network: {}", risky.join(", ")),
+        ));
+    }
     if drop.as_ref().is_some_and(|drop| !drop.iter().any(|capability| capability == ALL)) {
         problems.push(Problem::advice(
             format!("{path}.capabilities.drop"),

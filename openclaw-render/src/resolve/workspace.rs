@@ -48,7 +48,7 @@ pub(super) fn resolve(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) 
             "spec.workspace.initialFiles",
             Rule::Invalid,
             format!(
-                "hold {bytes} bytes; a ConfigMap takes {MAX_BYTES}: move large files into the image \
+                "hold {bytes} bytes with their names; a ConfigMap takes {MAX_BYTES}: move large files into the image \
                  or a volume"
             ),
         ));
