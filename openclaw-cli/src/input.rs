@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use openclaw_render::Documents;
+use openclaw_render::{Documents, Severity};
 use serde_json::Value;
 
 /// Largest input; a cluster's own limit for one object is 1.5 MiB.
@@ -58,9 +58,10 @@ pub(crate) fn read(paths: &[PathBuf], namespace: Option<&str>) -> Result<Vec<Inp
             documents: Documents::read(world.iter().cloned().chain(own)),
         });
     }
-    if inputs
-        .iter()
-        .all(|input| input.documents.instances.is_empty() && input.documents.problems.is_empty())
+    let errors = |input: &Input| {
+        input.documents.problems.iter().any(|problem| problem.severity == Severity::Error)
+    };
+    if inputs.iter().all(|input| input.documents.instances.is_empty() && !errors(input))
         && let Some(path) = paths.first()
     {
         return Err(InputError::NoInstance { path: path.clone() });

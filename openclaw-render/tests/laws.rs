@@ -12,7 +12,7 @@ mod support;
 
 use std::sync::OnceLock;
 
-use openclaw_render::Effect;
+use openclaw_render::{Effect, Observed, decode_instance, render_instance, violations};
 use serde_json::Value;
 use support::scene::{Scene, scenes};
 use support::world::World;
@@ -85,6 +85,20 @@ fn a_crash_after_any_effect_leads_to_the_same_end() {
             }
         }
     }
+}
+
+/// Clean: selectors match, mounts have volumes, ports agree, no secret is where it can be read.
+#[test]
+fn what_is_rendered_at_every_moment_holds_together() {
+    let mut rendered = 0;
+    for Moment { name, world, .. } in moments() {
+        let Some(live) = world.live_instance() else { continue };
+        let (instance, _) = decode_instance(live.clone()).expect("the stored instance decodes");
+        let (objects, _) = render_instance(&instance, &Observed::default(), &world.settings);
+        rendered += usize::from(!objects.is_empty());
+        assert_eq!(violations(&objects), Vec::<String>::new(), "{name}");
+    }
+    assert!(rendered > 20, "hardly anything was rendered: {rendered}");
 }
 
 /// A failed effect does not stop the others, and the next pass makes up for it.

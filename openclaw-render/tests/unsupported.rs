@@ -62,6 +62,16 @@ const CONTEXT: &[(&str, &str)] = &[
         r#"{"config": {"configMapRef": {"name": "sample", "key": "one"}}}"#,
     ),
     ("spec.config.format", r#"{"config": {"configMapRef": {"name": "sample", "key": "loose"}}}"#),
+    (
+        "spec.env[].valueFrom.configMapKeyRef",
+        r#"{"env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "sample", "key": "one"}}}]}"#,
+    ),
+    (
+        "spec.env[].valueFrom.secretKeyRef",
+        r#"{"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "sample", "key": "one"}}}]}"#,
+    ),
+    ("spec.envFrom[].configMapRef", r#"{"envFrom": [{"configMapRef": {"name": "sample"}}]}"#),
+    ("spec.envFrom[].secretRef", r#"{"envFrom": [{"secretRef": {"name": "sample"}}]}"#),
     ("spec.envFrom[].prefix", r#"{"envFrom": [{"configMapRef": {"name": "sample"}}]}"#),
     ("spec.image.version", r#"{"image": {"tag": "latest"}}"#),
     ("spec.probes.diskReadiness", r#"{"probes": {"diskReadiness": {"enabled": true}}}"#),

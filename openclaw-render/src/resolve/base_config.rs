@@ -75,6 +75,14 @@ fn document(
             "has no effect beside `spec.config.configMapRef`: remove one of the two",
         ));
     }
+    if reference.name.is_empty() {
+        problems.push(Problem::error(
+            "spec.config.configMapRef.name",
+            Rule::Invalid,
+            "is empty: name a ConfigMap or remove the reference",
+        ));
+        return ("spec.config.configMapRef".to_owned(), Map::new());
+    }
     let key = text(reference.key.as_ref()).unwrap_or(names::CONFIG_KEY);
     let path = format!("spec.config.configMapRef[{}/{key}]", reference.name);
     let document = match observed.config_maps.get(&reference.name).unwrap_or(&Fact::Unknown) {

@@ -165,6 +165,14 @@ fn hash(
     hasher.field(&[own_token.unwrap_or_default()]);
     for reference in references {
         let Reference { path, kind, name, key, optional } = reference;
+        if name.is_empty() || *key == Some("") {
+            problems.push(Problem::error(
+                path.as_str(),
+                Rule::Invalid,
+                format!("names no {kind} or no key of it: fill in both or remove the entry"),
+            ));
+            continue;
+        }
         let source = if *kind == "Secret" { &observed.secrets } else { &observed.config_maps };
         match source.get(*name).unwrap_or(&Fact::Unknown) {
             Fact::Known(data) => {

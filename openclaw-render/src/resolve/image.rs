@@ -125,7 +125,7 @@ fn version(
     stated_version.unwrap_or_else(|| {
         problems.push(Problem::advice(
             "spec.image.version",
-            Rule::Unknown,
+            Rule::Risk,
             format!(
                 "the image does not tell its version, so the configuration is rendered for {}: set \
                  `spec.image.version` if it runs another one",

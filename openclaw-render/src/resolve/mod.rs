@@ -7,6 +7,7 @@ mod base_config;
 pub(crate) mod defaults;
 mod environment;
 mod image;
+mod metadata;
 mod network;
 mod pod;
 mod resources;
@@ -132,6 +133,7 @@ pub fn resolve(
     let spec = defaults::merge(&stored, cluster_defaults.map(|defaults| &defaults.spec));
     unsupported::check(instance, &spec, &mut problems);
     check_combinations(&spec, &mut problems);
+    metadata::check(&spec, &mut problems);
 
     let image = image::resolve(&spec, &mut problems);
     let config = base_config::resolve(&spec, observed, image.version, &mut problems);
