@@ -47,12 +47,12 @@ pub(crate) fn read(paths: &[PathBuf], namespace: Option<&str>) -> Result<Vec<Inp
     let world: Vec<Value> = parsed
         .iter()
         .flat_map(|(_, documents)| documents)
-        .filter(|each| is_world(each))
+        .filter(|each| Documents::is_world(each))
         .cloned()
         .collect();
     let mut inputs = Vec::new();
     for (path, documents) in parsed {
-        let own = documents.into_iter().filter(|each| !is_world(each));
+        let own = documents.into_iter().filter(|each| !Documents::is_world(each));
         inputs.push(Input {
             name: path.display().to_string(),
             documents: Documents::read(world.iter().cloned().chain(own)),
@@ -69,30 +69,15 @@ pub(crate) fn read(paths: &[PathBuf], namespace: Option<&str>) -> Result<Vec<Inp
     Ok(inputs)
 }
 
-/// A document that describes the world of instances.
-fn is_world(document: &Value) -> bool {
-    let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default();
-    matches!(
-        kind,
-        "ConfigMap"
-            | "Secret"
-            | "PersistentVolumeClaim"
-            | "OpenClawClusterDefaults"
-            | "ConfigMapList"
-            | "SecretList"
-            | "PersistentVolumeClaimList"
-    )
-}
-
 fn content(path: &Path) -> Result<String, InputError> {
     let failed = |source| InputError::Read { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        io::stdin().take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    let reader: Box<dyn io::Read> = if path == Path::new("-") {
+        Box::new(io::stdin())
     } else {
-        let file = fs::File::open(path).map_err(failed)?;
-        file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-    }
+        Box::new(fs::File::open(path).map_err(failed)?)
+    };
+    let mut bytes = Vec::new();
+    reader.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(InputError::TooLarge { path: path.to_owned() });
     }

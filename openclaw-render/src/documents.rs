@@ -18,8 +18,12 @@ use crate::vocab::meta;
 
 /// Namespace of an object that names none.
 const DEFAULT_NAMESPACE: &str = "default";
+/// Kind of the cluster's defaults.
+const DEFAULTS_KIND: &str = "OpenClawClusterDefaults";
 /// The only name under which ClusterDefaults count.
 const DEFAULTS_NAME: &str = "cluster";
+/// Kinds that an instance can refer to.
+const REFERENCED: [&str; 3] = ["ConfigMap", "Secret", "PersistentVolumeClaim"];
 
 /// What a set of manifests says.
 #[derive(Clone, Debug, Default)]
@@ -84,6 +88,14 @@ impl Documents {
         }
     }
 
+    /// Whether a document describes the world of instances, by its kind: something that they can
+    /// refer to, a list of one such kind, or ClusterDefaults.
+    #[must_use]
+    pub fn is_world(document: &Value) -> bool {
+        let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default();
+        kind == DEFAULTS_KIND || REFERENCED.contains(&kind.strip_suffix("List").unwrap_or(kind))
+    }
+
     fn add(&mut self, document: Value) {
         let text =
             |name: &str| document.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -91,7 +103,7 @@ impl Documents {
         match (api_version.as_str(), kind.as_str()) {
             _ if document.is_null() => {}
             (meta::API_VERSION, meta::KIND) => self.add_instance(document),
-            (meta::API_VERSION, "OpenClawClusterDefaults") => self.add_defaults(document),
+            (meta::API_VERSION, DEFAULTS_KIND) => self.add_defaults(document),
             ("v1", "ConfigMap") => {
                 if let Some(map) = self.decode::<ConfigMap>(document) {
                     let world = self.world(&map.metadata);
@@ -128,8 +140,8 @@ impl Documents {
     }
 
     fn add_list(&mut self, mut document: Value, kind: &str) {
-        let complete = ["ConfigMap", "Secret", "PersistentVolumeClaim"];
-        self.complete.extend(complete.iter().filter(|each| kind == format!("{each}List")));
+        let listed = kind.strip_suffix("List");
+        self.complete.extend(REFERENCED.iter().filter(|each| listed == Some(**each)));
         match document.get_mut("items").map(Value::take) {
             Some(Value::Array(items)) => items.into_iter().for_each(|item| self.add(item)),
             _ => self.problems.push(Problem::error(
@@ -157,7 +169,7 @@ impl Documents {
             self.cluster_defaults = Fact::Known(defaults);
         } else {
             self.problems.push(Problem::advice(
-                format!("OpenClawClusterDefaults {name}"),
+                format!("{DEFAULTS_KIND} {name}"),
                 Rule::Ineffective,
                 format!("has no effect: only the object named {DEFAULTS_NAME:?} counts"),
             ));

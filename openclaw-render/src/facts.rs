@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::hash;
 use crate::observed::{Claim, Pod, Seen, Trouble, Workload};
-use crate::ownership::{foreign_managers, owned_hash};
+use crate::ownership::{is_owned_by_update, owned_hash};
 use crate::vocab::{FIELD_MANAGER, PREVIOUS_MANAGERS, annotations, labels};
 
 /// What a cache keeps of a live object, for the instance of that name.
@@ -30,11 +30,7 @@ pub fn seen(live: &Value, instance: &str) -> Seen {
         labelled: label(labels::MANAGED_BY) == labels::MANAGED_BY_VALUE
             && label(labels::INSTANCE) == instance,
         owned_hash: owned_hash(live, FIELD_MANAGER),
-        previous_manager: foreign_managers(live).iter().any(|entry| {
-            PREVIOUS_MANAGERS.contains(&entry.manager.as_str())
-                && entry.operation == "Update"
-                && entry.subresource.is_none()
-        }),
+        previous_manager: is_owned_by_update(live, PREVIOUS_MANAGERS),
         annotations: notes
             .into_iter()
             .flatten()

@@ -148,6 +148,24 @@ pub enum Ownership {
     CreatedOnce,
 }
 
+impl Kind {
+    /// Whether objects of this kind are applied again and again or created once.
+    #[must_use]
+    pub fn ownership(self) -> Ownership {
+        match self {
+            Self::Secret | Self::PersistentVolumeClaim => Ownership::CreatedOnce,
+            Self::ServiceAccount
+            | Self::Role
+            | Self::RoleBinding
+            | Self::NetworkPolicy
+            | Self::ConfigMap
+            | Self::PodDisruptionBudget
+            | Self::Service
+            | Self::StatefulSet => Ownership::Applied,
+        }
+    }
+}
+
 impl Object {
     /// Its identity within the namespace.
     #[must_use]
@@ -170,17 +188,7 @@ impl Object {
     /// Whether it is applied again and again or created once.
     #[must_use]
     pub fn ownership(&self) -> Ownership {
-        match self.kind() {
-            Kind::Secret | Kind::PersistentVolumeClaim => Ownership::CreatedOnce,
-            Kind::ServiceAccount
-            | Kind::Role
-            | Kind::RoleBinding
-            | Kind::NetworkPolicy
-            | Kind::ConfigMap
-            | Kind::PodDisruptionBudget
-            | Kind::Service
-            | Kind::StatefulSet => Ownership::Applied,
-        }
+        self.kind().ownership()
     }
 
     /// The object as it is sent: keys sorted, quantities and atomic parts as the API server stores

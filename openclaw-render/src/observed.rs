@@ -98,6 +98,14 @@ pub struct Seen {
     pub workload: Option<Workload>,
 }
 
+impl Seen {
+    /// Whether the instance of that uid controls it; one without a uid controls nothing.
+    #[must_use]
+    pub fn is_controlled_by(&self, uid: Option<&str>) -> bool {
+        uid.is_some() && self.controller.as_deref() == uid
+    }
+}
+
 /// What the StatefulSet controller reports.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -7,6 +7,8 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::hash;
+
 /// Version of the plan and of the sync protocol: the `N` in the helper image's tag `pod-N`.
 pub const POD_PROTOCOL: u32 = 1;
 
@@ -94,9 +96,7 @@ pub struct SyncStatus {
 /// The name of a content: the first 16 hexadecimal digits of its SHA-256.
 #[must_use]
 pub fn content_hash(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    let start = digest.first_chunk().copied().unwrap_or_default();
-    format!("{:016x}", u64::from_be_bytes(start))
+    hash::hexadecimal(&Sha256::digest(bytes), 8)
 }
 
 /// Permission bits of an octal text of three or four digits, at most `1777`.

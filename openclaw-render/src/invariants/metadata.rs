@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{View, at, list, text, unique};
 use crate::object::{Kind, Object};
 use crate::vocab::labels;
+use crate::vocab::names::is_label;
 
 pub(super) fn check(view: &View<'_>, found: &mut Vec<String>) {
     let keys: Vec<String> =
@@ -69,15 +70,6 @@ fn check_object(
 
 fn starts_with_digit(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_digit())
-}
-
-/// RFC 1123 label.
-pub(super) fn is_label(name: &str) -> bool {
-    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (1..=63).contains(&name.len())
-        && name.bytes().all(inner)
-        && !name.starts_with('-')
-        && !name.ends_with('-')
 }
 
 /// RFC 1123 subdomain.

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::metadata::is_label;
 use super::{View, at, list, text, unique};
 use crate::object::Kind;
 use crate::quantity;
+use crate::vocab::names::is_label;
 
 pub(super) fn check(view: &View<'_>, found: &mut Vec<String>) {
     let names = |values: &'_ [Value]| -> BTreeSet<String> {

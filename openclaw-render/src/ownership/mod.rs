@@ -16,6 +16,7 @@ mod fields;
 mod take_over;
 
 pub use change::{Change, diff};
+pub(crate) use take_over::is_owned_by_update;
 pub use take_over::{Manager, foreign_managers, take_over_patch};
 
 /// The part of a live object that `manager` owns by apply, without subresources.

@@ -31,6 +31,17 @@ pub fn foreign_managers(live: &Value) -> Vec<Manager> {
         .collect()
 }
 
+/// Whether one of these managers owns fields by update.
+pub(crate) fn is_owned_by_update(live: &Value, managers: &[&str]) -> bool {
+    entries(live).any(|entry| is_update_of(entry, managers))
+}
+
+fn is_update_of(entry: &Value, managers: &[&str]) -> bool {
+    managers.contains(&text(entry, "manager"))
+        && text(entry, "operation") == "Update"
+        && text(entry, "subresource").is_empty()
+}
+
 /// The JSON patch that gives us what previous writers set by update, so that our next apply removes
 /// what we do not want. `None` when there is nothing to take over.
 ///
@@ -49,12 +60,8 @@ pub fn foreign_managers(live: &Value) -> Vec<Manager> {
 #[must_use]
 pub fn take_over_patch(live: &Value, from_managers: &[&str]) -> Option<Value> {
     let version = live.pointer("/metadata/resourceVersion")?;
-    let is_old = |entry: &Value| {
-        from_managers.contains(&text(entry, "manager"))
-            && text(entry, "operation") == "Update"
-            && text(entry, "subresource").is_empty()
-    };
-    let old: Vec<_> = entries(live).enumerate().filter(|(_, entry)| is_old(entry)).collect();
+    let old: Vec<_> =
+        entries(live).enumerate().filter(|(_, it)| is_update_of(it, from_managers)).collect();
     let ours = entries(live).enumerate().find(|(_, entry)| is_applied_by(entry, FIELD_MANAGER));
     let current = text(live, "apiVersion");
     let (target, entry) = ours

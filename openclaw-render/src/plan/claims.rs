@@ -78,10 +78,5 @@ fn is_of(owner: &Value, uid: &str) -> bool {
 }
 
 fn guarded(claim: &Claim, change: &Value) -> Value {
-    let test = json!({
-        "op": "test",
-        "path": "/metadata/resourceVersion",
-        "value": claim.resource_version,
-    });
-    json!([test, change])
+    json!([super::unchanged_since(Some(&claim.resource_version)), change])
 }

@@ -10,7 +10,7 @@ mod reads;
 pub(crate) mod rollout;
 
 pub(crate) use reads::references;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::api::OpenClawInstance;
 use crate::effect::{Effect, Plan};
@@ -27,6 +27,18 @@ use crate::vocab::{FINALIZER, annotations};
 const LOOK_AGAIN_SETTLED: u32 = 600;
 /// Seconds after which an instance is looked at again that waits for something.
 const LOOK_AGAIN_WAITING: u32 = 30;
+
+/// An object that is wanted, and how it is sent: worked out once for all that a pass does with it.
+struct Wanted {
+    object: Object,
+    value: Value,
+}
+
+impl Wanted {
+    fn new(object: Object) -> Self {
+        Self { value: object.to_value(), object }
+    }
+}
 
 /// Decides everything that one pass does.
 ///
@@ -50,9 +62,9 @@ pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Setting
     let mut findings = Findings { paused: paused(instance), ..Findings::default() };
     let mut plan = Plan { look_again_in: LOOK_AGAIN_WAITING, ..Plan::default() };
     if let Some(resolved) = resolved.as_ref().filter(|_| !unsupported && reads.is_empty()) {
-        let desired = crate::resource::render(resolved);
+        let desired: Vec<Wanted> =
+            crate::resource::render(resolved).into_iter().map(Wanted::new).collect();
         let rollout = rollout::decide(instance, resolved, &desired, observed, &problems);
-        findings.rendered_config = Some(rollout.config_hash.clone());
         if !findings.paused {
             plan.effects.extend(add_finalizer(instance));
             objects::decide(&desired, &rollout, resolved, observed, &mut plan, &mut findings);
@@ -92,15 +104,16 @@ fn add_finalizer(instance: &OpenClawInstance) -> Option<Effect> {
     if finalizers.iter().any(|finalizer| finalizer == FINALIZER) {
         return None;
     }
-    let test = json!({
-        "op": "test",
-        "path": "/metadata/resourceVersion",
-        "value": instance.metadata.resource_version,
-    });
+    let test = unchanged_since(instance.metadata.resource_version.as_deref());
     let add = if instance.metadata.finalizers.is_some() {
         json!({"op": "add", "path": "/metadata/finalizers/-", "value": FINALIZER})
     } else {
         json!({"op": "add", "path": "/metadata/finalizers", "value": [FINALIZER]})
     };
     Some(Effect::PatchFinalizers { patch: json!([test, add]) })
+}
+
+/// The first step of a guarded JSON patch: the object is still the one that was seen.
+fn unchanged_since(resource_version: Option<&str>) -> Value {
+    json!({"op": "test", "path": "/metadata/resourceVersion", "value": resource_version})
 }

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::claims;
 use super::rollout::{self, GROUP, Rollout};
+use super::{Wanted, claims};
 use crate::effect::{Effect, Plan, Read};
-use crate::object::{Kind, Object, ObjectKey, Ownership};
+use crate::object::{Kind, ObjectKey, Ownership};
 use crate::observed::{Fact, Observed, Seen};
 use crate::ownership::{diff, hash, take_over_patch};
 use crate::resolve::Resolved;
@@ -22,7 +22,7 @@ enum Standing<'a> {
 }
 
 pub(super) fn decide(
-    desired: &[Object],
+    desired: &[Wanted],
     rollout: &Rollout,
     resolved: &Resolved,
     observed: &Observed,
@@ -30,8 +30,8 @@ pub(super) fn decide(
     findings: &mut Findings,
 ) {
     let mut ready_for_pod = true;
-    for object in desired {
-        let key = object.key();
+    for wanted in desired {
+        let key = wanted.object.key();
         let standing = standing(&key, resolved, observed);
         match standing {
             Standing::Unknown => {
@@ -42,16 +42,13 @@ pub(super) fn decide(
                 findings.conflicts.push(key);
                 ready_for_pod = false;
             }
-            Standing::Deleting => {
-                findings.deleting.push(key);
-                ready_for_pod = false;
-            }
+            Standing::Deleting => ready_for_pod = false,
             // What the pod mounts must be there, and the pod must wait for it.
             Standing::Absent | Standing::Ours(_)
                 if key.kind == Kind::StatefulSet && !ready_for_pod => {}
             Standing::Absent if held(&key, rollout) => {}
-            Standing::Absent => create(object, rollout, plan),
-            Standing::Ours(seen) => update(object, seen, rollout, resolved, observed, plan),
+            Standing::Absent => create(wanted, rollout, plan),
+            Standing::Ours(seen) => update(wanted, seen, rollout, resolved, observed, plan),
         }
     }
     prune(desired, rollout, resolved, observed, plan);
@@ -79,62 +76,53 @@ fn standing<'a>(key: &ObjectKey, resolved: &Resolved, observed: &'a Observed) ->
 /// Ours is what this instance controls. A claim that outlives instances has no owner: its labels
 /// say whose it is.
 fn is_ours(kind: Kind, seen: &Seen, uid: Option<&str>) -> bool {
-    let controlled = seen.controller.is_some() && seen.controller.as_deref() == uid;
-    controlled
+    seen.is_controlled_by(uid)
         || (kind == Kind::PersistentVolumeClaim && seen.labelled && seen.controller.is_none())
 }
 
-fn create(object: &Object, rollout: &Rollout, plan: &mut Plan) {
-    let key = object.key();
-    let object_value = sent(object, rollout);
-    plan.effects.push(match object.ownership() {
-        Ownership::Applied => Effect::Apply { key, object: object_value },
+fn create(wanted: &Wanted, rollout: &Rollout, plan: &mut Plan) {
+    let key = wanted.object.key();
+    let object = sent(wanted, rollout);
+    plan.effects.push(match key.kind.ownership() {
+        Ownership::Applied => Effect::Apply { key, object },
         // A token that is not random would be worse than none.
-        Ownership::CreatedOnce
-            if key.kind == Kind::Secret && object_value.get("data").is_none() =>
-        {
+        Ownership::CreatedOnce if key.kind == Kind::Secret && object.get("data").is_none() => {
             return;
         }
-        Ownership::CreatedOnce => Effect::CreateOnce { key, object: object_value },
+        Ownership::CreatedOnce => Effect::CreateOnce { key, object },
     });
 }
 
-fn sent(object: &Object, rollout: &Rollout) -> Value {
-    match object.kind() {
-        Kind::StatefulSet => rollout::annotated(object.to_value(), rollout),
-        Kind::ServiceAccount
-        | Kind::Role
-        | Kind::RoleBinding
-        | Kind::NetworkPolicy
-        | Kind::Secret
-        | Kind::ConfigMap
-        | Kind::PersistentVolumeClaim
-        | Kind::PodDisruptionBudget
-        | Kind::Service => object.to_value(),
+fn sent(wanted: &Wanted, rollout: &Rollout) -> Value {
+    let value = wanted.value.clone();
+    if wanted.object.kind() == Kind::StatefulSet {
+        rollout::annotated(value, rollout)
+    } else {
+        value
     }
 }
 
 fn update(
-    object: &Object,
+    wanted: &Wanted,
     seen: &Seen,
     rollout: &Rollout,
     resolved: &Resolved,
     observed: &Observed,
     plan: &mut Plan,
 ) {
-    let key = object.key();
-    match (key.kind, object.ownership()) {
+    let key = wanted.object.key();
+    match (key.kind, key.kind.ownership()) {
         (Kind::PersistentVolumeClaim, _) => claims::update(resolved, observed, plan),
         (_, Ownership::CreatedOnce) => {}
         (Kind::StatefulSet, Ownership::Applied) if held(&key, rollout) => {
-            match rollout::held(&object.to_value(), seen, rollout, observed, &key) {
+            match rollout::held(&wanted.value, seen, rollout, observed, &key) {
                 Ok(Some(object)) => plan.effects.push(Effect::Apply { key, object }),
                 Ok(None) => {}
                 Err(read) => plan.reads.push(read),
             }
         }
         (_, Ownership::Applied) if held(&key, rollout) => {}
-        (_, Ownership::Applied) => converge(key, sent(object, rollout), seen, observed, plan),
+        (_, Ownership::Applied) => converge(key, sent(wanted, rollout), seen, observed, plan),
     }
 }
 
@@ -164,7 +152,7 @@ fn converge(key: ObjectKey, wanted: Value, seen: &Seen, observed: &Observed, pla
 /// Deletes what is ours and no longer rendered. Claims and Secrets go only by a decision of their
 /// own.
 fn prune(
-    desired: &[Object],
+    desired: &[Wanted],
     rollout: &Rollout,
     resolved: &Resolved,
     observed: &Observed,
@@ -172,10 +160,10 @@ fn prune(
 ) {
     for (key, fact) in &observed.objects {
         let Fact::Known(seen) = fact else { continue };
-        let controlled = seen.controller.is_some() && seen.controller == resolved.uid;
+        let controlled = seen.is_controlled_by(resolved.uid.as_deref());
         let ours = controlled && seen.labelled && !seen.deleting;
-        let lasting = matches!(key.kind, Kind::Secret | Kind::PersistentVolumeClaim);
-        let wanted = desired.iter().any(|object| object.key() == *key);
+        let lasting = key.kind.ownership() == Ownership::CreatedOnce;
+        let wanted = desired.iter().any(|wanted| wanted.object.key() == *key);
         if ours && !lasting && !wanted && !held(key, rollout) {
             plan.effects.push(Effect::Delete { key: key.clone(), uid: seen.uid.clone() });
         }

@@ -6,6 +6,7 @@
 
 use serde_json::{Value, json};
 
+use super::Wanted;
 use crate::api::{OnOperatorUpgrade, OpenClawInstance, OpenClawInstanceSpec};
 use crate::effect::Read;
 use crate::hash::{self, Hasher};
@@ -58,13 +59,13 @@ pub(crate) const GROUP: &[Kind] =
 pub(super) fn decide(
     instance: &OpenClawInstance,
     resolved: &Resolved,
-    desired: &[Object],
+    desired: &[Wanted],
     observed: &Observed,
     problems: &[Problem],
 ) -> Rollout {
     let key = ObjectKey::new(Kind::StatefulSet, resolved.name.as_str());
     let inputs_hash = inputs_hash(resolved);
-    let rollout_hash = rollout_hash(desired);
+    let pod_hash = pod_hash(desired);
     let unstartable = problems.iter().any(|each| each.severity == Severity::WillNotStart);
     let approved = instance.metadata.annotations.as_ref();
     let approved = approved.and_then(|all| all.get(annotations::APPROVE_ROLLOUT));
@@ -75,42 +76,32 @@ pub(super) fn decide(
         Fact::Known(seen) => verdict(
             seen,
             &inputs_hash,
-            &rollout_hash,
+            &pod_hash,
             approved.map(String::as_str),
             resolved.on_operator_upgrade,
         ),
     };
     let live = observed.live.get(&key).filter(|_| verdict.holds());
-    let wanted = desired.iter().find(|object| object.key() == key);
+    let wanted = desired.iter().find(|wanted| wanted.object.key() == key);
     let changes = match (wanted, live) {
-        (Some(wanted), Some(live)) => changes(&wanted.to_value(), live),
+        (Some(wanted), Some(live)) => changes(&wanted.value, live),
         _ => Vec::new(),
     };
-    Rollout {
-        verdict,
-        inputs_hash,
-        pod_hash: rollout_hash,
-        config_hash: config_hash(desired),
-        changes,
-    }
+    Rollout { verdict, inputs_hash, pod_hash, config_hash: config_hash(desired), changes }
 }
 
 fn verdict(
     seen: &Seen,
     inputs_hash: &str,
-    rollout_hash: &str,
+    pod_hash: &str,
     approved: Option<&str>,
     policy: OnOperatorUpgrade,
 ) -> Verdict {
     let last_rollout = seen.annotations.get(annotations::ROLLOUT_HASH);
     let last_inputs = seen.annotations.get(annotations::INPUTS_HASH);
-    let same_pod = last_rollout.is_some_and(|hash| hash == rollout_hash);
+    let same_pod = last_rollout.is_some_and(|hash| hash == pod_hash);
     let user_changed = last_inputs.is_some_and(|hash| hash != inputs_hash);
-    if same_pod
-        || user_changed
-        || approved == Some(rollout_hash)
-        || policy == OnOperatorUpgrade::Roll
-    {
+    if same_pod || user_changed || approved == Some(pod_hash) || policy == OnOperatorUpgrade::Roll {
         Verdict::Go
     } else {
         Verdict::HeldForApproval
@@ -159,9 +150,9 @@ fn inputs_hash(resolved: &Resolved) -> String {
     hasher.finish()
 }
 
-fn rollout_hash(desired: &[Object]) -> String {
+fn pod_hash(desired: &[Wanted]) -> String {
     let mut hasher = Hasher::default();
-    for object in desired {
+    for Wanted { object, value } in desired {
         let key = object.key().to_string();
         match object {
             Object::ConfigMap(map) => {
@@ -170,7 +161,7 @@ fn rollout_hash(desired: &[Object]) -> String {
                 }
             }
             Object::StatefulSet(_) => {
-                let template = object.to_value().pointer("/spec/template").map(Value::to_string);
+                let template = value.pointer("/spec/template").map(Value::to_string);
                 hasher.field(&[&key, &template.unwrap_or_default()]);
             }
             Object::ServiceAccount(_)
@@ -186,9 +177,9 @@ fn rollout_hash(desired: &[Object]) -> String {
     hasher.finish()
 }
 
-fn config_hash(desired: &[Object]) -> String {
-    let content = desired.iter().find_map(|object| {
-        let Object::ConfigMap(map) = object else { return None };
+fn config_hash(desired: &[Wanted]) -> String {
+    let content = desired.iter().find_map(|wanted| {
+        let Object::ConfigMap(map) = &wanted.object else { return None };
         map.data.as_ref()?.get(names::CONFIG_KEY)
     });
     hash::of(content.map(String::as_str).unwrap_or_default())

@@ -35,8 +35,9 @@ pub(super) fn resolve(
     version: Version,
     problems: &mut Vec<Problem>,
 ) -> BaseConfig {
-    let config = spec.config.clone().unwrap_or_default();
-    let (path, document) = document(&config, observed, problems);
+    let unset = ConfigSpec::default();
+    let config = spec.config.as_ref().unwrap_or(&unset);
+    let (path, document) = document(config, observed, problems);
     let auth = check_auth(&path, &document, problems);
     if proxied(spec) && mode(&document) == Some("trusted-proxy") {
         problems.push(Problem::advice(

@@ -30,7 +30,7 @@ pub(crate) use storage::{DataVolume, Layout, Storage};
 pub use version::Version;
 pub(crate) use workspace::Workspace;
 
-use crate::api::{OnOperatorUpgrade, OpenClawInstance, OpenClawInstanceSpec};
+use crate::api::{MergeMode, OnOperatorUpgrade, OpenClawInstance, OpenClawInstanceSpec};
 use crate::hash;
 use crate::observed::{Fact, Observed};
 use crate::problem::{Problem, Rule, Severity};
@@ -128,9 +128,8 @@ pub fn resolve(
 ) -> Resolution {
     let mut problems = Vec::new();
     let name = name(instance, &mut problems);
-    let stored = instance.spec.clone();
     let cluster_defaults = observed.cluster_defaults.known();
-    let spec = defaults::merge(&stored, cluster_defaults.map(|defaults| &defaults.spec));
+    let spec = defaults::merge(&instance.spec, cluster_defaults.map(|defaults| &defaults.spec));
     unsupported::check(instance, &spec, &mut problems);
     check_combinations(&spec, &mut problems);
     metadata::check(&spec, &mut problems);
@@ -263,9 +262,10 @@ fn check_combinations(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) 
             ));
         }
     }
-    let config = spec.config.clone().unwrap_or_default();
-    let force_paths = config.force_paths.unwrap_or_default();
-    if !force_paths.is_empty() && config.merge_mode != Some(crate::api::MergeMode::Merge) {
+    let config = spec.config.as_ref();
+    let force_paths = config.and_then(|each| each.force_paths.as_deref()).unwrap_or_default();
+    let merges = config.and_then(|each| each.merge_mode) == Some(MergeMode::Merge);
+    if !force_paths.is_empty() && !merges {
         problems.push(Problem::error(
             "spec.config.forcePaths",
             Rule::Invalid,

@@ -10,6 +10,7 @@ use super::image::{is_digest, is_repository, is_tag, with_override};
 use crate::api::{NetworkPolicySpec, OpenClawInstanceSpec, ServiceType};
 use crate::problem::{Problem, Rule};
 use crate::vocab::images;
+use crate::vocab::names::is_label;
 
 /// The proxy in front of the gateway.
 #[derive(Clone, Debug, PartialEq)]
@@ -160,8 +161,7 @@ fn check(path: &str, policy: &NetworkPolicySpec, problems: &mut Vec<Problem>) {
         }
     }
     for (index, namespace) in policy.allowed_ingress_namespaces.iter().flatten().enumerate() {
-        let label = namespace.len() <= 63 && !namespace.contains('.');
-        if !label || !super::security::is_subdomain(namespace) {
+        if !is_label(namespace) {
             problems.push(Problem::error(
                 format!("{path}.allowedIngressNamespaces[{index}]"),
                 Rule::Invalid,

@@ -6,7 +6,9 @@
 
 use serde_json::Value;
 
-use crate::api::{LoggingFormat, LoggingLevel, MergeMode, OpenClawInstance, OpenClawInstanceSpec};
+use crate::api::{
+    LoggingFormat, LoggingLevel, MergeMode, MetricsSpec, OpenClawInstance, OpenClawInstanceSpec,
+};
 use crate::problem::{Problem, Rule};
 use crate::vocab::PREVIOUS_MANAGERS;
 
@@ -101,13 +103,15 @@ fn listed<T>(list: Option<&Vec<T>>) -> bool {
 fn metrics(spec: &OpenClawInstanceSpec) -> bool {
     let metrics = spec.observability.as_ref().and_then(|each| each.metrics.as_ref());
     metrics.is_some_and(|metrics| {
-        metrics.enabled.unwrap_or_else(|| {
-            metrics.port.is_some()
-                || is(metrics.service_monitor.as_ref().and_then(|each| each.enabled))
-                || is(metrics.prometheus_rule.as_ref().and_then(|each| each.enabled))
-                || is(metrics.grafana_dashboard.as_ref().and_then(|each| each.enabled))
-        })
+        metrics.enabled.unwrap_or_else(|| metrics.port.is_some() || are_used(metrics))
     })
+}
+
+/// Whether anything is made of the metrics.
+fn are_used(metrics: &MetricsSpec) -> bool {
+    is(metrics.service_monitor.as_ref().and_then(|each| each.enabled))
+        || is(metrics.prometheus_rule.as_ref().and_then(|each| each.enabled))
+        || is(metrics.grafana_dashboard.as_ref().and_then(|each| each.enabled))
 }
 
 /// Fields that the Go operator's schema turns on by itself: path of the feature, path of the switch,
@@ -116,10 +120,7 @@ const STORED: &[(&str, &[&str], IsSet)] = &[
     ("spec.observability.metrics", &["spec", "observability", "metrics", "enabled"], |spec| {
         let metrics = spec.observability.as_ref().and_then(|each| each.metrics.as_ref());
         metrics.is_some_and(|metrics| {
-            metrics.port.is_none_or(|port| port == 9090)
-                && !is(metrics.service_monitor.as_ref().and_then(|each| each.enabled))
-                && !is(metrics.prometheus_rule.as_ref().and_then(|each| each.enabled))
-                && !is(metrics.grafana_dashboard.as_ref().and_then(|each| each.enabled))
+            metrics.port.is_none_or(|port| port == 9090) && !are_used(metrics)
         })
     }),
     ("spec.workspace.bootstrap", &["spec", "workspace", "bootstrap", "enabled"], |_| true),

@@ -98,7 +98,7 @@ fn config_valid(
         return say(false, reason, problem.to_string());
     }
     resolved?;
-    let rendered = findings.rendered_config.as_ref()?;
+    let rendered = &findings.rollout.as_ref()?.config_hash;
     match observed.config_sync.known() {
         Some(sync) if sync.rejected_hash.as_ref() == Some(rendered) => say(
             false,

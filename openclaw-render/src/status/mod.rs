@@ -25,11 +25,8 @@ use crate::vocab::ports;
 pub(crate) struct Findings {
     pub(crate) paused: bool,
     pub(crate) rollout: Option<Rollout>,
-    pub(crate) rendered_config: Option<String>,
     /// Objects of others under names that we need.
     pub(crate) conflicts: Vec<ObjectKey>,
-    /// Objects of ours that are on their way out.
-    pub(crate) deleting: Vec<ObjectKey>,
 }
 
 /// One statement of status, before it has a time.
@@ -211,8 +208,8 @@ fn config(
 ) -> Option<ConfigStatus> {
     let previous = instance.status.as_ref().and_then(|status| status.config.clone());
     let sync = observed.config_sync.known();
-    let rendered_hash =
-        findings.rendered_config.clone().or_else(|| previous.as_ref()?.rendered_hash.clone());
+    let rendered = findings.rollout.as_ref().map(|rollout| rollout.config_hash.clone());
+    let rendered_hash = rendered.or_else(|| previous.as_ref()?.rendered_hash.clone());
     let status = match sync {
         Some(sync) => ConfigStatus {
             rendered_hash,
