@@ -1,11 +1,50 @@
-//! The operator's process in the cluster. This version has none, and says so.
+//! The operator's process: it reads the cluster, calls the pure plan of `openclaw-render`, performs
+//! the difference and reports.
+
+mod cache;
+mod cluster;
+mod context;
+mod error;
+mod execute;
+mod http;
+mod instance;
+mod leader;
+mod metrics;
+mod observe;
+mod operator;
+mod publish;
+mod queue;
+mod settings;
+mod telemetry;
+mod watches;
 
 use std::process::ExitCode;
 
+use clap::Parser;
+use tracing::{error, info};
+
+use crate::settings::Settings;
+
 fn main() -> ExitCode {
-    eprintln!(
-        "openclaw-controller does not exist in this version; \
-         `openclaw-cli render` prints what it will apply"
-    );
-    ExitCode::FAILURE
+    let settings = Settings::parse();
+    telemetry::start(settings.log_level, settings.log_format);
+    info!(version = env!("CARGO_PKG_VERSION"), "openclaw-controller starts");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(operator::THREADS)
+        .enable_all()
+        .build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(operator::run(settings)),
+        Err(source) => Err(operator::RunError::Runtime(source)),
+    };
+    match result {
+        Ok(()) => {
+            info!("stopped");
+            ExitCode::SUCCESS
+        }
+        Err(failed) => {
+            error!(error = %error::chain(&failed), "stopped by a failure");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -58,7 +58,7 @@ pub use observed::{Claim, ConfigSync, Fact, Observed, Pod, Seen, Trouble, Worklo
 pub use ownership::{
     Change, Manager, diff, foreign_managers, hash, owned, owned_hash, take_over_patch,
 };
-pub use plan::{plan, render_instance};
+pub use plan::{plan, plan_undecoded, references, render_instance};
 pub use problem::{Problem, Rule, Severity};
 pub use resolve::{Resolution, Resolved, Version, resolve};
 pub use settings::Settings;

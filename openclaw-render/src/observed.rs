@@ -70,6 +70,8 @@ pub struct Observed {
     /// Objects whose last apply did not make them equal to what was sent, as the pair of hashes
     /// (sent, stored): they are not sent again.
     pub unsettled: BTreeMap<ObjectKey, (String, String)>,
+    /// Objects that the API server refused in this pass, and what it said.
+    pub refused: BTreeMap<ObjectKey, String>,
 }
 
 /// What the cache keeps of an object.

@@ -117,6 +117,8 @@ pub enum Reason {
     Applied,
     /// The object is not there yet.
     NotApplied,
+    /// The API server refuses the object.
+    ApplyRefused,
     /// Something must be read first.
     WaitingForReads,
     /// The instance is being deleted.
@@ -156,6 +158,7 @@ impl fmt::Display for Reason {
             Self::NameTaken => "NameTaken",
             Self::Applied => "Applied",
             Self::NotApplied => "NotApplied",
+            Self::ApplyRefused => "ApplyRefused",
             Self::WaitingForReads => "WaitingForReads",
             Self::Terminating => "Terminating",
         })

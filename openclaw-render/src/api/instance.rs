@@ -183,6 +183,22 @@ pub enum Phase {
     Suspended,
 }
 
+impl Phase {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::Pending,
+        Self::Provisioning,
+        Self::Running,
+        Self::Degraded,
+        Self::Failed,
+        Self::Terminating,
+        Self::BackingUp,
+        Self::Restoring,
+        Self::Updating,
+        Self::Suspended,
+    ];
+}
+
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -9,7 +9,7 @@ mod objects;
 mod reads;
 pub(crate) mod rollout;
 
-pub(crate) use reads::references;
+pub use reads::references;
 use serde_json::{Value, json};
 
 use crate::api::OpenClawInstance;
@@ -77,6 +77,29 @@ pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Setting
     if plan.reads.is_empty() && plan.effects.is_empty() && status::is_settled(&plan.status) {
         plan.look_again_in = LOOK_AGAIN_SETTLED;
     }
+    plan.problems = problems;
+    plan
+}
+
+/// What is said of an instance that [`crate::decode_instance`] could not read: the problem, and no
+/// write. Its deletion goes on all the same; its volume is kept unless it clearly says otherwise.
+#[must_use]
+pub fn plan_undecoded(live: &Value, problem: &Problem, observed: &Observed) -> Plan {
+    let mut plan = Plan { look_again_in: LOOK_AGAIN_SETTLED, ..Plan::default() };
+    let orphan = live.pointer("/spec/storage/persistence/orphan").and_then(Value::as_bool);
+    let bare = json!({
+        "metadata": live.get("metadata"),
+        "spec": {"storage": {"persistence": {"orphan": orphan.unwrap_or(true)}}},
+    });
+    let Ok(mut instance) = serde_json::from_value::<OpenClawInstance>(bare) else { return plan };
+    let status = live.get("status").cloned().map(serde_json::from_value);
+    instance.status = status.and_then(Result::ok);
+    if instance.metadata.deletion_timestamp.is_some() {
+        return deletion::plan(&instance, observed);
+    }
+    let problems = vec![problem.clone()];
+    status::report(&instance, None, observed, &problems, &Findings::default(), &mut plan);
+    plan.reads.clear();
     plan.problems = problems;
     plan
 }

@@ -15,7 +15,8 @@ pub(super) fn needed(instance: &OpenClawInstance, observed: &Observed) -> Vec<Re
 }
 
 /// Everything that the instance refers to by name, sorted, each once.
-pub(crate) fn references(instance: &OpenClawInstance, observed: &Observed) -> Vec<Read> {
+#[must_use]
+pub fn references(instance: &OpenClawInstance, observed: &Observed) -> Vec<Read> {
     let Ok(name) = InstanceName::new(instance.metadata.name.as_deref().unwrap_or_default()) else {
         return Vec::new();
     };

@@ -27,7 +27,7 @@ pub(super) fn all(
     if let Some(resolved) = resolved {
         statements.push(workload::stateful_set_ready(resolved, observed));
         statements.push(applied(About::ServiceReady, Kind::Service, resolved, observed));
-        statements.push(applied(About::RBACReady, Kind::RoleBinding, resolved, observed));
+        statements.push(rbac_ready(resolved, observed));
         statements.extend(
             resolved.network_policy.as_ref().map(|_| {
                 applied(About::NetworkPolicyReady, Kind::NetworkPolicy, resolved, observed)
@@ -67,6 +67,9 @@ fn ready(
         return say(false, Reason::InvalidSpec, "the spec could not be resolved".to_owned());
     };
     let ready = workload::ready(resolved, observed);
+    if !ready.holds && !observed.refused.is_empty() {
+        return say(false, Reason::ApplyRefused, refusals(observed, |_| true));
+    }
     let stops = texts(problems, |problem| problem.severity == Severity::WillNotStart);
     if !ready.holds && ready.reason != Reason::Suspended && !stops.is_empty() {
         return say(false, Reason::WillNotStart, stops);
@@ -161,10 +164,29 @@ fn paused(findings: &Findings) -> Option<Statement> {
     })
 }
 
+/// Role and `RoleBinding` are one thing to users.
+fn rbac_ready(resolved: &Resolved, observed: &Observed) -> Statement {
+    let about = |kind| applied(About::RBACReady, kind, resolved, observed);
+    let role = about(Kind::Role);
+    if role.reason == Reason::ApplyRefused { role } else { about(Kind::RoleBinding) }
+}
+
+/// What the API server said to objects of these kinds.
+pub(super) fn refusals(observed: &Observed, which: impl Fn(Kind) -> bool) -> String {
+    let refused = observed.refused.iter().filter(|(key, _)| which(key.kind));
+    let texts: Vec<String> =
+        refused.map(|(key, said)| format!("the API server refuses {key}: {said}")).collect();
+    texts.join("; ")
+}
+
 /// Whether an object of the instance's name is there.
 fn applied(about: About, kind: Kind, resolved: &Resolved, observed: &Observed) -> Statement {
     let key = ObjectKey::new(kind, resolved.name.as_str());
     let uid = resolved.uid.as_deref();
+    if let Some(said) = observed.refused.get(&key) {
+        let message = format!("the API server refuses {key}: {said}");
+        return Statement::new(about, false, Reason::ApplyRefused, message);
+    }
     let ours = observed.objects.get(&key).and_then(Fact::known);
     if ours.is_some_and(|seen| seen.controller.as_deref() == uid) {
         Statement::new(about, true, Reason::Applied, format!("{key} is there"))
@@ -188,6 +210,12 @@ fn storage_ready(resolved: &Resolved, observed: &Observed, problems: &[Problem])
         .find(|problem| problem.rule == Rule::Missing && problem.path.starts_with("spec.storage"))
     {
         return say(false, Reason::ClaimMissing, problem.to_string());
+    }
+    if let Some(said) =
+        observed.refused.get(&ObjectKey::new(Kind::PersistentVolumeClaim, claim.as_str()))
+    {
+        let message = format!("the API server refuses claim {claim}: {said}");
+        return say(false, Reason::ApplyRefused, message);
     }
     match observed.claims.get(claim).unwrap_or(&Fact::Unknown) {
         Fact::Known(seen) => match seen.phase.as_deref() {

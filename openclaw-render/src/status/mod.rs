@@ -191,7 +191,11 @@ fn phase(
     } else if refused {
         Phase::Failed
     } else if ready.holds {
-        if broken(ConditionType::ConfigValid) { Phase::Degraded } else { Phase::Running }
+        if broken(ConditionType::ConfigValid) || refuses(statements) {
+            Phase::Degraded
+        } else {
+            Phase::Running
+        }
     } else if resolved.is_none() {
         Phase::Pending
     } else if was_running {
@@ -199,6 +203,11 @@ fn phase(
     } else {
         Phase::Provisioning
     }
+}
+
+/// Whether the API server refuses a part of what the instance needs.
+fn refuses(statements: &[Statement]) -> bool {
+    statements.iter().any(|statement| statement.reason == Reason::ApplyRefused)
 }
 
 fn config(

@@ -1,0 +1,411 @@
+//! What the watches and our own writes saw: facts, never whole objects.
+//!
+//! Writes go in as well as watches, so that a pass that follows a write does not act on what the
+//! cluster looked like before it. The higher resource version wins (of one resource they may be
+//! compared, see the Kubernetes API concepts).
+
+mod references;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use openclaw_render::api::OpenClawClusterDefaults;
+use openclaw_render::vocab::labels;
+use openclaw_render::{
+    Claim, Fact, Kind, ObjectKey, Observed, Pod, Seen, claim_facts, pod_facts, secret_hashes, seen,
+};
+use serde_json::Value;
+
+pub(crate) use references::{Asked, Content, Reference, add as add_content};
+
+/// Namespace and name of an instance.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct InstanceKey {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+}
+
+impl fmt::Display for InstanceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// An object that could be an instance's.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Entry {
+    pub(crate) seen: Seen,
+    pub(crate) detail: Detail,
+}
+
+/// What plans ask of some kinds besides what they ask of all.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Detail {
+    None,
+    Claim(Claim),
+    Secret(BTreeMap<String, String>),
+}
+
+impl Entry {
+    /// Facts of a live object for the instance of that name.
+    pub(crate) fn new(kind: Kind, live: &Value, instance: &str) -> Self {
+        let detail = match kind {
+            Kind::PersistentVolumeClaim => {
+                decoded(live).as_ref().map(claim_facts).map(Detail::Claim)
+            }
+            Kind::Secret => decoded(live).as_ref().map(secret_hashes).map(Detail::Secret),
+            Kind::ServiceAccount
+            | Kind::Role
+            | Kind::RoleBinding
+            | Kind::NetworkPolicy
+            | Kind::ConfigMap
+            | Kind::PodDisruptionBudget
+            | Kind::Service
+            | Kind::StatefulSet => None,
+        };
+        Self { seen: seen(live, instance), detail: detail.unwrap_or(Detail::None) }
+    }
+
+    fn version(&self) -> u64 {
+        version(&self.seen.resource_version)
+    }
+
+    /// Whether a plan could tell the two apart.
+    fn says_the_same(&self, other: &Self) -> bool {
+        let unversioned = |entry: &Self| {
+            let mut entry = entry.clone();
+            entry.seen.resource_version.clear();
+            if let Detail::Claim(claim) = &mut entry.detail {
+                claim.resource_version.clear();
+            }
+            entry
+        };
+        unversioned(self) == unversioned(other)
+    }
+}
+
+fn decoded<T: serde::de::DeserializeOwned>(live: &Value) -> Option<T> {
+    serde_json::from_value(live.clone()).ok()
+}
+
+/// A resource version as a number; 0 if it is none, which loses against every other.
+pub(crate) fn version(text: &str) -> u64 {
+    text.parse().unwrap_or_default()
+}
+
+/// A pod of an instance, and where it is.
+#[derive(Clone, Debug, PartialEq)]
+struct PodEntry {
+    facts: Pod,
+    address: Option<String>,
+    version: u64,
+}
+
+#[derive(Default)]
+struct State {
+    objects: BTreeMap<InstanceKey, BTreeMap<ObjectKey, Entry>>,
+    /// Whose an object is said to be: an event of a deletion may not say it any more.
+    holders: BTreeMap<(String, ObjectKey), InstanceKey>,
+    pods: BTreeMap<InstanceKey, BTreeMap<String, PodEntry>>,
+    cluster_defaults: Fact<OpenClawClusterDefaults>,
+    /// Objects that were deleted, with the version at which they were last seen: an older event
+    /// that comes late does not bring them back.
+    unsettled: BTreeMap<InstanceKey, BTreeMap<ObjectKey, (String, String)>>,
+    references: references::References,
+}
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct Cache {
+    state: Mutex<State>,
+}
+
+impl Cache {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing in here panics half-way through a change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything that is known of an instance's surroundings.
+    pub(crate) fn observed(&self, key: &InstanceKey) -> Observed {
+        let state = self.state();
+        let mut observed = Observed {
+            cluster_defaults: state.cluster_defaults.clone(),
+            unsettled: state.unsettled.get(key).cloned().unwrap_or_default(),
+            ..Observed::default()
+        };
+        for (object, entry) in state.objects.get(key).into_iter().flatten() {
+            add(&mut observed, object, Fact::Known(entry.clone()));
+        }
+        let pods = state.pods.get(key).into_iter().flatten();
+        observed.pods = Fact::Known(pods.map(|(_, pod)| pod.facts.clone()).collect());
+        state.references.fill(key, &mut observed);
+        observed
+    }
+
+    /// Takes in a live object. The instance that should look at it, if it is news.
+    pub(crate) fn put(&self, kind: Kind, live: &Value) -> Option<InstanceKey> {
+        let (instance, object) = identity(kind, live)?;
+        let entry = Entry::new(kind, live, &instance.name);
+        let mut state = self.state();
+        let holder = (instance.namespace.clone(), object.clone());
+        if let Some(before) =
+            state.holders.insert(holder, instance.clone()).filter(|it| *it != instance)
+            && let Some(objects) = state.objects.get_mut(&before)
+        {
+            objects.remove(&object);
+        }
+        let objects = state.objects.entry(instance.clone()).or_default();
+        match objects.get(&object) {
+            Some(known) if known.version() > entry.version() => None,
+            Some(known) if known.says_the_same(&entry) => {
+                objects.insert(object, entry);
+                None
+            }
+            Some(_) | None => {
+                objects.insert(object, entry);
+                Some(instance)
+            }
+        }
+    }
+
+    /// Takes out an object that is gone. The instance that should look at it.
+    pub(crate) fn remove(
+        &self,
+        namespace: &str,
+        object: &ObjectKey,
+        at: u64,
+    ) -> Option<InstanceKey> {
+        let mut state = self.state();
+        let holder = (namespace.to_owned(), object.clone());
+        let instance = state.holders.get(&holder)?.clone();
+        let objects = state.objects.get_mut(&instance)?;
+        if objects.get(object).is_some_and(|known| known.version() > at) {
+            return None;
+        }
+        objects.remove(object);
+        if objects.is_empty() {
+            state.objects.remove(&instance);
+        }
+        state.holders.remove(&holder);
+        Some(instance)
+    }
+
+    /// Takes out every object of a kind that a complete list did not name.
+    pub(crate) fn retain(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        listed: &BTreeSet<(String, String)>,
+        at: u64,
+    ) -> Vec<InstanceKey> {
+        let stale: Vec<(String, ObjectKey)> = {
+            let state = self.state();
+            let held = state.holders.keys().filter(|(place, object)| {
+                object.kind == kind
+                    && namespace.is_none_or(|namespace| namespace == place)
+                    && !listed.contains(&(place.clone(), object.name.clone()))
+            });
+            held.cloned().collect()
+        };
+        stale.iter().filter_map(|(place, object)| self.remove(place, object, at)).collect()
+    }
+
+    /// Takes in a pod. The instance that should look at it, if it is news.
+    pub(crate) fn put_pod(&self, live: &Value) -> Option<InstanceKey> {
+        let instance = labelled_instance(live)?;
+        let pod: k8s_openapi::api::core::v1::Pod = decoded(live)?;
+        let address = pod.status.as_ref().and_then(|status| status.pod_ip.clone());
+        let version = version(pod.metadata.resource_version.as_deref().unwrap_or_default());
+        let entry = PodEntry { facts: pod_facts(&pod), address, version };
+        let mut state = self.state();
+        let pods = state.pods.entry(instance.clone()).or_default();
+        let known = pods.get(&entry.facts.name);
+        if known.is_some_and(|known| known.version > version) {
+            return None;
+        }
+        let news =
+            known.is_none_or(|known| known.facts != entry.facts || known.address != entry.address);
+        pods.insert(entry.facts.name.clone(), entry);
+        news.then_some(instance)
+    }
+
+    /// Takes out a pod that is gone.
+    pub(crate) fn remove_pod(&self, live: &Value) -> Option<InstanceKey> {
+        let instance = labelled_instance(live)?;
+        let name = text(live, "name")?;
+        let mut state = self.state();
+        let pods = state.pods.get_mut(&instance)?;
+        pods.remove(name);
+        if pods.is_empty() {
+            state.pods.remove(&instance);
+        }
+        Some(instance)
+    }
+
+    /// Takes out every pod that a complete list did not name.
+    pub(crate) fn retain_pods(
+        &self,
+        namespace: Option<&str>,
+        listed: &BTreeSet<(String, String)>,
+    ) -> Vec<InstanceKey> {
+        let mut changed = Vec::new();
+        self.state().pods.retain(|instance, pods| {
+            if namespace.is_none_or(|namespace| namespace == instance.namespace) {
+                let before = pods.len();
+                pods.retain(|name, _| listed.contains(&(instance.namespace.clone(), name.clone())));
+                if pods.len() != before {
+                    changed.push(instance.clone());
+                }
+            }
+            !pods.is_empty()
+        });
+        changed
+    }
+
+    /// Where a pod answers.
+    pub(crate) fn pod_address(&self, key: &InstanceKey, pod: &str) -> Option<String> {
+        self.state().pods.get(key)?.get(pod)?.address.clone()
+    }
+
+    /// Takes in the ClusterDefaults. Whether they are news.
+    pub(crate) fn set_cluster_defaults(&self, fact: Fact<OpenClawClusterDefaults>) -> bool {
+        let mut state = self.state();
+        let news = state.cluster_defaults != fact;
+        state.cluster_defaults = fact;
+        news
+    }
+
+    /// Remembers that an apply did not make an object equal to what was sent, as hashes of the
+    /// two; or that it did.
+    pub(crate) fn settle(
+        &self,
+        key: &InstanceKey,
+        object: &ObjectKey,
+        pair: Option<(String, String)>,
+    ) {
+        let mut state = self.state();
+        match pair {
+            Some(pair) => {
+                state.unsettled.entry(key.clone()).or_default().insert(object.clone(), pair);
+            }
+            None => {
+                if let Some(pairs) = state.unsettled.get_mut(key) {
+                    pairs.remove(object);
+                    if pairs.is_empty() {
+                        state.unsettled.remove(key);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Forgets an instance that is gone; what it owns goes when its own watch says so.
+    pub(crate) fn forget(&self, key: &InstanceKey) {
+        let mut state = self.state();
+        state.unsettled.remove(key);
+        state.references.forget(key);
+    }
+
+    /// Number of objects and pods that are known.
+    pub(crate) fn size(&self) -> usize {
+        let state = self.state();
+        let objects: usize = state.objects.values().map(BTreeMap::len).sum();
+        objects + state.pods.values().map(BTreeMap::len).sum::<usize>()
+    }
+
+    /// What is known of the content of a Secret or ConfigMap that the instance refers to is about
+    /// to be read. The answer goes to [`Self::answer`].
+    pub(crate) fn ask(&self, key: &InstanceKey, reference: &Reference) -> Asked {
+        self.state().references.ask(key, reference)
+    }
+
+    /// Content that was read; it is kept if nothing changed since it was asked for.
+    pub(crate) fn answer(
+        &self,
+        reference: &Reference,
+        asked: Asked,
+        content: Fact<Content>,
+        at: u64,
+    ) {
+        self.state().references.answer(reference, asked, content, at);
+    }
+
+    /// Everything that was asked for in a pass; what is not among it is no longer referred to.
+    pub(crate) fn refer(&self, key: &InstanceKey, references: &BTreeSet<Reference>) {
+        self.state().references.refer(key, references);
+    }
+
+    /// A watch saw a Secret or ConfigMap. The instances that should look at it.
+    pub(crate) fn touch(&self, reference: &Reference, at: Option<u64>) -> Vec<InstanceKey> {
+        self.state().references.touch(reference, at)
+    }
+
+    /// A complete list did not name these.
+    pub(crate) fn touch_missing(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        listed: &BTreeSet<(String, String)>,
+    ) -> Vec<InstanceKey> {
+        self.state().references.touch_missing(kind, namespace, listed)
+    }
+}
+
+/// Puts what is known of an object where plans look for it.
+pub(crate) fn add(observed: &mut Observed, object: &ObjectKey, fact: Fact<Entry>) {
+    let name = object.name.clone();
+    match (object.kind, &fact) {
+        (Kind::PersistentVolumeClaim, Fact::Known(Entry { detail: Detail::Claim(claim), .. })) => {
+            observed.claims.insert(name, Fact::Known(claim.clone()));
+        }
+        (Kind::PersistentVolumeClaim, Fact::Absent) => {
+            observed.claims.insert(name, Fact::Absent);
+        }
+        (Kind::Secret, Fact::Known(Entry { detail: Detail::Secret(hashes), .. })) => {
+            observed.secrets.insert(name, Fact::Known(hashes.clone()));
+        }
+        (Kind::Secret, Fact::Absent) => {
+            observed.secrets.insert(name, Fact::Absent);
+        }
+        _ => {}
+    }
+    let seen = match fact {
+        Fact::Known(entry) => Fact::Known(entry.seen),
+        Fact::Absent => Fact::Absent,
+        Fact::Unknown => return,
+    };
+    observed.objects.insert(object.clone(), seen);
+}
+
+/// Whose an object is: its controller's, or the one that its labels name.
+fn identity(kind: Kind, live: &Value) -> Option<(InstanceKey, ObjectKey)> {
+    let name = text(live, "name")?;
+    let owners = live.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+    let controller = owners.into_iter().flatten().find(|owner| {
+        owner.get("controller").and_then(Value::as_bool).unwrap_or_default()
+            && owner.get("kind").and_then(Value::as_str) == Some(crate::cluster::INSTANCES.kind)
+    });
+    let owner = controller.and_then(|owner| owner.get("name")).and_then(Value::as_str);
+    let instance = match owner {
+        Some(owner) => {
+            InstanceKey { namespace: text(live, "namespace")?.to_owned(), name: owner.to_owned() }
+        }
+        None => labelled_instance(live)?,
+    };
+    Some((instance, ObjectKey::new(kind, name)))
+}
+
+fn labelled_instance(live: &Value) -> Option<InstanceKey> {
+    let labels = live.get("metadata")?.get("labels")?;
+    Some(InstanceKey {
+        namespace: text(live, "namespace")?.to_owned(),
+        name: labels.get(labels::INSTANCE)?.as_str()?.to_owned(),
+    })
+}
+
+/// A text of the metadata.
+pub(crate) fn text<'a>(live: &'a Value, field: &str) -> Option<&'a str> {
+    live.get("metadata")?.get(field)?.as_str()
+}

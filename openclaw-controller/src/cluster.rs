@@ -1,0 +1,216 @@
+//! Calls to the API server, each with a deadline. Objects go as plain JSON: what is stored is what
+//! is compared.
+
+use std::time::Duration;
+
+use kube::Client;
+use kube::api::{DeleteParams, GetParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::core::Request;
+use openclaw_render::vocab::FIELD_MANAGER;
+use openclaw_render::{Kind, ObjectKey};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::CallError;
+
+/// Longer than what an API server under load needs; a worker is not held for ever.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A type of object, as its URL needs it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resource {
+    pub(crate) api_version: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) plural: &'static str,
+}
+
+pub(crate) const INSTANCES: Resource = Resource {
+    api_version: "openclaw.rocks/v1alpha1",
+    kind: "OpenClawInstance",
+    plural: "openclawinstances",
+};
+pub(crate) const CLUSTER_DEFAULTS: Resource = Resource {
+    api_version: "openclaw.rocks/v1alpha1",
+    kind: "OpenClawClusterDefaults",
+    plural: "openclawclusterdefaults",
+};
+pub(crate) const PODS: Resource = Resource { api_version: "v1", kind: "Pod", plural: "pods" };
+
+impl From<Kind> for Resource {
+    fn from(kind: Kind) -> Self {
+        Self { api_version: kind.api_version(), kind: kind.as_str(), plural: kind.plural() }
+    }
+}
+
+impl Resource {
+    fn url(self, namespace: &str) -> String {
+        let root = if self.api_version.contains('/') { "/apis" } else { "/api" };
+        format!("{root}/{}/namespaces/{namespace}/{}", self.api_version, self.plural)
+    }
+
+    /// As `kube` describes it.
+    pub(crate) fn to_api_resource(self) -> kube::core::ApiResource {
+        let (group, version) = self.api_version.split_once('/').unwrap_or(("", self.api_version));
+        kube::core::ApiResource {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            api_version: self.api_version.to_owned(),
+            kind: self.kind.to_owned(),
+            plural: self.plural.to_owned(),
+        }
+    }
+}
+
+/// The API server.
+#[derive(Clone)]
+pub(crate) struct Cluster {
+    client: Client,
+}
+
+type Built = Result<http::Request<Vec<u8>>, kube::core::request::Error>;
+
+impl Cluster {
+    pub(crate) fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// A whole object, `None` if it is not there.
+    pub(crate) async fn get(
+        &self,
+        namespace: &str,
+        key: &ObjectKey,
+    ) -> Result<Option<Value>, CallError> {
+        let url = Resource::from(key.kind).url(namespace);
+        let request = Request::new(url).get(&key.name, &GetParams::default());
+        self.found(format!("get {key}"), request).await
+    }
+
+    /// An object's metadata, `None` if it is not there.
+    pub(crate) async fn get_metadata(
+        &self,
+        namespace: &str,
+        key: &ObjectKey,
+    ) -> Result<Option<Value>, CallError> {
+        let url = Resource::from(key.kind).url(namespace);
+        let request = Request::new(url).get_metadata(&key.name, &GetParams::default());
+        self.found(format!("get metadata of {key}"), request).await
+    }
+
+    /// Server-side apply; the stored object.
+    pub(crate) async fn apply(
+        &self,
+        namespace: &str,
+        key: &ObjectKey,
+        object: &Value,
+    ) -> Result<Value, CallError> {
+        let url = Resource::from(key.kind).url(namespace);
+        let parameters = PatchParams::apply(FIELD_MANAGER).force().validation_strict();
+        let request = Request::new(url).patch(&key.name, &parameters, &Patch::Apply(object));
+        self.call(format!("apply {key}"), request).await
+    }
+
+    /// The stored object.
+    pub(crate) async fn create(
+        &self,
+        namespace: &str,
+        key: &ObjectKey,
+        object: &Value,
+    ) -> Result<Value, CallError> {
+        let call = format!("create {key}");
+        let url = Resource::from(key.kind).url(namespace);
+        let parameters =
+            PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
+        let body = serde_json::to_vec(object)
+            .map_err(|source| CallError::Decode { call: call.clone(), source })?;
+        self.call(call, Request::new(url).create(&parameters, body)).await
+    }
+
+    /// JSON patch (RFC 6902); the stored object.
+    pub(crate) async fn json_patch(
+        &self,
+        namespace: &str,
+        resource: Resource,
+        name: &str,
+        patch: &Value,
+    ) -> Result<Value, CallError> {
+        let call = format!("patch {}/{name}", resource.kind);
+        let patch = serde_json::from_value(patch.clone())
+            .map_err(|source| CallError::Decode { call: call.clone(), source })?;
+        let request =
+            Request::new(resource.url(namespace)).patch(name, &writer(), &Patch::<()>::Json(patch));
+        self.call(call, request).await
+    }
+
+    /// JSON patch of an instance's status; the stored object.
+    pub(crate) async fn patch_status(
+        &self,
+        namespace: &str,
+        name: &str,
+        patch: &Value,
+    ) -> Result<Value, CallError> {
+        let call = format!("patch status of {}/{name}", INSTANCES.kind);
+        let patch = serde_json::from_value(patch.clone())
+            .map_err(|source| CallError::Decode { call: call.clone(), source })?;
+        let request = Request::new(INSTANCES.url(namespace)).patch_subresource(
+            "status",
+            name,
+            &writer(),
+            &Patch::<()>::Json(patch),
+        );
+        self.call(call, request).await
+    }
+
+    /// JSON merge patch (RFC 7386) of a pod; the stored object.
+    pub(crate) async fn merge_pod(
+        &self,
+        namespace: &str,
+        name: &str,
+        patch: &Value,
+    ) -> Result<Value, CallError> {
+        let request =
+            Request::new(PODS.url(namespace)).patch(name, &writer(), &Patch::Merge(patch));
+        self.call(format!("patch Pod/{name}"), request).await
+    }
+
+    /// Deletes the object of that uid, and no later one of the same name.
+    pub(crate) async fn delete(
+        &self,
+        namespace: &str,
+        key: &ObjectKey,
+        uid: &str,
+    ) -> Result<(), CallError> {
+        let url = Resource::from(key.kind).url(namespace);
+        let parameters = DeleteParams::background()
+            .preconditions(Preconditions { uid: Some(uid.to_owned()), resource_version: None });
+        let request = Request::new(url).delete(&key.name, &parameters);
+        self.call::<Value>(format!("delete {key}"), request).await.map(drop)
+    }
+
+    async fn found(&self, call: String, request: Built) -> Result<Option<Value>, CallError> {
+        match self.call(call, request).await {
+            Ok(object) => Ok(Some(object)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        call: String,
+        request: Built,
+    ) -> Result<T, CallError> {
+        let request = match request {
+            Ok(request) => request,
+            Err(source) => return Err(CallError::Request { call, source: Box::new(source) }),
+        };
+        match tokio::time::timeout(DEADLINE, self.client.request(request)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(source)) => Err(CallError::Call { call, source: Box::new(source) }),
+            Err(_) => Err(CallError::TimedOut { call, deadline: DEADLINE }),
+        }
+    }
+}
+
+fn writer() -> PatchParams {
+    PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() }
+}

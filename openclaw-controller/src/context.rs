@@ -1,0 +1,102 @@
+//! What a pass is given.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use kube::api::DynamicObject;
+use kube::runtime::events::Recorder;
+
+use crate::cache::{self, Cache, InstanceKey};
+use crate::cluster::Cluster;
+use crate::metrics::Metrics;
+use crate::observe::ConfigSyncClient;
+use crate::queue::Queue;
+
+/// What all passes share.
+pub(crate) struct Context {
+    pub(crate) cluster: Cluster,
+    pub(crate) cache: Arc<Cache>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) config_sync: ConfigSyncClient,
+    pub(crate) recorder: Recorder,
+    pub(crate) written: Arc<Written>,
+    pub(crate) failures: Failures,
+    pub(crate) settings: openclaw_render::Settings,
+}
+
+/// Instances as our own patches left them, until the watch has caught up: a pass that starts in
+/// between must not test an older resource version.
+#[derive(Default)]
+pub(crate) struct Written {
+    instances: Mutex<BTreeMap<InstanceKey, (u64, Option<Arc<DynamicObject>>)>>,
+}
+
+impl Written {
+    /// Takes in what a patch answered.
+    pub(crate) fn put(&self, key: &InstanceKey, object: DynamicObject) {
+        let entry = (version(&object), Some(Arc::new(object)));
+        self.lock().insert(key.clone(), entry);
+    }
+
+    /// The newer of what the watch saw and what we wrote.
+    pub(crate) fn newest(
+        &self,
+        key: &InstanceKey,
+        watched: Arc<DynamicObject>,
+    ) -> Arc<DynamicObject> {
+        match self.lock().get(key) {
+            Some((at, Some(written))) if *at > version(&watched) => Arc::clone(written),
+            _ => watched,
+        }
+    }
+
+    /// The watch saw an instance. Whether that is news, and not our own writing.
+    pub(crate) fn watched(&self, key: &InstanceKey, object: &DynamicObject) -> bool {
+        match self.lock().get_mut(key) {
+            Some((at, written)) if *at >= version(object) => {
+                if *at == version(object) {
+                    *written = None;
+                }
+                false
+            }
+            Some((_, written)) => {
+                *written = None;
+                true
+            }
+            None => true,
+        }
+    }
+
+    pub(crate) fn forget(&self, key: &InstanceKey) {
+        self.lock().remove(key);
+    }
+
+    fn lock(
+        &self,
+    ) -> std::sync::MutexGuard<'_, BTreeMap<InstanceKey, (u64, Option<Arc<DynamicObject>>)>> {
+        self.instances.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn version(object: &DynamicObject) -> u64 {
+    cache::version(object.metadata.resource_version.as_deref().unwrap_or_default())
+}
+
+/// How often an instance's passes failed in a row.
+#[derive(Default)]
+pub(crate) struct Failures(Mutex<BTreeMap<InstanceKey, u32>>);
+
+impl Failures {
+    /// One more; how many it makes.
+    pub(crate) fn add(&self, key: &InstanceKey) -> u32 {
+        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = failures.entry(key.clone()).or_default();
+        *count = count.saturating_add(1);
+        *count
+    }
+
+    pub(crate) fn clear(&self, key: &InstanceKey) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+}

@@ -1,0 +1,92 @@
+//! `/healthz`, `/readyz` and `/metrics`, in plain HTTP.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::routing::get;
+use tokio::net::TcpListener;
+
+use crate::cache::Cache;
+use crate::metrics::Metrics;
+use crate::queue::Queue;
+use crate::watches::Synced;
+
+/// Why a server does not run.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServeError {
+    /// The address is taken or not ours.
+    #[error("failed to listen on {address}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// It broke down later.
+    #[error("failed to serve on {address}")]
+    Serve {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// `/healthz`: the process serves. `/readyz`: every watch has delivered its first list.
+pub(crate) async fn health(
+    address: SocketAddr,
+    synced: Arc<Synced>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let ready = move || async move {
+        match synced.missing() {
+            missing if missing.is_empty() => (StatusCode::OK, "ok".to_owned()),
+            missing => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("waiting for the first list of {}", missing.join(", ")),
+            ),
+        }
+    };
+    let router =
+        Router::new().route("/healthz", get(|| async { "ok" })).route("/readyz", get(ready));
+    serve(address, router, stop).await
+}
+
+/// `/metrics`.
+pub(crate) async fn metrics(
+    address: SocketAddr,
+    metrics: Arc<Metrics>,
+    queue: Arc<Queue>,
+    cache: Arc<Cache>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let encode = move || async move {
+        let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        ([(header::CONTENT_TYPE, kind)], metrics.encode(queue.depth(), cache.size()))
+    };
+    serve(address, Router::new().route("/metrics", get(encode)), stop).await
+}
+
+async fn serve(
+    address: SocketAddr,
+    router: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let listener = match TcpListener::bind(address).await {
+        Ok(listener) => listener,
+        // No IPv6 here: all addresses are the IPv4 ones.
+        Err(_) if address.ip() == std::net::Ipv6Addr::UNSPECIFIED => {
+            TcpListener::bind((std::net::Ipv4Addr::UNSPECIFIED, address.port()))
+                .await
+                .map_err(|source| ServeError::Listen { address, source })?
+        }
+        Err(source) => return Err(ServeError::Listen { address, source }),
+    };
+    axum::serve(listener, router)
+        .with_graceful_shutdown(stop)
+        .await
+        .map_err(|source| ServeError::Serve { address, source })
+}

@@ -1,0 +1,257 @@
+//! Every metric, declared in one place. Names that the Go operator had keep their meaning.
+
+use std::time::Duration;
+
+use openclaw_render::Kind;
+use openclaw_render::api::{OpenClawInstanceStatus, Phase};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use crate::cache::InstanceKey;
+use crate::error::RetryClass;
+
+/// Seconds; a pass over an unchanged instance takes the first, one against an API server that does
+/// not answer the last.
+const BUCKETS: [f64; 10] = [0.001, 0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0, 60.0];
+
+/// What a pass came to.
+const RESULTS: [&str; 5] = ["success", "conflict", "throttled", "unavailable", "refused"];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Of {
+    namespace: String,
+    instance: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Reconciled {
+    namespace: String,
+    instance: String,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct InPhase {
+    namespace: String,
+    instance: String,
+    phase: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Performed {
+    effect: &'static str,
+    kind: &'static str,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfKind {
+    kind: &'static str,
+}
+
+/// See the module.
+pub(crate) struct Metrics {
+    registry: Registry,
+    reconciles: Family<Reconciled, Counter>,
+    durations: Family<Of, Histogram, fn() -> Histogram>,
+    phases: Family<InPhase, Gauge>,
+    ready: Family<Of, Gauge>,
+    effects: Family<Performed, Counter>,
+    unsettled: Family<OfKind, Counter>,
+    watch_failures: Family<OfKind, Counter>,
+    managed: Gauge,
+    queue_depth: Gauge,
+    cache_size: Gauge,
+    leader: Gauge,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::default(),
+            reconciles: Family::default(),
+            durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
+            phases: Family::default(),
+            ready: Family::default(),
+            effects: Family::default(),
+            unsettled: Family::default(),
+            watch_failures: Family::default(),
+            managed: Gauge::default(),
+            queue_depth: Gauge::default(),
+            cache_size: Gauge::default(),
+            leader: Gauge::default(),
+        };
+        metrics.register();
+        metrics
+    }
+
+    /// A pass ended, well or with the gravest of its failures.
+    pub(crate) fn passed(&self, key: &InstanceKey, took: Duration, failed: Option<RetryClass>) {
+        let result = failed.map_or("success", RetryClass::as_str);
+        self.reconciles.get_or_create(&reconciled(key, result)).inc();
+        self.durations.get_or_create(&of(key)).observe(took.as_secs_f64());
+    }
+
+    /// What was last said of an instance.
+    pub(crate) fn reported(&self, key: &InstanceKey, status: &OpenClawInstanceStatus) {
+        for phase in Phase::ALL {
+            let holds = status.phase == Some(*phase);
+            self.phases.get_or_create(&in_phase(key, *phase)).set(holds.into());
+        }
+        let conditions = status.conditions.iter().flatten();
+        let ready =
+            conditions.into_iter().any(|each| each.type_ == "Ready" && each.status == "True");
+        self.ready.get_or_create(&of(key)).set(ready.into());
+    }
+
+    /// An effect was performed or failed.
+    pub(crate) fn performed(
+        &self,
+        effect: &'static str,
+        kind: &'static str,
+        failed: Option<RetryClass>,
+    ) {
+        let result = failed.map_or("success", RetryClass::as_str);
+        self.effects.get_or_create(&Performed { effect, kind, result }).inc();
+    }
+
+    /// The API server stored something else than what was applied.
+    pub(crate) fn unsettled(&self, kind: Kind) {
+        self.unsettled.get_or_create(&OfKind { kind: kind.as_str() }).inc();
+    }
+
+    /// A watch broke off or could not begin.
+    pub(crate) fn watch_failed(&self, kind: &'static str) {
+        self.watch_failures.get_or_create(&OfKind { kind }).inc();
+    }
+
+    /// This replica acts, or waits for the Lease.
+    pub(crate) fn leads(&self, leads: bool) {
+        self.leader.set(leads.into());
+    }
+
+    /// An instance appeared.
+    pub(crate) fn know(&self, instances: usize) {
+        self.managed.set(i64::try_from(instances).unwrap_or(i64::MAX));
+    }
+
+    /// The series of an instance that is gone go too.
+    pub(crate) fn forget(&self, key: &InstanceKey) {
+        for result in RESULTS {
+            self.reconciles.remove(&reconciled(key, result));
+        }
+        for phase in Phase::ALL {
+            self.phases.remove(&in_phase(key, *phase));
+        }
+        self.durations.remove(&of(key));
+        self.ready.remove(&of(key));
+    }
+
+    /// Everything, as Prometheus reads it (OpenMetrics text format).
+    pub(crate) fn encode(&self, queue_depth: usize, cache_size: usize) -> String {
+        self.queue_depth.set(i64::try_from(queue_depth).unwrap_or(i64::MAX));
+        self.cache_size.set(i64::try_from(cache_size).unwrap_or(i64::MAX));
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+
+    fn register(&mut self) {
+        let all = &mut self.registry;
+        all.register(
+            "openclaw_reconcile",
+            "Passes over an instance, by result",
+            self.reconciles.clone(),
+        );
+        all.register(
+            "openclaw_reconcile_duration_seconds",
+            "Time that a pass over an instance took",
+            self.durations.clone(),
+        );
+        all.register(
+            "openclaw_instance_phase",
+            "1 for the phase that an instance is in, 0 for the others",
+            self.phases.clone(),
+        );
+        all.register(
+            "openclaw_instance_ready",
+            "1 while an instance's condition Ready is True",
+            self.ready.clone(),
+        );
+        all.register(
+            "openclaw_effects",
+            "Calls that change the cluster, by effect, kind and result",
+            self.effects.clone(),
+        );
+        all.register(
+            "openclaw_applies_unsettled",
+            "Applies after which the API server stores something else than what was sent",
+            self.unsettled.clone(),
+        );
+        all.register(
+            "openclaw_watch_failures",
+            "Watches that broke off or could not begin, by kind",
+            self.watch_failures.clone(),
+        );
+        all.register(
+            "openclaw_managed_instances",
+            "Instances that this operator looks after",
+            self.managed.clone(),
+        );
+        all.register(
+            "openclaw_queue_depth",
+            "Instances that wait for a pass",
+            self.queue_depth.clone(),
+        );
+        all.register(
+            "openclaw_cache_objects",
+            "Objects and pods that the cache knows",
+            self.cache_size.clone(),
+        );
+        all.register(
+            "openclaw_leader",
+            "1 while this replica acts, 0 while it waits for the Lease",
+            self.leader.clone(),
+        );
+    }
+}
+
+fn of(key: &InstanceKey) -> Of {
+    Of { namespace: key.namespace.clone(), instance: key.name.clone() }
+}
+
+fn reconciled(key: &InstanceKey, result: &'static str) -> Reconciled {
+    Reconciled { namespace: key.namespace.clone(), instance: key.name.clone(), result }
+}
+
+fn in_phase(key: &InstanceKey, phase: Phase) -> InPhase {
+    InPhase {
+        namespace: key.namespace.clone(),
+        instance: key.name.clone(),
+        phase: phase.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_series_of_a_deleted_instance_vanish() {
+        let metrics = Metrics::new();
+        let key = InstanceKey { namespace: "agents".to_owned(), name: "ada".to_owned() };
+        let empty = metrics.encode(0, 0);
+        metrics.passed(&key, Duration::from_millis(3), Some(RetryClass::Refused));
+        metrics.passed(&key, Duration::from_millis(3), None);
+        metrics.reported(&key, &OpenClawInstanceStatus::default());
+        assert!(metrics.encode(0, 0).contains("instance=\"ada\""));
+        metrics.forget(&key);
+        assert_eq!(metrics.encode(0, 0), empty);
+    }
+}

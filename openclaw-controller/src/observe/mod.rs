@@ -1,0 +1,220 @@
+//! Fills [`Observed`]: from the cache what it has, from the API server what a plan asks for.
+//!
+//! Reads and never decides. A read that fails stays unknown and is reported.
+
+mod config_sync;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::future::join_all;
+use openclaw_render::api::OpenClawInstance;
+use openclaw_render::{
+    ConfigSync, Fact, Kind, ObjectKey, Observed, Plan, Read, references, secret_hashes,
+};
+use serde_json::Value;
+use tracing::debug;
+
+pub(crate) use config_sync::ConfigSyncClient;
+
+use crate::cache::{self, Content, Entry, InstanceKey, Reference};
+use crate::context::Context;
+use crate::error::CallError;
+
+/// Rounds of reading that a plan may ask for, see [`openclaw_render::plan`].
+const ROUNDS: usize = 3;
+
+/// What one pass knows so far.
+pub(crate) struct Pass<'a> {
+    pub(crate) key: &'a InstanceKey,
+    pub(crate) observed: Observed,
+    /// Calls that failed.
+    pub(crate) failures: Vec<CallError>,
+    context: &'a Context,
+    tried: BTreeSet<Read>,
+}
+
+/// What a read found.
+enum Found {
+    Object(ObjectKey, Fact<Entry>),
+    Live(ObjectKey, Option<Value>),
+    Content(Reference, Fact<Content>),
+    ConfigSync(Fact<ConfigSync>),
+    /// The cache has it, or nobody does.
+    Nothing,
+}
+
+impl<'a> Pass<'a> {
+    pub(crate) fn new(key: &'a InstanceKey, context: &'a Context) -> Self {
+        let mut observed = context.cache.observed(key);
+        observed.now = Some(jiff::Timestamp::now());
+        observed.random_token = random_token();
+        Self { key, observed, failures: Vec::new(), context, tried: BTreeSet::new() }
+    }
+
+    /// Notes what the spec refers to, so that a change of it wakes the instance, and reads what is
+    /// not known of it.
+    pub(crate) async fn refer_to(&mut self, instance: &OpenClawInstance) {
+        let wanted: BTreeSet<Reference> = references(instance, &self.observed)
+            .into_iter()
+            .filter_map(|read| reference(self.key, &read))
+            .collect();
+        self.context.cache.refer(self.key, &wanted);
+    }
+
+    /// Plans until nothing is missing that can be had.
+    pub(crate) async fn decide(&mut self, plan: impl Fn(&Observed) -> Plan) -> Plan {
+        let mut decided = plan(&self.observed);
+        for _ in 0..ROUNDS {
+            let reads: Vec<Read> =
+                decided.reads.iter().filter(|read| !self.tried.contains(read)).cloned().collect();
+            if reads.is_empty() {
+                break;
+            }
+            self.read(reads).await;
+            decided = plan(&self.observed);
+        }
+        decided
+    }
+
+    /// Looks at the cache again, after effects have changed it.
+    pub(crate) fn refresh(&mut self, refused: BTreeMap<ObjectKey, String>) {
+        fn keep<T>(new: &mut BTreeMap<String, Fact<T>>, old: BTreeMap<String, Fact<T>>) {
+            for (name, fact) in old {
+                new.entry(name).or_insert(fact);
+            }
+        }
+        let old = std::mem::replace(&mut self.observed, self.context.cache.observed(self.key));
+        let new = &mut self.observed;
+        new.now = old.now;
+        new.random_token = old.random_token;
+        new.config_sync = old.config_sync;
+        new.live = old.live;
+        new.refused = refused;
+        for (object, fact) in old.objects {
+            new.objects.entry(object).or_insert(fact);
+        }
+        keep(&mut new.claims, old.claims);
+        keep(&mut new.secrets, old.secrets);
+        keep(&mut new.config_maps, old.config_maps);
+    }
+
+    /// Side by side.
+    async fn read(&mut self, reads: Vec<Read>) {
+        let answers = join_all(reads.iter().map(|read| self.answer(read))).await;
+        self.tried.extend(reads);
+        for answer in answers {
+            match answer {
+                Ok(found) => self.take(found),
+                Err(error) => self.failures.push(error),
+            }
+        }
+    }
+
+    async fn answer(&self, read: &Read) -> Result<Found, CallError> {
+        let cluster = &self.context.cluster;
+        let namespace = self.key.namespace.as_str();
+        match read {
+            Read::Metadata(object) => {
+                let live = cluster.get_metadata(namespace, object).await?;
+                Ok(Found::Object(object.clone(), self.entry(object, live.as_ref())))
+            }
+            Read::Live(object) => {
+                Ok(Found::Live(object.clone(), cluster.get(namespace, object).await?))
+            }
+            Read::Claim(name) => {
+                let object = ObjectKey::new(Kind::PersistentVolumeClaim, name);
+                let live = cluster.get(namespace, &object).await?;
+                let fact = self.entry(&object, live.as_ref());
+                Ok(Found::Object(object, fact))
+            }
+            Read::Secret(_) | Read::ConfigMap(_) => match reference(self.key, read) {
+                Some(reference) => self.content(reference).await,
+                None => Ok(Found::Nothing),
+            },
+            Read::ConfigSync { pod } => {
+                let Some(address) = self.context.cache.pod_address(self.key, pod) else {
+                    return Ok(Found::Nothing);
+                };
+                match self.context.config_sync.status(&address).await {
+                    Ok(status) => Ok(Found::ConfigSync(Fact::Known(status))),
+                    Err(error) => {
+                        debug!(pod, %error, "config-sync does not answer");
+                        Ok(Found::Nothing)
+                    }
+                }
+            }
+            Read::ClusterDefaults => Ok(Found::Nothing),
+        }
+    }
+
+    /// What a Secret or ConfigMap holds. The cache keeps it until the watch reports a change.
+    async fn content(&self, reference: Reference) -> Result<Found, CallError> {
+        let object = ObjectKey::new(reference.kind, reference.name.as_str());
+        let asked = self.context.cache.ask(self.key, &reference);
+        let live = self.context.cluster.get(&reference.namespace, &object).await?;
+        let at = live.as_ref().and_then(|live| cache::text(live, "resourceVersion"));
+        let at = at.map(cache::version).unwrap_or_default();
+        let content = live.map_or(Fact::Absent, |live| content(reference.kind, &live));
+        self.context.cache.answer(&reference, asked, content.clone(), at);
+        Ok(Found::Content(reference, content))
+    }
+
+    fn entry(&self, object: &ObjectKey, live: Option<&Value>) -> Fact<Entry> {
+        live.map_or(Fact::Absent, |live| Fact::Known(Entry::new(object.kind, live, &self.key.name)))
+    }
+
+    fn take(&mut self, found: Found) {
+        match found {
+            Found::Object(object, fact) => cache::add(&mut self.observed, &object, fact),
+            Found::Live(object, None) => {
+                cache::add(&mut self.observed, &object, Fact::Absent);
+            }
+            Found::Live(object, Some(live)) => {
+                let entry = Entry::new(object.kind, &live, &self.key.name);
+                cache::add(&mut self.observed, &object, Fact::Known(entry));
+                self.observed.live.insert(object, live);
+            }
+            Found::Content(reference, content) => {
+                cache::add_content(&mut self.observed, &reference, &content);
+                // An object that is not there is nobody's.
+                if content == Fact::Absent {
+                    let object = ObjectKey::new(reference.kind, reference.name);
+                    self.observed.objects.entry(object).or_insert(Fact::Absent);
+                }
+            }
+            Found::ConfigSync(fact) => self.observed.config_sync = fact,
+            Found::Nothing => {}
+        }
+    }
+}
+
+/// The Secret or ConfigMap that a read is about.
+fn reference(key: &InstanceKey, read: &Read) -> Option<Reference> {
+    let (kind, name) = match read {
+        Read::Secret(name) => (Kind::Secret, name),
+        Read::ConfigMap(name) => (Kind::ConfigMap, name),
+        Read::Metadata(_)
+        | Read::Live(_)
+        | Read::Claim(_)
+        | Read::ClusterDefaults
+        | Read::ConfigSync { .. } => return None,
+    };
+    Some(Reference { kind, namespace: key.namespace.clone(), name: name.clone() })
+}
+
+fn content(kind: Kind, live: &Value) -> Fact<Content> {
+    if kind == Kind::Secret {
+        let secret = serde_json::from_value(live.clone());
+        return secret
+            .map_or(Fact::Unknown, |secret| Fact::Known(Content::Hashes(secret_hashes(&secret))));
+    }
+    let texts = live.get("data").cloned().map_or(Ok(BTreeMap::new()), serde_json::from_value);
+    texts.map_or(Fact::Unknown, |texts| Fact::Known(Content::Texts(texts)))
+}
+
+/// `None` without randomness: then no token is made.
+fn random_token() -> Option<String> {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,176 @@
+//! Flags and environment: the only place that reads them.
+
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use clap::{Parser, ValueEnum};
+use openclaw_render::api::OnOperatorUpgrade;
+
+/// Runs OpenClaw agents on Kubernetes: makes the cluster equal to what each OpenClawInstance asks
+/// for, and reports.
+///
+/// Talks to the cluster that KUBECONFIG names, or inside a pod to its own. Ends with 0 when it is
+/// told to stop (SIGTERM, SIGINT), with 1 on failure, which includes a lost Lease, and with 2 when
+/// a flag is wrong.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "openclaw-controller", version)]
+pub(crate) struct Settings {
+    /// Namespaces whose instances are looked after, separated by commas. Without it: all. Then
+    /// namespaced Roles are enough, OpenClawClusterDefaults are not read, and instances elsewhere
+    /// are invisible.
+    #[arg(long, env, value_delimiter = ',', value_parser = namespace)]
+    pub(crate) watch_namespaces: Vec<Option<String>>,
+
+    /// Namespace that the operator runs in: its Lease is there, and pods of this namespace alone
+    /// may ask the agents' config-sync for its state.
+    #[arg(long, env = "POD_NAMESPACE", default_value = "openclaw-operator-system")]
+    pub(crate) operator_namespace: String,
+
+    /// Elect one leader among several replicas. Without it, exactly one replica may run.
+    #[arg(long, env)]
+    pub(crate) leader_elect: bool,
+
+    /// Name under which this replica holds the Lease. Default: the host's name, which is the pod's.
+    #[arg(long, env = "POD_NAME")]
+    pub(crate) identity: Option<String>,
+
+    /// Image of the helper in agent pods. Changing it replaces pods, so its tag names a protocol
+    /// and not the operator's version.
+    #[arg(long, env, default_value_t = openclaw_render::Settings::default().pod_image)]
+    pub(crate) pod_image: String,
+
+    /// What happens to running pods when only a new version of the operator would change them,
+    /// where the instance does not say.
+    #[arg(long, env, value_enum, default_value_t = RolloutOnUpgrade::Hold)]
+    pub(crate) rollout_on_upgrade: RolloutOnUpgrade,
+
+    /// Instances that are worked on at the same time.
+    #[arg(long, env, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) workers: u16,
+
+    /// Address of `/metrics` (plain HTTP), such as `:8080`; `0` turns it off.
+    #[arg(long, env, default_value = ":8080")]
+    pub(crate) metrics_bind_address: Listen,
+
+    /// Address of `/healthz` and `/readyz` (plain HTTP); `0` turns them off.
+    #[arg(long, env, default_value = ":8081")]
+    pub(crate) health_probe_bind_address: Listen,
+
+    /// How much is logged.
+    #[arg(long, env, value_enum, default_value_t = LogLevel::Info)]
+    pub(crate) log_level: LogLevel,
+
+    /// How it is logged.
+    #[arg(long, env, value_enum, default_value_t = LogFormat::Json)]
+    pub(crate) log_format: LogFormat,
+}
+
+/// See [`Settings::rollout_on_upgrade`].
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum RolloutOnUpgrade {
+    /// Wait for approval.
+    Hold,
+    /// Replace them at once.
+    Roll,
+}
+
+/// Lines of this level and graver ones are written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogLevel {
+    /// What failed.
+    Error,
+    /// What may fail.
+    Warn,
+    /// What was done.
+    Info,
+    /// What was looked at.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// Shape of a line of the log.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// One JSON object.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// Where a server listens, if it does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listen(pub(crate) Option<SocketAddr>);
+
+impl FromStr for Listen {
+    type Err = String;
+
+    /// `0`, `:PORT` for all addresses, or `ADDRESS:PORT`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "0" {
+            return Ok(Self(None));
+        }
+        let address = text.strip_prefix(':').map_or(text.to_owned(), |port| format!("[::]:{port}"));
+        let parsed = address.parse().map_err(|_| "expected `:PORT`, `ADDRESS:PORT` or `0`")?;
+        Ok(Self(Some(parsed)))
+    }
+}
+
+/// Nothing for an empty entry, as in `a,,b`.
+#[expect(clippy::unnecessary_wraps, reason = "clap wants a fallible parser")]
+fn namespace(text: &str) -> Result<Option<String>, String> {
+    let text = text.trim();
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+impl Settings {
+    /// The namespaces to look after, each once, in order; empty for all of them.
+    pub(crate) fn namespaces(&self) -> Vec<String> {
+        let mut namespaces = Vec::new();
+        for namespace in self.watch_namespaces.iter().flatten() {
+            if !namespaces.contains(namespace) {
+                namespaces.push(namespace.clone());
+            }
+        }
+        namespaces
+    }
+
+    /// What the renderer must know.
+    pub(crate) fn render(&self) -> openclaw_render::Settings {
+        openclaw_render::Settings {
+            operator_namespace: self.operator_namespace.clone(),
+            pod_image: self.pod_image.clone(),
+            rollout_on_upgrade: match self.rollout_on_upgrade {
+                RolloutOnUpgrade::Hold => OnOperatorUpgrade::Hold,
+                RolloutOnUpgrade::Roll => OnOperatorUpgrade::Roll,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn namespaces(value: &str) -> Vec<String> {
+        let arguments = ["openclaw-controller", "--watch-namespaces", value];
+        Settings::try_parse_from(arguments).expect("parses").namespaces()
+    }
+
+    #[test]
+    fn namespaces_are_trimmed_and_named_once() {
+        assert_eq!(namespaces(" team-a , team-b "), ["team-a", "team-b"]);
+        assert_eq!(namespaces("a,,b,"), ["a", "b"]);
+        assert_eq!(namespaces("a,b,a"), ["a", "b"]);
+        assert_eq!(namespaces(""), [""; 0]);
+    }
+
+    #[test]
+    fn a_server_listens_on_a_port_an_address_or_not_at_all() {
+        let listen = |text: &str| text.parse::<Listen>().map(|listen| listen.0);
+        assert_eq!(listen("0"), Ok(None));
+        assert_eq!(listen(":8080"), Ok(Some("[::]:8080".parse().expect("an address"))));
+        assert_eq!(listen("127.0.0.1:1"), Ok(Some("127.0.0.1:1".parse().expect("an address"))));
+        assert!(listen("8080").is_err());
+    }
+}

@@ -1,0 +1,263 @@
+//! The cluster that KUBECONFIG names, as its administrator sees it.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
+use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
+use kube::api::{
+    Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams,
+};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use openclaw_render::{Kind, ObjectKey};
+use serde_json::{Value, json};
+
+/// Longer than anything takes on a machine that does other things too.
+const PATIENCE: Duration = Duration::from_secs(90);
+const GLANCE: Duration = Duration::from_millis(100);
+/// Where the chart is installed, and under which name.
+pub const OPERATOR_NAMESPACE: &str = "openclaw-operator-system";
+pub const OPERATOR_ACCOUNT: &str = "openclaw-operator";
+
+/// A namespace of the cluster that one test has for itself.
+#[derive(Clone)]
+pub struct Cluster {
+    pub client: Client,
+    pub namespace: String,
+}
+
+/// The kubeconfig of the cluster under test.
+fn kubeconfig() -> Kubeconfig {
+    let path = std::env::var("KUBECONFIG")
+        .expect("KUBECONFIG names no cluster: these tests are run by `scripts/test cluster`");
+    Kubeconfig::read_from(PathBuf::from(path)).expect("KUBECONFIG is a kubeconfig")
+}
+
+impl Cluster {
+    /// A new namespace, which enforces the `restricted` Pod Security Standard.
+    pub async fn namespace(purpose: &str) -> Self {
+        let config =
+            Config::from_custom_kubeconfig(kubeconfig(), &KubeConfigOptions::default())
+                .await
+                .expect("a client configuration");
+        let client = Client::try_from(config).expect("a client");
+        let namespace: Namespace = serde_json::from_value(json!({
+            "metadata": {
+                "generateName": format!("{purpose}-"),
+                "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
+            },
+        }))
+        .expect("a namespace");
+        let created = Api::<Namespace>::all(client.clone())
+            .create(&PostParams::default(), &namespace)
+            .await
+            .expect("the namespace is created");
+        let namespace = created.metadata.name.expect("a name");
+        let cluster = Self { client, namespace };
+        // Pods and RoleBindings need it.
+        cluster
+            .until("the default ServiceAccount is there", async || {
+                cluster.find("v1", "ServiceAccount", "serviceaccounts", "default").await.is_some()
+            })
+            .await;
+        cluster
+    }
+
+    /// Takes the namespace away; other tests need not see its objects.
+    pub async fn end(self) {
+        Api::<Namespace>::all(self.client)
+            .delete(&self.namespace, &DeleteParams::background())
+            .await
+            .expect("the namespace is deleted");
+    }
+
+    pub fn api(&self, api_version: &str, kind: &str, plural: &str) -> Api<DynamicObject> {
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let resource = ApiResource {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
+            plural: plural.to_owned(),
+        };
+        Api::namespaced_with(self.client.clone(), &self.namespace, &resource)
+    }
+
+    pub fn of(&self, kind: Kind) -> Api<DynamicObject> {
+        self.api(kind.api_version(), kind.as_str(), kind.plural())
+    }
+
+    pub fn instances(&self) -> Api<DynamicObject> {
+        self.api("openclaw.rocks/v1alpha1", "OpenClawInstance", "openclawinstances")
+    }
+
+    pub fn pods(&self) -> Api<DynamicObject> {
+        self.api("v1", "Pod", "pods")
+    }
+
+    pub async fn find(
+        &self,
+        api_version: &str,
+        kind: &str,
+        plural: &str,
+        name: &str,
+    ) -> Option<Value> {
+        let found = self.api(api_version, kind, plural).get_opt(name).await.expect("an answer");
+        found.map(|object| serde_json::to_value(object).expect("JSON"))
+    }
+
+    /// An object that the operator makes.
+    pub async fn get(&self, kind: Kind, name: &str) -> Option<Value> {
+        self.find(kind.api_version(), kind.as_str(), kind.plural(), name).await
+    }
+
+    pub async fn instance(&self, name: &str) -> Option<Value> {
+        let found = self.instances().get_opt(name).await.expect("an answer");
+        found.map(|object| serde_json::to_value(object).expect("JSON"))
+    }
+
+    pub async fn pod(&self, name: &str) -> Option<Value> {
+        self.find("v1", "Pod", "pods", name).await
+    }
+
+    /// All objects of the kinds that the operator makes, whoever made them, in order.
+    pub async fn objects(&self) -> Vec<(ObjectKey, Value)> {
+        let mut objects = Vec::new();
+        for kind in Kind::ALL {
+            let list = self.of(*kind).list(&ListParams::default()).await.expect("a list");
+            for mut object in list {
+                object.types = Some(kube::core::TypeMeta {
+                    api_version: kind.api_version().to_owned(),
+                    kind: kind.as_str().to_owned(),
+                });
+                let name = object.metadata.name.clone().expect("a name");
+                let made_by_kubernetes = matches!(
+                    (kind, name.as_str()),
+                    (Kind::ServiceAccount, "default") | (Kind::ConfigMap, "kube-root-ca.crt")
+                );
+                if !made_by_kubernetes {
+                    let live = serde_json::to_value(object).expect("JSON");
+                    objects.push((ObjectKey::new(*kind, name), live));
+                }
+            }
+        }
+        objects
+    }
+
+    /// Creates or changes an object as a user would, under a field manager of his.
+    pub async fn apply(&self, object: &Value) -> Result<Value, kube::Error> {
+        let mut object = object.clone();
+        object["metadata"]["namespace"] = json!(self.namespace);
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let (api_version, kind) = (text(&object["apiVersion"]), text(&object["kind"]));
+        let api = self.api(&api_version, &kind, &plural(&kind));
+        let name = text(&object["metadata"]["name"]);
+        let parameters = PatchParams::apply("a-user").force();
+        let stored = api.patch(&name, &parameters, &Patch::Apply(&object)).await?;
+        Ok(serde_json::to_value(stored).expect("JSON"))
+    }
+
+    /// JSON merge patch (RFC 7386).
+    pub async fn merge(&self, kind: Kind, name: &str, patch: &Value) {
+        self.of(kind)
+            .patch(name, &PatchParams::default(), &Patch::Merge(patch))
+            .await
+            .expect("the patch is taken");
+    }
+
+    pub async fn merge_instance(&self, name: &str, patch: &Value) {
+        self.instances()
+            .patch(name, &PatchParams::default(), &Patch::Merge(patch))
+            .await
+            .expect("the patch is taken");
+    }
+
+    pub async fn delete(&self, kind: Kind, name: &str) {
+        let parameters = DeleteParams::background();
+        self.of(kind).delete(name, &parameters).await.expect("the object is deleted");
+    }
+
+    pub async fn delete_instance(&self, name: &str) {
+        let parameters = DeleteParams::background();
+        self.instances().delete(name, &parameters).await.expect("the instance is deleted");
+    }
+
+    /// Waits until something holds.
+    pub async fn until(&self, what: &str, holds: impl AsyncFn() -> bool) {
+        let began = Instant::now();
+        while !holds().await {
+            assert!(began.elapsed() < PATIENCE, "{what}: not within {} s", PATIENCE.as_secs());
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
+    /// Waits until a condition of an instance has a status.
+    pub async fn until_condition(&self, name: &str, condition: &str, status: &str) -> Value {
+        let began = Instant::now();
+        loop {
+            let live = self.instance(name).await;
+            let found = live.as_ref().and_then(|live| condition_of(live, condition));
+            if let Some(found) = found.filter(|found| found["status"] == status) {
+                return found.clone();
+            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "{condition} of {name} is not {status} within {} s: {:#}",
+                PATIENCE.as_secs(),
+                live.map(|live| live["status"].clone()).unwrap_or_default()
+            );
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
+    pub async fn until_ready(&self, name: &str) {
+        self.until_condition(name, "Ready", "True").await;
+    }
+
+    /// Waits until an instance is gone.
+    pub async fn until_gone(&self, name: &str) {
+        self.until(&format!("{name} is gone"), async || self.instance(name).await.is_none()).await;
+    }
+
+    /// A kubeconfig for the chart's ServiceAccount, by way of `server` if that is given.
+    pub async fn kubeconfig_of_operator(&self, server: Option<&str>) -> Kubeconfig {
+        let accounts: Api<ServiceAccount> =
+            Api::namespaced(self.client.clone(), OPERATOR_NAMESPACE);
+        let request = TokenRequest {
+            spec: TokenRequestSpec { expiration_seconds: Some(7200), ..Default::default() },
+            ..Default::default()
+        };
+        let parameters = PostParams::default();
+        let token = accounts
+            .create_token_request(OPERATOR_ACCOUNT, &parameters, &request)
+            .await
+            .expect("the chart is installed in openclaw-operator-system")
+            .status
+            .expect("a token")
+            .token;
+        let mut config = serde_json::to_value(kubeconfig()).expect("JSON");
+        config["users"] = json!([{"name": "operator", "user": {"token": token}}]);
+        config["contexts"][0]["context"]["user"] = json!("operator");
+        config["current-context"] = config["contexts"][0]["name"].clone();
+        if let Some(server) = server {
+            config["clusters"][0]["cluster"] = json!({"server": server});
+        }
+        serde_json::from_value(config).expect("a kubeconfig")
+    }
+}
+
+/// A condition of an instance's status.
+pub fn condition_of<'a>(live: &'a Value, condition: &str) -> Option<&'a Value> {
+    let conditions = live.pointer("/status/conditions")?.as_array()?;
+    conditions.iter().find(|each| each["type"] == condition)
+}
+
+/// Kinds that tests apply, as URLs name them.
+fn plural(kind: &str) -> String {
+    match kind {
+        "NetworkPolicy" => "networkpolicies".to_owned(),
+        "OpenClawClusterDefaults" => "openclawclusterdefaults".to_owned(),
+        other => format!("{}s", other.to_lowercase()),
+    }
+}

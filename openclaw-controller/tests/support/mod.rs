@@ -1,0 +1,18 @@
+//! What the tests against a real API server share.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on says so by failing"
+)]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    reason = "every test target uses a part of this"
+)]
+
+pub mod cluster;
+pub mod fixtures;
+pub mod operator;
+pub mod proxy;

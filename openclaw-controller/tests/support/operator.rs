@@ -1,0 +1,161 @@
+//! The operator, as the process that users run.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use kube::config::Kubeconfig;
+
+use super::cluster::Cluster;
+
+/// Much longer than the caches of an empty namespace take.
+const PATIENCE: Duration = Duration::from_secs(60);
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// A running `openclaw-controller`; it ends with this value.
+pub struct Operator {
+    child: Child,
+    folder: tempfile::TempDir,
+    health: u16,
+    metrics: u16,
+}
+
+impl Operator {
+    /// Under the chart's ServiceAccount, for the cluster's namespace alone.
+    pub async fn start(cluster: &Cluster) -> Self {
+        Self::with(cluster, None, &[]).await
+    }
+
+    /// By way of a server other than the API server, with further arguments.
+    pub async fn with(cluster: &Cluster, server: Option<&str>, arguments: &[&str]) -> Self {
+        let namespace = cluster.namespace.as_str();
+        let arguments = [&["--watch-namespaces", namespace], arguments].concat();
+        let kubeconfig = cluster.kubeconfig_of_operator(server).await;
+        Self::spawn(&kubeconfig, &arguments)
+    }
+
+    /// With a kubeconfig and arguments, and nothing else.
+    pub fn spawn(kubeconfig: &Kubeconfig, arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = folder.path().join("kubeconfig");
+        let text = serde_json::to_string(kubeconfig).expect("JSON");
+        std::fs::write(&config, text).expect("the kubeconfig is written");
+        let log = File::create(folder.path().join("log")).expect("a log");
+        let (health, metrics) = (free_port(), free_port());
+        let child = Command::new(env!("CARGO_BIN_EXE_openclaw-controller"))
+            .args(arguments)
+            .args(["--health-probe-bind-address", &format!("127.0.0.1:{health}")])
+            .args(["--metrics-bind-address", &format!("127.0.0.1:{metrics}")])
+            .args(["--log-level", "debug"])
+            .env("KUBECONFIG", config)
+            .stdout(Stdio::from(log.try_clone().expect("a second handle")))
+            .stderr(Stdio::from(log))
+            .spawn()
+            .expect("the operator starts");
+        Self { child, folder, health, metrics }
+    }
+
+    /// Everything that it said.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).expect("the log is read")
+    }
+
+    pub fn log_path(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The text of `/metrics`.
+    pub async fn metrics(&self) -> String {
+        self.get(self.metrics, "/metrics").await.expect("metrics").1
+    }
+
+    /// Value of the first series of that name, summed over all its labels.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let text = self.metrics().await;
+        let values = text.lines().filter_map(|line| {
+            let (series, value) = line.rsplit_once(' ')?;
+            (series.split('{').next() == Some(name)).then(|| value.parse::<f64>().ok()).flatten()
+        });
+        values.sum()
+    }
+
+    /// Status code of `/readyz`, if it answers.
+    pub async fn readiness(&self) -> Option<u16> {
+        self.get(self.health, "/readyz").await.map(|(code, _)| code)
+    }
+
+    pub async fn until_synced(&self) {
+        let began = Instant::now();
+        while self.readiness().await != Some(200) {
+            assert!(began.elapsed() < PATIENCE, "the operator is not ready:\n{}", self.log());
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
+    async fn get(&self, port: u16, path: &str) -> Option<(u16, String)> {
+        let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
+        let url = format!("http://127.0.0.1:{port}{path}").parse().expect("a URL");
+        let answer = client.get(url).await.ok()?;
+        let code = answer.status().as_u16();
+        let body = answer.into_body().collect().await.ok()?.to_bytes();
+        Some((code, String::from_utf8_lossy(&body).into_owned()))
+    }
+
+    /// Ends it at once, as a lost node would.
+    pub fn kill(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        self.child.wait().expect("it was ours");
+    }
+
+    /// Tells it to stop, and waits. Its exit code.
+    pub fn stop(&mut self) -> Option<i32> {
+        self.terminate();
+        self.child.wait().expect("it was ours").code()
+    }
+
+    /// Tells it to stop.
+    pub fn terminate(&self) {
+        let id = i32::try_from(self.child.id()).expect("a process id");
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), nix::sys::signal::Signal::SIGTERM)
+            .expect("it runs");
+    }
+
+    /// Waits for it to end by itself. Its exit code.
+    pub fn wait(&mut self) -> Option<i32> {
+        self.child.wait().expect("it was ours").code()
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("it was ours").is_some()
+    }
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log();
+            let from = log.len().saturating_sub(20_000);
+            let tail = log.get(log.ceil_char_boundary(from)..).unwrap_or_default();
+            eprintln!("the operator said:\n{tail}");
+        }
+        self.kill();
+    }
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
