@@ -62,7 +62,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 
 {{- /* Numbers are levels of the Go operator's logging library. */ -}}
 {{- define "openclaw-operator.logLevel" -}}
-{{- $level := toString .Values.logLevel }}
+{{- $level := default "info" .Values.logLevel | toString }}
 {{- if regexMatch "^[0-9]+$" $level }}
 {{- $level = get (dict "0" "info" "1" "debug") $level | default "trace" }}
 {{- end }}

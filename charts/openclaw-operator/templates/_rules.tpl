@@ -50,6 +50,10 @@ give an agent more than it has itself).
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
+{{- with .Values.rbac.extraRules }}
+# rbac.extraRules: for agents.
+{{ toYaml . }}
+{{- end }}
 {{- end }}
 
 {{- /* Rights to what is in no namespace. Without them, there are no cluster-wide defaults. */ -}}
