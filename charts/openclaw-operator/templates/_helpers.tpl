@@ -11,8 +11,8 @@
 {{- end }}
 
 {{- define "openclaw-operator.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "openclaw-operator.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "openclaw-operator.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- /* What selects the operator's pods. */ -}}
@@ -37,7 +37,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- define "openclaw-operator.subjects" -}}
 - kind: ServiceAccount
   name: {{ include "openclaw-operator.serviceAccountName" . }}
-  namespace: {{ .Release.Namespace }}
+  namespace: {{ .Release.Namespace | quote }}
 {{- end }}
 
 {{- define "openclaw-operator.metricsServiceName" -}}
