@@ -1,0 +1,64 @@
+{{- /*
+What the operator may do. A verb that the operator does not use is missing on purpose: `update` (it
+patches), `delete` on claims and Secrets (they outlive everything), `escalate` and `bind` (it cannot
+give an agent more than it has itself).
+*/ -}}
+
+{{- /* Rights in every namespace that is watched. */ -}}
+{{- define "openclaw-operator.namespacedRules" -}}
+- apiGroups: [openclaw.rocks]
+  resources: [openclawinstances]
+  # patch: the finalizer.
+  verbs: [get, list, watch, patch]
+- apiGroups: [openclaw.rocks]
+  resources: [openclawinstances/status]
+  verbs: [patch]
+# Owned objects block the deletion of their instance. Where OwnerReferencesPermissionEnforcement is
+# on, as in OpenShift, that needs this right.
+- apiGroups: [openclaw.rocks]
+  resources: [openclawinstances/finalizers]
+  verbs: [update]
+# Objects of an instance: applied by patch, deleted when they are no longer rendered.
+- apiGroups: [""]
+  resources: [configmaps, serviceaccounts, services]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [apps]
+  resources: [statefulsets]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [rbac.authorization.k8s.io]
+  resources: [rolebindings, roles]
+  verbs: [get, list, watch, create, patch, delete]
+# An agent's volume: made once, then expanded or released. Never deleted.
+- apiGroups: [""]
+  resources: [persistentvolumeclaims]
+  verbs: [get, list, watch, create, patch]
+# The gateway's token is made once. Others are read when an instance names them, for their hash.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, list, watch, create]
+# patch: an annotation that makes the kubelet refresh mounted ConfigMaps at once.
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list, watch, patch]
+# patch: an event that repeats is counted.
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- with .Values.rbac.extraRules }}
+# rbac.extraRules: for agents.
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- /* Rights to what is in no namespace. Without them, there are no cluster-wide defaults. */ -}}
+{{- define "openclaw-operator.clusterRules" -}}
+- apiGroups: [openclaw.rocks]
+  resources: [openclawclusterdefaults]
+  verbs: [get, list, watch]
+{{- end }}
