@@ -37,10 +37,9 @@ fn kubeconfig() -> Kubeconfig {
 impl Cluster {
     /// A new namespace, which enforces the `restricted` Pod Security Standard.
     pub async fn namespace(purpose: &str) -> Self {
-        let config =
-            Config::from_custom_kubeconfig(kubeconfig(), &KubeConfigOptions::default())
-                .await
-                .expect("a client configuration");
+        let config = Config::from_custom_kubeconfig(kubeconfig(), &KubeConfigOptions::default())
+            .await
+            .expect("a client configuration");
         let client = Client::try_from(config).expect("a client");
         let namespace: Namespace = serde_json::from_value(json!({
             "metadata": {

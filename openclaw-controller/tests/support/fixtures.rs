@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use openclaw_render::Documents;
 use serde_json::Value;
 
 /// A file of `fixtures/`.
@@ -18,8 +17,7 @@ pub fn folder(name: &str) -> PathBuf {
 /// Every fixture of a folder of `fixtures/`, by name.
 pub fn all(name: &str) -> Vec<Fixture> {
     let entries = std::fs::read_dir(folder(name)).expect("the folder is there");
-    let mut paths: Vec<PathBuf> =
-        entries.map(|entry| entry.expect("an entry").path()).collect();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
     paths.sort();
     paths.iter().map(|path| Fixture::load(path)).collect()
 }

@@ -85,7 +85,10 @@ type Answer = Response<UnsyncBoxBody<Bytes, std::io::Error>>;
 
 impl Proxy {
     /// Between the operator of a cluster and its API server.
-    pub async fn start(cluster: &Cluster, decide: impl FnMut(&Seen) -> Fate + Send + 'static) -> Self {
+    pub async fn start(
+        cluster: &Cluster,
+        decide: impl FnMut(&Seen) -> Fate + Send + 'static,
+    ) -> Self {
         let kubeconfig = cluster.kubeconfig_of_operator(None).await;
         let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
             .await
@@ -290,8 +293,7 @@ fn refusal(code: u16) -> Answer {
 
 /// How an API server tells a watch that its version is too old.
 fn gone() -> Answer {
-    let object: serde_json::Value =
-        serde_json::from_slice(&status(410, "Expired")).expect("JSON");
+    let object: serde_json::Value = serde_json::from_slice(&status(410, "Expired")).expect("JSON");
     let event = json!({"type": "ERROR", "object": object}).to_string() + "\n";
     full(StatusCode::OK, Bytes::from(event))
 }
