@@ -13,7 +13,7 @@ use kube::runtime::watcher::{self, Config, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch};
 use kube::{Api, Client};
 use openclaw_render::api::OpenClawClusterDefaults;
-use openclaw_render::vocab::labels;
+use openclaw_render::vocab::{PREVIOUS_MANAGERS, labels};
 use openclaw_render::{Fact, Kind, ObjectKey};
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -365,9 +365,13 @@ fn metadata_of(kind: Kind) -> String {
     format!("{kind} metadata")
 }
 
-/// Nobody asks who set which field of an instance.
+/// Of who set which field of an instance, only a previous operator's part is asked for.
 fn lean(object: &mut DynamicObject) {
-    object.metadata.managed_fields = None;
+    object.metadata.managed_fields.iter_mut().for_each(|entries| {
+        entries.retain(|entry| {
+            entry.manager.as_deref().is_some_and(|it| PREVIOUS_MANAGERS.contains(&it))
+        });
+    });
 }
 
 /// Items of a list do not say what they are.

@@ -37,6 +37,11 @@ fn kubeconfig() -> Kubeconfig {
 impl Cluster {
     /// A new namespace, which enforces the `restricted` Pod Security Standard.
     pub async fn namespace(purpose: &str) -> Self {
+        Self::with_security(purpose, "restricted").await
+    }
+
+    /// A new namespace, which enforces that Pod Security Standard.
+    pub async fn with_security(purpose: &str, standard: &str) -> Self {
         let config = Config::from_custom_kubeconfig(kubeconfig(), &KubeConfigOptions::default())
             .await
             .expect("a client configuration");
@@ -44,7 +49,7 @@ impl Cluster {
         let namespace: Namespace = serde_json::from_value(json!({
             "metadata": {
                 "generateName": format!("{purpose}-"),
-                "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
+                "labels": {"pod-security.kubernetes.io/enforce": standard},
             },
         }))
         .expect("a namespace");
@@ -253,8 +258,9 @@ pub fn condition_of<'a>(live: &'a Value, condition: &str) -> Option<&'a Value> {
 }
 
 /// Kinds that tests apply, as URLs name them.
-fn plural(kind: &str) -> String {
+pub fn plural(kind: &str) -> String {
     match kind {
+        "Ingress" => "ingresses".to_owned(),
         "NetworkPolicy" => "networkpolicies".to_owned(),
         "OpenClawClusterDefaults" => "openclawclusterdefaults".to_owned(),
         other => format!("{}s", other.to_lowercase()),

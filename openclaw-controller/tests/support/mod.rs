@@ -13,6 +13,10 @@
 )]
 
 pub mod cluster;
+pub mod dump;
+pub mod ends;
 pub mod fixtures;
 pub mod operator;
+pub mod pods;
 pub mod proxy;
+pub mod rest;
