@@ -142,6 +142,7 @@ impl Watches {
                 Event::InitApply(object) | Event::Apply(object) => {
                     let key = key_of(&object);
                     known.remove(&key);
+                    self.metrics.know(&key);
                     if self.written.watched(&key, &object) {
                         self.queue.wake(&key);
                     }
@@ -152,7 +153,6 @@ impl Watches {
                     self.synced.reached(&label);
                 }
             }
-            self.metrics.know(store.len());
         }
     }
 

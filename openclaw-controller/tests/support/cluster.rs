@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::proxy::Proxy;
 
 /// Longer than anything takes on a machine that does other things too.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 const GLANCE: Duration = Duration::from_millis(100);
 /// Longer than the operator collects news before it acts, and than Kubernetes takes to answer.
 const QUIET: Duration = Duration::from_millis(1500);
@@ -76,15 +76,13 @@ impl Cluster {
     }
 
     pub fn api(&self, api_version: &str, kind: &str, plural: &str) -> Api<DynamicObject> {
-        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        let resource = ApiResource {
-            group: group.to_owned(),
-            version: version.to_owned(),
-            api_version: api_version.to_owned(),
-            kind: kind.to_owned(),
-            plural: plural.to_owned(),
-        };
+        let resource = resource(api_version, kind, plural);
         Api::namespaced_with(self.client.clone(), &self.namespace, &resource)
+    }
+
+    /// A type without namespaces.
+    pub fn everywhere(&self, api_version: &str, kind: &str, plural: &str) -> Api<DynamicObject> {
+        Api::all_with(self.client.clone(), &resource(api_version, kind, plural))
     }
 
     pub fn of(&self, kind: Kind) -> Api<DynamicObject> {
@@ -199,9 +197,19 @@ impl Cluster {
 
     /// Waits until something holds.
     pub async fn until(&self, what: &str, holds: impl AsyncFn() -> bool) {
+        self.until_within(PATIENCE, what, holds).await;
+    }
+
+    /// Waits longer than usual.
+    pub async fn until_within(
+        &self,
+        patience: Duration,
+        what: &str,
+        holds: impl AsyncFn() -> bool,
+    ) {
         let began = Instant::now();
         while !holds().await {
-            assert!(began.elapsed() < PATIENCE, "{what}: not within {} s", PATIENCE.as_secs());
+            assert!(began.elapsed() < patience, "{what}: not within {} s", patience.as_secs());
             tokio::time::sleep(GLANCE).await;
         }
     }
@@ -292,6 +300,17 @@ impl Cluster {
             config["clusters"][0]["cluster"] = json!({"server": server});
         }
         serde_json::from_value(config).expect("a kubeconfig")
+    }
+}
+
+fn resource(api_version: &str, kind: &str, plural: &str) -> ApiResource {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    ApiResource {
+        group: group.to_owned(),
+        version: version.to_owned(),
+        api_version: api_version.to_owned(),
+        kind: kind.to_owned(),
+        plural: plural.to_owned(),
     }
 }
 

@@ -40,6 +40,15 @@ impl Operator {
         Self::spawn(&kubeconfig, &arguments)
     }
 
+    /// For all namespaces, one leader among several, as the chart runs it. The Lease is in the
+    /// namespace of the chart.
+    pub async fn elected(cluster: &Cluster, server: Option<&str>, identity: &str) -> Self {
+        let kubeconfig = cluster.kubeconfig_of_operator(server).await;
+        let operator = Self::spawn(&kubeconfig, &["--leader-elect", "--identity", identity]);
+        operator.until_synced().await;
+        operator
+    }
+
     /// With a kubeconfig and arguments, and nothing else.
     pub fn spawn(kubeconfig: &Kubeconfig, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
