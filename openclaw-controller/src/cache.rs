@@ -9,6 +9,7 @@ mod references;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use openclaw_render::api::OpenClawClusterDefaults;
 use openclaw_render::vocab::labels;
@@ -18,6 +19,9 @@ use openclaw_render::{
 use serde_json::Value;
 
 pub(crate) use references::{Asked, Content, Reference, add as add_content};
+
+/// Longer than any call may take to be answered.
+const LATE: Duration = Duration::from_secs(60);
 
 /// Namespace and name of an instance.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,8 +113,9 @@ struct State {
     holders: BTreeMap<(String, ObjectKey), InstanceKey>,
     pods: BTreeMap<InstanceKey, BTreeMap<String, PodEntry>>,
     cluster_defaults: Fact<OpenClawClusterDefaults>,
-    /// Objects that were deleted, with the version at which they were last seen: an older event
-    /// that comes late does not bring them back.
+    /// Objects that went, at which version, and when that was: the answer to an older write may
+    /// come late, and must not bring them back.
+    gone: BTreeMap<(String, ObjectKey), (u64, Instant)>,
     unsettled: BTreeMap<InstanceKey, BTreeMap<ObjectKey, (String, String)>>,
     references: references::References,
 }
@@ -150,6 +155,10 @@ impl Cache {
         let entry = Entry::new(kind, live, &instance.name);
         let mut state = self.state();
         let holder = (instance.namespace.clone(), object.clone());
+        if state.gone.get(&holder).is_some_and(|(at, _)| *at >= entry.version()) {
+            return None;
+        }
+        state.gone.remove(&holder);
         if let Some(before) =
             state.holders.insert(holder, instance.clone()).filter(|it| *it != instance)
             && let Some(objects) = state.objects.get_mut(&before)
@@ -179,6 +188,8 @@ impl Cache {
     ) -> Option<InstanceKey> {
         let mut state = self.state();
         let holder = (namespace.to_owned(), object.clone());
+        state.gone.retain(|_, (_, since)| since.elapsed() < LATE);
+        state.gone.insert(holder.clone(), (at, Instant::now()));
         let instance = state.holders.get(&holder)?.clone();
         let objects = state.objects.get_mut(&instance)?;
         if objects.get(object).is_some_and(|known| known.version() > at) {

@@ -1,6 +1,6 @@
 //! What a pass is given.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kube::api::DynamicObject;
@@ -22,6 +22,7 @@ pub(crate) struct Context {
     pub(crate) recorder: Recorder,
     pub(crate) written: Arc<Written>,
     pub(crate) failures: Failures,
+    pub(crate) unreported: Unreported,
     pub(crate) settings: openclaw_render::Settings,
 }
 
@@ -81,6 +82,21 @@ impl Written {
 
 fn version(object: &DynamicObject) -> u64 {
     cache::version(object.metadata.resource_version.as_deref().unwrap_or_default())
+}
+
+/// Instances whose last pass changed something and left the report to the next one.
+#[derive(Default)]
+pub(crate) struct Unreported(Mutex<BTreeSet<InstanceKey>>);
+
+impl Unreported {
+    /// Whether the report may wait for the next pass: it may once in a row.
+    pub(crate) fn defer(&self, key: &InstanceKey) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone())
+    }
+
+    pub(crate) fn clear(&self, key: &InstanceKey) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
 }
 
 /// How often an instance's passes failed in a row.

@@ -160,6 +160,7 @@ impl Watches {
         self.cache.forget(key);
         self.written.forget(key);
         self.metrics.forget(key);
+        self.queue.started(key);
     }
 
     async fn objects(self, kind: Kind, namespace: Option<String>) {

@@ -13,9 +13,13 @@ use kube::{Client, Config};
 use openclaw_render::{Kind, ObjectKey};
 use serde_json::{Value, json};
 
+use super::proxy::Proxy;
+
 /// Longer than anything takes on a machine that does other things too.
 const PATIENCE: Duration = Duration::from_secs(90);
 const GLANCE: Duration = Duration::from_millis(100);
+/// Longer than the operator collects news before it acts, and than Kubernetes takes to answer.
+const QUIET: Duration = Duration::from_millis(1500);
 /// Where the chart is installed, and under which name.
 pub const OPERATOR_NAMESPACE: &str = "openclaw-operator-system";
 pub const OPERATOR_ACCOUNT: &str = "openclaw-operator";
@@ -114,6 +118,17 @@ impl Cluster {
     pub async fn instance(&self, name: &str) -> Option<Value> {
         let found = self.instances().get_opt(name).await.expect("an answer");
         found.map(|object| serde_json::to_value(object).expect("JSON"))
+    }
+
+    /// Reason and message of every event of the operator's, in order.
+    pub async fn events(&self) -> Vec<String> {
+        let events = self.api("events.k8s.io/v1", "Event", "events");
+        let list = events.list(&ListParams::default()).await.expect("a list");
+        let ours = list
+            .items
+            .into_iter()
+            .filter(|each| each.data["reportingController"] == "openclaw-operator");
+        ours.map(|each| format!("{}: {}", each.data["reason"], each.data["note"])).collect()
     }
 
     pub async fn pod(&self, name: &str) -> Option<Value> {
@@ -231,6 +246,40 @@ impl Cluster {
 
     pub async fn until_ready(&self, name: &str) {
         self.until_condition(name, "Ready", "True").await;
+    }
+
+    /// Waits until the operator has looked at the newest spec.
+    pub async fn until_observed(&self, name: &str) {
+        self.until(&format!("{name} is looked at"), async || {
+            let live = self.instance(name).await.expect("there");
+            live["status"]["observedGeneration"] == live["metadata"]["generation"]
+        })
+        .await;
+    }
+
+    /// Waits until the operator has asked for nothing but watches for a while.
+    pub async fn until_quiet(&self, proxy: &Proxy) {
+        let calls = || proxy.seen().iter().filter(|seen| !seen.is_watch()).count();
+        let (mut last, mut since) = (calls(), Instant::now());
+        let began = Instant::now();
+        while since.elapsed() < QUIET {
+            assert!(began.elapsed() < PATIENCE, "never quiet: {:#?}", proxy.tally());
+            tokio::time::sleep(GLANCE).await;
+            if calls() != last {
+                (last, since) = (calls(), Instant::now());
+            }
+        }
+    }
+
+    /// Waits until nothing is left in the namespace that the operator could have made, but for
+    /// claims, which are taken away.
+    pub async fn until_empty(&self) {
+        for (key, _) in self.objects().await {
+            if key.kind == Kind::PersistentVolumeClaim {
+                self.delete(key.kind, &key.name).await;
+            }
+        }
+        self.until("the namespace is empty", async || self.objects().await.is_empty()).await;
     }
 
     /// Waits until an instance is gone.
