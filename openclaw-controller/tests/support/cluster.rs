@@ -170,6 +170,25 @@ impl Cluster {
         Ok(serde_json::to_value(stored).expect("JSON"))
     }
 
+    /// What the API server says to a new object, as strict as it can be; nothing is stored.
+    pub async fn try_create(&self, object: &Value) -> Result<Value, kube::Error> {
+        let text = |name: &str| object[name].as_str().expect("a text");
+        let (api_version, kind) = (text("apiVersion"), text("kind"));
+        let root = if api_version.contains('/') { "apis" } else { "api" };
+        let scope = match kind {
+            "OpenClawClusterDefaults" => String::new(),
+            _ => format!("namespaces/{}/", self.namespace),
+        };
+        let plural = plural(kind);
+        let request = http::Request::post(format!(
+            "/{root}/{api_version}/{scope}{plural}?dryRun=All&fieldValidation=Strict"
+        ))
+        .header("content-type", "application/json")
+        .body(object.to_string().into_bytes())
+        .expect("a request");
+        self.client.request(request).await
+    }
+
     /// JSON merge patch (RFC 7386).
     pub async fn merge(&self, kind: Kind, name: &str, patch: &Value) {
         self.of(kind)

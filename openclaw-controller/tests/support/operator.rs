@@ -15,7 +15,7 @@ use kube::config::Kubeconfig;
 use super::cluster::Cluster;
 
 /// Much longer than the caches of an empty namespace take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const GLANCE: Duration = Duration::from_millis(20);
 
 /// A running `openclaw-controller`; it ends with this value.
