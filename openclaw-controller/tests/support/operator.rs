@@ -121,6 +121,30 @@ impl Operator {
         Some((code, String::from_utf8_lossy(&body).into_owned()))
     }
 
+    /// Seconds of processor time so far.
+    pub fn cpu_seconds(&self) -> f64 {
+        let path = format!("/proc/{}/stat", self.child.id());
+        let text = std::fs::read_to_string(path).expect("it runs");
+        // After the name, which may hold anything: see proc_pid_stat(5).
+        let (_, fields) = text.rsplit_once(')').expect("a name");
+        let ticks: f64 = fields
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .filter_map(|it| it.parse::<f64>().ok())
+            .sum();
+        ticks / 100.0
+    }
+
+    /// The most memory that it ever held.
+    pub fn peak_megabytes(&self) -> f64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let text = std::fs::read_to_string(path).expect("it runs");
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+        let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+        kilobytes / 1024.0
+    }
+
     /// Ends it at once, as a lost node would.
     pub fn kill(&mut self) {
         // It may have ended by itself.
