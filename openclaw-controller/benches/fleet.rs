@@ -28,7 +28,7 @@ use support::operator::Operator;
 const WORKERS: usize = 8;
 const GLANCE: Duration = Duration::from_millis(200);
 /// Long after the last agent is ready.
-const PATIENCE: Duration = Duration::from_secs(1800);
+const PATIENCE: Duration = Duration::from_mins(30);
 
 /// Ratios and counts that must hold. Seconds would say more of the machine than of the operator.
 const MOST_TIMES_BARE: f64 = 1.3;

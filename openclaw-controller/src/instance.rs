@@ -57,7 +57,7 @@ pub(crate) async fn reconcile(
     let span = info_span!("pass", namespace = key.namespace, instance = key.name);
     let started = Instant::now();
     let object = context.written.newest(&key, object);
-    let result = pass(&object, &key, &context).instrument(span).await;
+    let result = Box::pin(pass(&object, &key, &context)).instrument(span).await;
     context.metrics.passed(&key, started.elapsed(), result.as_ref().err().map(PassFailed::class));
     let look_again_in = result?;
     context.failures.clear(&key);
@@ -96,7 +96,7 @@ async fn pass(
         }
     };
     let mut pass = Pass::new(key, context);
-    pass.refer_to(&instance).await;
+    pass.refer_to(&instance);
     let decide = |observed: &_| openclaw_render::plan(&instance, observed, &context.settings);
     let plan = pass.decide(decide).await;
     finish(&live, pass, plan, Some(&decide), context).await

@@ -171,7 +171,7 @@ impl Metrics {
         self.ready.remove(&of(key));
     }
 
-    /// Everything, as Prometheus reads it (OpenMetrics text format).
+    /// Everything, as Prometheus reads it, in the text format of `OpenMetrics`.
     pub(crate) fn encode(&self, queue_depth: usize, cache_size: usize) -> String {
         self.queue_depth.set(i64::try_from(queue_depth).unwrap_or(i64::MAX));
         self.cache_size.set(i64::try_from(cache_size).unwrap_or(i64::MAX));

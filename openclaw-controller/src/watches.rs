@@ -149,7 +149,9 @@ impl Watches {
                 }
                 Event::Delete(object) => self.forget(&key_of(&object)),
                 Event::InitDone => {
-                    std::mem::take(&mut known).iter().for_each(|key| self.forget(key));
+                    for key in std::mem::take(&mut known) {
+                        self.forget(&key);
+                    }
                     self.synced.reached(&label);
                 }
             }
