@@ -217,6 +217,28 @@ fn fixtures_and_snapshots_belong_together() {
     assert_none("fixtures and snapshots differ", &findings);
 }
 
+/// Names in a table of constants: the variants of an enum, or the metrics that are registered.
+#[test]
+fn the_guide_explains_every_condition_reason_phase_and_metric() {
+    let guide = text("docs/guides/operating.md");
+    let quoted = |path: &str| -> Vec<String> {
+        let text = text(path);
+        let parts = text.split('"').skip(1).step_by(2).map(str::to_owned);
+        let names = parts.filter(|part| {
+            part.starts_with("openclaw_")
+                || part.chars().all(char::is_alphanumeric)
+                    && part.starts_with(|first: char| first.is_ascii_uppercase())
+        });
+        names.collect()
+    };
+    let mut names = quoted("openclaw-render/src/api/conditions.rs");
+    names.extend(quoted("openclaw-controller/src/metrics.rs"));
+    assert!(names.len() > 50, "{names:?}");
+    let missing: Vec<String> =
+        names.into_iter().filter(|name| !guide.contains(&format!("`{name}"))).collect();
+    assert_none("names that docs/guides/operating.md does not explain", &missing);
+}
+
 #[test]
 fn no_file_names_a_machine() {
     // A path begins here only if nothing of a path comes before it. `/root` and `/tmp` are left out:

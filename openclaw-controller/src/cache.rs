@@ -4,20 +4,26 @@
 //! cluster looked like before it. The higher resource version wins (of one resource they may be
 //! compared, see the Kubernetes API concepts).
 
+mod pods;
 mod references;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use openclaw_render::api::OpenClawClusterDefaults;
 use openclaw_render::vocab::labels;
 use openclaw_render::{
-    Claim, Fact, Kind, ObjectKey, Observed, Pod, Seen, claim_facts, pod_facts, secret_hashes, seen,
+    Claim, Fact, Kind, ObjectKey, Observed, Seen, claim_facts, secret_hashes, seen,
 };
 use serde_json::Value;
 
+use pods::Pods;
 pub(crate) use references::{Asked, Content, Reference, add as add_content};
+
+/// Longer than any call may take to be answered.
+const LATE: Duration = Duration::from_mins(1);
 
 /// Namespace and name of an instance.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,23 +100,16 @@ pub(crate) fn version(text: &str) -> u64 {
     text.parse().unwrap_or_default()
 }
 
-/// A pod of an instance, and where it is.
-#[derive(Clone, Debug, PartialEq)]
-struct PodEntry {
-    facts: Pod,
-    address: Option<String>,
-    version: u64,
-}
-
 #[derive(Default)]
 struct State {
     objects: BTreeMap<InstanceKey, BTreeMap<ObjectKey, Entry>>,
     /// Whose an object is said to be: an event of a deletion may not say it any more.
     holders: BTreeMap<(String, ObjectKey), InstanceKey>,
-    pods: BTreeMap<InstanceKey, BTreeMap<String, PodEntry>>,
+    pods: Pods,
     cluster_defaults: Fact<OpenClawClusterDefaults>,
-    /// Objects that were deleted, with the version at which they were last seen: an older event
-    /// that comes late does not bring them back.
+    /// Objects that went, at which version, and when that was: the answer to an older write may
+    /// come late, and must not bring them back.
+    gone: BTreeMap<(String, ObjectKey), (u64, Instant)>,
     unsettled: BTreeMap<InstanceKey, BTreeMap<ObjectKey, (String, String)>>,
     references: references::References,
 }
@@ -138,8 +137,7 @@ impl Cache {
         for (object, entry) in state.objects.get(key).into_iter().flatten() {
             add(&mut observed, object, Fact::Known(entry.clone()));
         }
-        let pods = state.pods.get(key).into_iter().flatten();
-        observed.pods = Fact::Known(pods.map(|(_, pod)| pod.facts.clone()).collect());
+        observed.pods = Fact::Known(state.pods.of(key));
         state.references.fill(key, &mut observed);
         observed
     }
@@ -150,6 +148,10 @@ impl Cache {
         let entry = Entry::new(kind, live, &instance.name);
         let mut state = self.state();
         let holder = (instance.namespace.clone(), object.clone());
+        if state.gone.get(&holder).is_some_and(|(at, _)| *at >= entry.version()) {
+            return None;
+        }
+        state.gone.remove(&holder);
         if let Some(before) =
             state.holders.insert(holder, instance.clone()).filter(|it| *it != instance)
             && let Some(objects) = state.objects.get_mut(&before)
@@ -179,6 +181,8 @@ impl Cache {
     ) -> Option<InstanceKey> {
         let mut state = self.state();
         let holder = (namespace.to_owned(), object.clone());
+        state.gone.retain(|_, (_, since)| since.elapsed() < LATE);
+        state.gone.insert(holder.clone(), (at, Instant::now()));
         let instance = state.holders.get(&holder)?.clone();
         let objects = state.objects.get_mut(&instance)?;
         if objects.get(object).is_some_and(|known| known.version() > at) {
@@ -214,34 +218,12 @@ impl Cache {
 
     /// Takes in a pod. The instance that should look at it, if it is news.
     pub(crate) fn put_pod(&self, live: &Value) -> Option<InstanceKey> {
-        let instance = labelled_instance(live)?;
-        let pod: k8s_openapi::api::core::v1::Pod = decoded(live)?;
-        let address = pod.status.as_ref().and_then(|status| status.pod_ip.clone());
-        let version = version(pod.metadata.resource_version.as_deref().unwrap_or_default());
-        let entry = PodEntry { facts: pod_facts(&pod), address, version };
-        let mut state = self.state();
-        let pods = state.pods.entry(instance.clone()).or_default();
-        let known = pods.get(&entry.facts.name);
-        if known.is_some_and(|known| known.version > version) {
-            return None;
-        }
-        let news =
-            known.is_none_or(|known| known.facts != entry.facts || known.address != entry.address);
-        pods.insert(entry.facts.name.clone(), entry);
-        news.then_some(instance)
+        self.state().pods.put(labelled_instance(live)?, live)
     }
 
     /// Takes out a pod that is gone.
     pub(crate) fn remove_pod(&self, live: &Value) -> Option<InstanceKey> {
-        let instance = labelled_instance(live)?;
-        let name = text(live, "name")?;
-        let mut state = self.state();
-        let pods = state.pods.get_mut(&instance)?;
-        pods.remove(name);
-        if pods.is_empty() {
-            state.pods.remove(&instance);
-        }
-        Some(instance)
+        self.state().pods.remove(labelled_instance(live)?, text(live, "name")?)
     }
 
     /// Takes out every pod that a complete list did not name.
@@ -250,23 +232,12 @@ impl Cache {
         namespace: Option<&str>,
         listed: &BTreeSet<(String, String)>,
     ) -> Vec<InstanceKey> {
-        let mut changed = Vec::new();
-        self.state().pods.retain(|instance, pods| {
-            if namespace.is_none_or(|namespace| namespace == instance.namespace) {
-                let before = pods.len();
-                pods.retain(|name, _| listed.contains(&(instance.namespace.clone(), name.clone())));
-                if pods.len() != before {
-                    changed.push(instance.clone());
-                }
-            }
-            !pods.is_empty()
-        });
-        changed
+        self.state().pods.retain(namespace, listed)
     }
 
     /// Where a pod answers.
     pub(crate) fn pod_address(&self, key: &InstanceKey, pod: &str) -> Option<String> {
-        self.state().pods.get(key)?.get(pod)?.address.clone()
+        self.state().pods.address(key, pod)
     }
 
     /// Takes in the ClusterDefaults. Whether they are news.
@@ -312,7 +283,7 @@ impl Cache {
     pub(crate) fn size(&self) -> usize {
         let state = self.state();
         let objects: usize = state.objects.values().map(BTreeMap::len).sum();
-        objects + state.pods.values().map(BTreeMap::len).sum::<usize>()
+        objects + state.pods.len()
     }
 
     /// What is known of the content of a Secret or ConfigMap that the instance refers to is about

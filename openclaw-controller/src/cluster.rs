@@ -6,7 +6,7 @@ use std::time::Duration;
 use kube::Client;
 use kube::api::{DeleteParams, GetParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::Request;
-use openclaw_render::vocab::FIELD_MANAGER;
+use openclaw_render::vocab::{FIELD_MANAGER, meta};
 use openclaw_render::{Kind, ObjectKey};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -24,13 +24,10 @@ pub(crate) struct Resource {
     pub(crate) plural: &'static str,
 }
 
-pub(crate) const INSTANCES: Resource = Resource {
-    api_version: "openclaw.rocks/v1alpha1",
-    kind: "OpenClawInstance",
-    plural: "openclawinstances",
-};
+pub(crate) const INSTANCES: Resource =
+    Resource { api_version: meta::API_VERSION, kind: meta::KIND, plural: "openclawinstances" };
 pub(crate) const CLUSTER_DEFAULTS: Resource = Resource {
-    api_version: "openclaw.rocks/v1alpha1",
+    api_version: meta::API_VERSION,
     kind: "OpenClawClusterDefaults",
     plural: "openclawclusterdefaults",
 };

@@ -1,7 +1,7 @@
 //! What a pass is given.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use kube::api::DynamicObject;
 use kube::runtime::events::Recorder;
@@ -22,21 +22,26 @@ pub(crate) struct Context {
     pub(crate) recorder: Recorder,
     pub(crate) written: Arc<Written>,
     pub(crate) failures: Failures,
+    pub(crate) unreported: Unreported,
     pub(crate) settings: openclaw_render::Settings,
 }
 
 /// Instances as our own patches left them, until the watch has caught up: a pass that starts in
 /// between must not test an older resource version.
 #[derive(Default)]
-pub(crate) struct Written {
-    instances: Mutex<BTreeMap<InstanceKey, (u64, Option<Arc<DynamicObject>>)>>,
+pub(crate) struct Written(Mutex<BTreeMap<InstanceKey, Latest>>);
+
+/// The version that we wrote last, and the instance until the watch has seen it.
+struct Latest {
+    version: u64,
+    instance: Option<Arc<DynamicObject>>,
 }
 
 impl Written {
     /// Takes in what a patch answered.
     pub(crate) fn put(&self, key: &InstanceKey, object: DynamicObject) {
-        let entry = (version(&object), Some(Arc::new(object)));
-        self.lock().insert(key.clone(), entry);
+        let version = version(&object);
+        self.lock().insert(key.clone(), Latest { version, instance: Some(Arc::new(object)) });
     }
 
     /// The newer of what the watch saw and what we wrote.
@@ -46,41 +51,50 @@ impl Written {
         watched: Arc<DynamicObject>,
     ) -> Arc<DynamicObject> {
         match self.lock().get(key) {
-            Some((at, Some(written))) if *at > version(&watched) => Arc::clone(written),
+            Some(Latest { version: at, instance: Some(written) }) if *at > version(&watched) => {
+                Arc::clone(written)
+            }
             _ => watched,
         }
     }
 
     /// The watch saw an instance. Whether that is news, and not our own writing.
     pub(crate) fn watched(&self, key: &InstanceKey, object: &DynamicObject) -> bool {
-        match self.lock().get_mut(key) {
-            Some((at, written)) if *at >= version(object) => {
-                if *at == version(object) {
-                    *written = None;
-                }
-                false
-            }
-            Some((_, written)) => {
-                *written = None;
-                true
-            }
-            None => true,
+        let mut all = self.lock();
+        let Some(latest) = all.get_mut(key) else { return true };
+        let seen = version(object);
+        if seen >= latest.version {
+            latest.instance = None;
         }
+        seen > latest.version
     }
 
     pub(crate) fn forget(&self, key: &InstanceKey) {
         self.lock().remove(key);
     }
 
-    fn lock(
-        &self,
-    ) -> std::sync::MutexGuard<'_, BTreeMap<InstanceKey, (u64, Option<Arc<DynamicObject>>)>> {
-        self.instances.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<InstanceKey, Latest>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn version(object: &DynamicObject) -> u64 {
     cache::version(object.metadata.resource_version.as_deref().unwrap_or_default())
+}
+
+/// Instances whose last pass changed something and left the report to the next one.
+#[derive(Default)]
+pub(crate) struct Unreported(Mutex<BTreeSet<InstanceKey>>);
+
+impl Unreported {
+    /// Whether the report may wait for the next pass: it may once in a row.
+    pub(crate) fn defer(&self, key: &InstanceKey) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone())
+    }
+
+    pub(crate) fn clear(&self, key: &InstanceKey) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
 }
 
 /// How often an instance's passes failed in a row.

@@ -70,9 +70,9 @@ impl RetryClass {
     fn bounds(self) -> (Duration, Duration) {
         match self {
             Self::Conflict => (Duration::from_millis(50), Duration::from_secs(5)),
-            Self::Throttled => (Duration::from_secs(1), Duration::from_secs(60)),
-            Self::Unavailable => (Duration::from_millis(500), Duration::from_secs(60)),
-            Self::Refused => (Duration::from_secs(5), Duration::from_secs(300)),
+            Self::Throttled => (Duration::from_secs(1), Duration::from_mins(1)),
+            Self::Unavailable => (Duration::from_millis(500), Duration::from_mins(1)),
+            Self::Refused => (Duration::from_secs(5), Duration::from_mins(5)),
         }
     }
 

@@ -19,6 +19,10 @@ use crate::publish;
 /// Spread of the time until the next look, so that instances do not come in herds.
 const JITTER: f64 = 0.1;
 
+/// The cluster answers a change with changes of its own, a claim that is bound or a pod that
+/// starts. A report that waits for them saves one that is out of date when it is read.
+const REPORT_AFTER: Duration = Duration::from_millis(500);
+
 /// What failed in a pass.
 #[derive(Debug, thiserror::Error)]
 #[error("{} calls failed, first: {}", .0.len(), .0.first().map(ToString::to_string).unwrap_or_default())]
@@ -53,7 +57,7 @@ pub(crate) async fn reconcile(
     let span = info_span!("pass", namespace = key.namespace, instance = key.name);
     let started = Instant::now();
     let object = context.written.newest(&key, object);
-    let result = pass(&object, &key, &context).instrument(span).await;
+    let result = Box::pin(pass(&object, &key, &context)).instrument(span).await;
     context.metrics.passed(&key, started.elapsed(), result.as_ref().err().map(PassFailed::class));
     let look_again_in = result?;
     context.failures.clear(&key);
@@ -92,7 +96,7 @@ async fn pass(
         }
     };
     let mut pass = Pass::new(key, context);
-    pass.refer_to(&instance).await;
+    pass.refer_to(&instance);
     let decide = |observed: &_| openclaw_render::plan(&instance, observed, &context.settings);
     let plan = pass.decide(decide).await;
     finish(&live, pass, plan, Some(&decide), context).await
@@ -100,7 +104,8 @@ async fn pass(
 
 type Decide<'a> = &'a (dyn Fn(&openclaw_render::Observed) -> Plan + Send + Sync);
 
-/// Executes and publishes. What is published is decided anew, from what the effects did.
+/// Executes and publishes. What is published is decided anew, from what the effects did, now or in
+/// the next pass.
 async fn finish(
     live: &Value,
     mut pass: Pass<'_>,
@@ -111,7 +116,12 @@ async fn finish(
     let Outcome { instance, failures, refused, gone } =
         execute::execute(context, pass.key, &plan.effects).await;
     pass.failures.extend(failures);
-    if let Some(decide) = decide.filter(|_| !plan.effects.is_empty()) {
+    let changed = !plan.effects.is_empty();
+    if changed && !gone && pass.failures.is_empty() && context.unreported.defer(pass.key) {
+        return Ok(REPORT_AFTER);
+    }
+    context.unreported.clear(pass.key);
+    if let Some(decide) = decide.filter(|_| changed) {
         pass.refresh(refused);
         let report = decide(&pass.observed);
         plan.status = report.status;

@@ -1,5 +1,7 @@
 //! Every metric, declared in one place. Names that the Go operator had keep their meaning.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use openclaw_render::Kind;
@@ -57,6 +59,7 @@ struct OfKind {
 /// See the module.
 pub(crate) struct Metrics {
     registry: Registry,
+    known: Mutex<BTreeSet<InstanceKey>>,
     reconciles: Family<Reconciled, Counter>,
     durations: Family<Of, Histogram, fn() -> Histogram>,
     phases: Family<InPhase, Gauge>,
@@ -74,6 +77,7 @@ impl Metrics {
     pub(crate) fn new() -> Self {
         let mut metrics = Self {
             registry: Registry::default(),
+            known: Mutex::default(),
             reconciles: Family::default(),
             durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             phases: Family::default(),
@@ -90,8 +94,21 @@ impl Metrics {
         metrics
     }
 
+    /// An instance is there: its series may be.
+    pub(crate) fn know(&self, key: &InstanceKey) {
+        let mut known = self.known();
+        if known.insert(key.clone()) {
+            self.managed.set(i64::try_from(known.len()).unwrap_or(i64::MAX));
+        }
+    }
+
     /// A pass ended, well or with the gravest of its failures.
     pub(crate) fn passed(&self, key: &InstanceKey, took: Duration, failed: Option<RetryClass>) {
+        let known = self.known();
+        // The pass that lets an instance go ends after it has gone.
+        if !known.contains(key) {
+            return;
+        }
         let result = failed.map_or("success", RetryClass::as_str);
         self.reconciles.get_or_create(&reconciled(key, result)).inc();
         self.durations.get_or_create(&of(key)).observe(took.as_secs_f64());
@@ -99,6 +116,10 @@ impl Metrics {
 
     /// What was last said of an instance.
     pub(crate) fn reported(&self, key: &InstanceKey, status: &OpenClawInstanceStatus) {
+        let known = self.known();
+        if !known.contains(key) {
+            return;
+        }
         for phase in Phase::ALL {
             let holds = status.phase == Some(*phase);
             self.phases.get_or_create(&in_phase(key, *phase)).set(holds.into());
@@ -135,13 +156,11 @@ impl Metrics {
         self.leader.set(leads.into());
     }
 
-    /// An instance appeared.
-    pub(crate) fn know(&self, instances: usize) {
-        self.managed.set(i64::try_from(instances).unwrap_or(i64::MAX));
-    }
-
     /// The series of an instance that is gone go too.
     pub(crate) fn forget(&self, key: &InstanceKey) {
+        let mut known = self.known();
+        known.remove(key);
+        self.managed.set(i64::try_from(known.len()).unwrap_or(i64::MAX));
         for result in RESULTS {
             self.reconciles.remove(&reconciled(key, result));
         }
@@ -152,7 +171,7 @@ impl Metrics {
         self.ready.remove(&of(key));
     }
 
-    /// Everything, as Prometheus reads it (OpenMetrics text format).
+    /// Everything, as Prometheus reads it, in the text format of `OpenMetrics`.
     pub(crate) fn encode(&self, queue_depth: usize, cache_size: usize) -> String {
         self.queue_depth.set(i64::try_from(queue_depth).unwrap_or(i64::MAX));
         self.cache_size.set(i64::try_from(cache_size).unwrap_or(i64::MAX));
@@ -160,6 +179,10 @@ impl Metrics {
         // Writing to a string does not fail.
         let _ = encode(&mut text, &self.registry);
         text
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeSet<InstanceKey>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn register(&mut self) {
@@ -247,11 +270,16 @@ mod tests {
         let metrics = Metrics::new();
         let key = InstanceKey { namespace: "agents".to_owned(), name: "ada".to_owned() };
         let empty = metrics.encode(0, 0);
+        metrics.know(&key);
         metrics.passed(&key, Duration::from_millis(3), Some(RetryClass::Refused));
         metrics.passed(&key, Duration::from_millis(3), None);
         metrics.reported(&key, &OpenClawInstanceStatus::default());
         assert!(metrics.encode(0, 0).contains("instance=\"ada\""));
         metrics.forget(&key);
+        assert_eq!(metrics.encode(0, 0), empty);
+        // What ends late leaves nothing.
+        metrics.passed(&key, Duration::from_millis(3), None);
+        metrics.reported(&key, &OpenClawInstanceStatus::default());
         assert_eq!(metrics.encode(0, 0), empty);
     }
 }

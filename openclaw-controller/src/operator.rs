@@ -17,7 +17,7 @@ use tracing::{debug, info};
 
 use crate::cache::Cache;
 use crate::cluster::Cluster;
-use crate::context::{Context, Failures, Written};
+use crate::context::{Context, Failures, Unreported, Written};
 use crate::http::{self, ServeError};
 use crate::instance;
 use crate::leader::{Leader, Lost};
@@ -100,6 +100,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), RunError> {
         recorder: Recorder::new(client.clone(), reporter),
         written,
         failures: Failures::default(),
+        unreported: Unreported::default(),
         settings: settings.render(),
     });
 

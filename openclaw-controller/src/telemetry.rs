@@ -1,4 +1,4 @@
-//! Logs.
+//! What the process logs, and how.
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;

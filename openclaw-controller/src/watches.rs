@@ -142,17 +142,19 @@ impl Watches {
                 Event::InitApply(object) | Event::Apply(object) => {
                     let key = key_of(&object);
                     known.remove(&key);
+                    self.metrics.know(&key);
                     if self.written.watched(&key, &object) {
                         self.queue.wake(&key);
                     }
                 }
                 Event::Delete(object) => self.forget(&key_of(&object)),
                 Event::InitDone => {
-                    std::mem::take(&mut known).iter().for_each(|key| self.forget(key));
+                    for key in std::mem::take(&mut known) {
+                        self.forget(&key);
+                    }
                     self.synced.reached(&label);
                 }
             }
-            self.metrics.know(store.len());
         }
     }
 
@@ -160,6 +162,7 @@ impl Watches {
         self.cache.forget(key);
         self.written.forget(key);
         self.metrics.forget(key);
+        self.queue.started(key);
     }
 
     async fn objects(self, kind: Kind, namespace: Option<String>) {

@@ -1,22 +1,336 @@
 //! What a user of a cluster sees of the operator, one scenario a test, on a real API server.
 
-#![expect(clippy::indexing_slicing, reason = "a test that meets nothing there fails")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "a test that meets nothing there fails"
+)]
 
 mod support;
 
-use support::cluster::Cluster;
-use support::fixtures::Fixture;
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::StreamExt;
+use openclaw_render::vocab::FIELD_MANAGER;
+use openclaw_render::{
+    Documents, Kind, ObjectKey, Observed, Ownership, Settings, Severity, render_instance,
+};
+use serde_json::{Value, json};
+use support::cluster::{Cluster, condition_of};
+use support::fixtures::{self, Fixture};
 use support::operator::Operator;
+use support::proxy::Proxy;
+
+/// Requests for one agent from nothing to ready. Eleven objects are looked for and made; the rest
+/// is a finalizer, two writes of status and an event.
+const MOST_REQUESTS: usize = 26;
+
+/// `minimal.yaml`, ready.
+async fn ready(cluster: &Cluster) -> &'static str {
+    cluster.apply(Fixture::named("minimal").instance()).await.expect("the instance is taken");
+    cluster.until_ready("ada").await;
+    "ada"
+}
+
+/// Identity and version of every object that the operator may make.
+async fn versions(cluster: &Cluster) -> BTreeMap<ObjectKey, (Value, Value)> {
+    let objects = cluster.objects().await;
+    let version = |live: &Value| (live["metadata"]["uid"].clone(), generation(live));
+    objects.iter().map(|(key, live)| (key.clone(), version(live))).collect()
+}
+
+/// What somebody asked for: not status, and not what the operator notes on the StatefulSet.
+fn generation(live: &Value) -> Value {
+    if live["kind"] == "StatefulSet" {
+        return live["spec"].clone();
+    }
+    let mut object = live.clone();
+    let metadata = object["metadata"].as_object_mut().expect("metadata");
+    for field in ["managedFields", "resourceVersion", "generation"] {
+        metadata.remove(field);
+    }
+    object.as_object_mut().expect("an object").remove("status");
+    object
+}
 
 #[tokio::test]
-async fn an_instance_becomes_ready() {
+async fn an_instance_becomes_ready_and_every_apply_settles() {
     let cluster = Cluster::namespace("ready").await;
     let operator = Operator::start(&cluster).await;
+    let name = ready(&cluster).await;
+    let live = cluster.instance(name).await.expect("the instance is there");
+    assert_eq!(live["status"]["phase"], "Running");
+    assert_eq!(live["status"]["observedGeneration"], live["metadata"]["generation"]);
+    assert_eq!(cluster.objects().await.len(), 11);
+    assert!(operator.metric("openclaw_effects_total").await > 10.0);
+    assert!(operator.metric("openclaw_applies_unsettled_total").await < 1.0);
+    cluster.end().await;
+}
+
+#[tokio::test]
+async fn an_agent_takes_few_requests_and_a_settled_one_none() {
+    let cluster = Cluster::namespace("requests").await;
+    let proxy = Proxy::counting(&cluster).await;
+    let operator = Operator::with(&cluster, Some(proxy.address()), &[]).await;
+    operator.until_synced().await;
+    proxy.clear();
+    let name = ready(&cluster).await;
+    cluster.until_quiet(&proxy).await;
+    let requests: Vec<_> = proxy.seen().into_iter().filter(|seen| !seen.is_watch()).collect();
+    assert!(
+        requests.len() <= MOST_REQUESTS,
+        "{} requests: {:#?}
+events: {:#?}",
+        requests.len(),
+        proxy.tally(),
+        cluster.events().await
+    );
+    proxy.clear();
+    // News that change nothing: the pass that they cause reads and writes nothing.
+    let passes = async || operator.metric("openclaw_reconcile_total").await;
+    let before = passes().await;
+    cluster.merge_instance(name, &json!({"metadata": {"labels": {"team": "sea"}}})).await;
+    cluster.until("a pass", async || passes().await > before).await;
+    cluster.until_quiet(&proxy).await;
+    assert_eq!(proxy.tally(), BTreeMap::new());
+    cluster.end().await;
+}
+
+/// The instance of a fixture under one name, and what is rendered of it; nothing if the fixture
+/// needs a whole cluster or would not start.
+fn under_one_name(
+    fixture: &Fixture,
+    namespace: &str,
+) -> Option<(Value, BTreeMap<ObjectKey, Value>)> {
+    let mut documents = fixture.documents.clone();
+    for document in &mut documents {
+        document["metadata"]["namespace"] = json!(namespace);
+        if document["kind"] == "OpenClawInstance" {
+            document["metadata"]["name"] = json!("ada");
+            document["metadata"].as_object_mut().expect("metadata").remove("uid");
+        }
+    }
+    let documents = Documents::read(documents);
+    let instance = documents.instances.first()?;
+    let observed =
+        Observed { random_token: Some("a-token".to_owned()), ..documents.observed(instance) };
+    let (objects, problems) = render_instance(instance, &observed, &Settings::default());
+    let starts = problems.iter().all(|problem| problem.severity == Severity::Advice);
+    let rendered = objects.iter().map(|object| (object.key(), object.to_value())).collect();
+    let whole = fixture.documents.iter().any(|each| each["kind"] == "OpenClawClusterDefaults");
+    (starts && !whole).then(|| {
+        (
+            json!({
+                "apiVersion": "openclaw.rocks/v1alpha1", "kind": "OpenClawInstance",
+                "metadata": {"name": "ada"}, "spec": fixture.instance()["spec"],
+            }),
+            rendered,
+        )
+    })
+}
+
+async fn a_change_to(fixture: Fixture) {
+    let cluster = Cluster::namespace("change").await;
+    let Some((instance, after)) = under_one_name(&fixture, &cluster.namespace) else { return };
     let minimal = Fixture::named("minimal");
-    let instance = cluster.apply(minimal.instance()).await.expect("the instance is taken");
-    let name = instance["metadata"]["name"].as_str().expect("a name");
+    let (first, before) = under_one_name(&minimal, &cluster.namespace).expect("minimal starts");
+    let _operator = Operator::start(&cluster).await;
+    for document in fixture.documents.iter().filter(|each| each["kind"] != "OpenClawInstance") {
+        cluster.apply(document).await.expect("what the instance refers to is taken");
+    }
+    cluster.apply(&first).await.expect("minimal is taken");
+    cluster.until_ready("ada").await;
+    let old = versions(&cluster).await;
+    cluster.apply(&instance).await.expect("the fixture is taken");
+    cluster.until_observed("ada").await;
+    let new = versions(&cluster).await;
+    let keys = before.keys().chain(after.keys()).collect::<BTreeSet<_>>();
+    // What is created once stays, whatever is rendered now.
+    for key in keys.into_iter().filter(|key| key.kind.ownership() == Ownership::Applied) {
+        let changed = old.get(key) != new.get(key);
+        assert_eq!(changed, before.get(key) != after.get(key), "{}: {key}", fixture.name);
+    }
+    cluster.end().await;
+}
+
+#[tokio::test]
+async fn a_change_touches_only_the_objects_that_it_changes() {
+    futures::stream::iter(fixtures::all("instances")).for_each_concurrent(4, a_change_to).await;
+}
+
+#[tokio::test]
+async fn what_is_switched_off_leaves_nothing_behind() {
+    let cluster = Cluster::namespace("off").await;
+    let _operator = Operator::start(&cluster).await;
+    let name = ready(&cluster).await;
+    let off = json!({"spec": {
+        "availability": {"podDisruptionBudget": {"enabled": false}},
+        "security": {
+            "networkPolicy": {"enabled": false},
+            "rbac": {"createServiceAccount": false, "serviceAccountName": "default"},
+        },
+    }});
+    cluster.merge_instance(name, &off).await;
+    for kind in [Kind::PodDisruptionBudget, Kind::NetworkPolicy, Kind::ServiceAccount] {
+        cluster
+            .until(&format!("{kind} is gone"), async || cluster.get(kind, name).await.is_none())
+            .await;
+    }
     cluster.until_ready(name).await;
-    println!("{}", operator.metrics().await);
-    println!("{}", operator.log());
+    cluster.end().await;
+}
+
+#[tokio::test]
+async fn every_deleted_object_comes_back() {
+    let cluster = Cluster::namespace("deleted").await;
+    let _operator = Operator::start(&cluster).await;
+    let name = ready(&cluster).await;
+    for (key, before) in cluster.objects().await {
+        // Kubernetes keeps a claim until its pod has ended.
+        if key.kind == Kind::PersistentVolumeClaim {
+            continue;
+        }
+        cluster.delete(key.kind, &key.name).await;
+        cluster
+            .until(&format!("{key} comes back"), async || {
+                let live = cluster.get(key.kind, &key.name).await;
+                live.is_some_and(|live| live["metadata"]["uid"] != before["metadata"]["uid"])
+            })
+            .await;
+    }
+    cluster.until_ready(name).await;
+    cluster.end().await;
+}
+
+#[tokio::test]
+async fn a_stranger_under_a_name_that_is_needed_is_not_touched() {
+    let (_, rendered) = under_one_name(&Fixture::named("minimal"), "any").expect("minimal starts");
+    let tests = rendered.into_iter().map(|(key, object)| async move {
+        let cluster = Cluster::namespace("stranger").await;
+        let mut stranger = object;
+        stranger["metadata"] = json!({"name": key.name});
+        cluster.apply(&stranger).await.expect("the stranger is taken");
+        let before = cluster.get(key.kind, &key.name).await.expect("the stranger is there");
+        let _operator = Operator::start(&cluster).await;
+        cluster.apply(Fixture::named("minimal").instance()).await.expect("taken");
+        let conflict = cluster.until_condition("ada", "NameConflict", "True").await;
+        let message = conflict["message"].as_str().expect("a message");
+        assert!(message.contains(&key.to_string()), "{key}: {message}");
+        let after = cluster.get(key.kind, &key.name).await.expect("it stays");
+        assert_eq!(before["metadata"]["uid"], after["metadata"]["uid"], "{key}");
+        let writers = after["metadata"]["managedFields"].to_string();
+        assert!(!writers.contains(FIELD_MANAGER), "{key}: {writers}");
+        let live = cluster.instance("ada").await.expect("the instance is there");
+        assert_eq!(condition_of(&live, "Ready").expect("Ready")["status"], "False", "{key}");
+        cluster.end().await;
+    });
+    futures::future::join_all(tests).await;
+}
+
+#[tokio::test]
+async fn a_missing_config_map_is_reported_until_it_is_there() {
+    let cluster = Cluster::namespace("missing").await;
+    let _operator = Operator::start(&cluster).await;
+    let mut instance = Fixture::named("minimal").instance().clone();
+    instance["spec"]["config"] = json!({"configMapRef": {"name": "settings"}});
+    cluster.apply(&instance).await.expect("the instance is taken");
+    let missing = cluster.until_condition("ada", "ConfigValid", "False").await;
+    assert_eq!(missing["reason"], "ConfigMapMissing");
+    let settings = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"},
+        "data": {"openclaw.json": "{\"logging\": {\"level\": \"debug\"}}"},
+    });
+    cluster.apply(&settings).await.expect("the ConfigMap is taken");
+    cluster.until_ready("ada").await;
+    cluster.delete(Kind::ConfigMap, "settings").await;
+    let missing = cluster.until_condition("ada", "ConfigValid", "False").await;
+    assert_eq!(missing["reason"], "ConfigMapMissing");
+    // What runs is left alone.
+    let config = cluster.get(Kind::ConfigMap, "ada-config").await.expect("the last content");
+    assert!(config["data"].to_string().contains("debug"));
+    assert!(cluster.pod("ada-0").await.is_some());
+    cluster.apply(&settings).await.expect("the ConfigMap is taken");
+    cluster.until_condition("ada", "ConfigValid", "True").await;
+    cluster.end().await;
+}
+
+#[tokio::test]
+async fn a_changed_secret_replaces_the_pod_and_a_changed_config_does_not() {
+    let cluster = Cluster::namespace("inputs").await;
+    let _operator = Operator::start(&cluster).await;
+    let key = |value: &str| {
+        json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"},
+            "stringData": {"API_KEY": value},
+        })
+    };
+    cluster.apply(&key("first")).await.expect("the Secret is taken");
+    let mut instance = Fixture::named("minimal").instance().clone();
+    instance["spec"]["envFrom"] = json!([{"secretRef": {"name": "keys"}}]);
+    cluster.apply(&instance).await.expect("the instance is taken");
+    cluster.until_ready("ada").await;
+    let uid = async || {
+        let pod = cluster.pod("ada-0").await;
+        pod.map(|pod| pod["metadata"]["uid"].clone())
+    };
+    let first = uid().await;
+    let config = json!({"spec": {"config": {"raw": {"logging": {"level": "debug"}}}}});
+    cluster.merge_instance("ada", &config).await;
+    cluster
+        .until("the configuration is rendered", async || {
+            let config = cluster.get(Kind::ConfigMap, "ada-config").await.expect("there");
+            config["data"].to_string().contains("debug")
+        })
+        .await;
+    cluster.until_ready("ada").await;
+    assert_eq!(uid().await, first);
+    cluster.apply(&key("second")).await.expect("the Secret is taken");
+    cluster
+        .until("the pod is replaced", async || {
+            let now = uid().await;
+            now.is_some() && now != first
+        })
+        .await;
+    cluster.until_ready("ada").await;
+    cluster.end().await;
+}
+
+#[tokio::test]
+async fn a_paused_instance_is_left_alone() {
+    let cluster = Cluster::namespace("paused").await;
+    let _operator = Operator::start(&cluster).await;
+    let name = ready(&cluster).await;
+    let pause =
+        |value: Value| json!({"metadata": {"annotations": {"openclaw.rocks/paused": value}}});
+    cluster.merge_instance(name, &pause(json!("true"))).await;
+    cluster.until_condition(name, "Paused", "True").await;
+    cluster.delete(Kind::Service, name).await;
+    cluster.until_condition(name, "ServiceReady", "False").await;
+    assert!(cluster.get(Kind::Service, name).await.is_none());
+    cluster.merge_instance(name, &pause(Value::Null)).await;
+    cluster.until_condition(name, "ServiceReady", "True").await;
+    cluster.end().await;
+}
+
+#[tokio::test]
+async fn a_role_that_the_operator_may_not_grant_is_reported_and_stops_nothing_else() {
+    let cluster = Cluster::namespace("grant").await;
+    let _operator = Operator::start(&cluster).await;
+    let mut instance = Fixture::named("minimal").instance().clone();
+    instance["spec"]["security"] = json!({"rbac": {"additionalRules": [
+        {"apiGroups": [""], "resources": ["nodes"], "verbs": ["delete"]},
+    ]}});
+    cluster.apply(&instance).await.expect("the instance is taken");
+    let refused = cluster.until_condition("ada", "RBACReady", "False").await;
+    cluster
+        .until("the refusal is told", async || {
+            let live = cluster.instance("ada").await.expect("there");
+            condition_of(&live, "RBACReady").is_some_and(|it| it["reason"] == "ApplyRefused")
+        })
+        .await;
+    assert!(refused.is_object());
+    cluster.until_ready("ada").await;
+    let live = cluster.instance("ada").await.expect("there");
+    assert_eq!(live["status"]["phase"], "Degraded");
     cluster.end().await;
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::hash;
 use crate::observed::{Claim, Pod, Seen, Trouble, Workload};
 use crate::ownership::{is_owned_by_update, owned_hash};
-use crate::vocab::{FIELD_MANAGER, PREVIOUS_MANAGERS, annotations, labels};
+use crate::vocab::{FIELD_MANAGER, PREVIOUS_MANAGERS, annotations, labels, meta};
 
 /// What a cache keeps of a live object, for the instance of that name.
 #[must_use]
@@ -18,10 +18,12 @@ pub fn seen(live: &Value, instance: &str) -> Seen {
     let field = |name: &str| metadata.and_then(|metadata| metadata.get(name));
     let label = |key: &str| text(field("labels").and_then(|all| all.get(key)));
     let owners = field("ownerReferences").and_then(Value::as_array);
-    let controller = owners
-        .into_iter()
-        .flatten()
-        .find(|owner| owner.get("controller").and_then(Value::as_bool).unwrap_or(false));
+    let owner =
+        |which: &dyn Fn(&Value) -> bool| owners.into_iter().flatten().find(|owner| which(owner));
+    let controls = |owner: &Value| owner.get("controller") == Some(&Value::Bool(true));
+    let is_instance = |owner: &Value| owner.get("kind").and_then(Value::as_str) == Some(meta::KIND);
+    // An instance whose mark as the controller somebody took off still owns what it made.
+    let controller = owner(&controls).or_else(|| owner(&is_instance));
     let notes = field("annotations").and_then(Value::as_object);
     Seen {
         uid: text(field("uid")),

@@ -82,7 +82,7 @@ pub struct Seen {
     pub uid: String,
     /// Its resource version.
     pub resource_version: String,
-    /// uid of the controlling owner, if any.
+    /// uid of the controlling owner; if none controls it, of the instance among its owners.
     pub controller: Option<String>,
     /// Whether it carries the labels of this instance, `managed-by` included.
     pub labelled: bool,

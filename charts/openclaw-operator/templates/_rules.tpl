@@ -34,18 +34,21 @@ give an agent more than it has itself).
 - apiGroups: [rbac.authorization.k8s.io]
   resources: [rolebindings, roles]
   verbs: [get, list, watch, create, patch, delete]
-# An agent's volume: made once, then expanded or released. Never deleted.
+# An agent's volume: made once, then expanded or released.
+# delete: never called. Where owner references are guarded, as on OpenShift, whoever makes a claim go
+# with its instance (`orphan: false`) must be allowed to delete it.
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
-  verbs: [get, list, watch, create, patch]
+  verbs: [get, list, watch, create, patch, delete]
 # The gateway's token is made once. Others are read when an instance names them, for their hash.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, list, watch, create]
 # patch: an annotation that makes the kubelet refresh mounted ConfigMaps at once.
+# get: never called. Agents may get it by `additionalRules`, and nobody can pass on what he lacks.
 - apiGroups: [""]
   resources: [pods]
-  verbs: [list, watch, patch]
+  verbs: [get, list, watch, patch]
 # patch: an event that repeats is counted.
 - apiGroups: [events.k8s.io]
   resources: [events]

@@ -100,11 +100,8 @@ async fn perform(
         },
         Effect::AnnotatePod { name, patch } => {
             match cluster.merge_pod(namespace, name, patch).await {
-                Ok(stored) => {
-                    context.cache.put_pod(&stored);
-                }
                 Err(error) if error.is_not_found() => {}
-                Err(error) => return Err(error),
+                other => drop(other?),
             }
         }
         Effect::PatchFinalizers { patch } => {

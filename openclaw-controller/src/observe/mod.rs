@@ -5,6 +5,7 @@
 mod config_sync;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 
 use futures::future::join_all;
 use openclaw_render::api::OpenClawInstance;
@@ -35,7 +36,7 @@ pub(crate) struct Pass<'a> {
 
 /// What a read found.
 enum Found {
-    Object(ObjectKey, Fact<Entry>),
+    Object(ObjectKey, Box<Fact<Entry>>),
     Live(ObjectKey, Option<Value>),
     Content(Reference, Fact<Content>),
     ConfigSync(Fact<ConfigSync>),
@@ -51,9 +52,8 @@ impl<'a> Pass<'a> {
         Self { key, observed, failures: Vec::new(), context, tried: BTreeSet::new() }
     }
 
-    /// Notes what the spec refers to, so that a change of it wakes the instance, and reads what is
-    /// not known of it.
-    pub(crate) async fn refer_to(&mut self, instance: &OpenClawInstance) {
+    /// Notes what the spec refers to, so that a change of it wakes the instance.
+    pub(crate) fn refer_to(&mut self, instance: &OpenClawInstance) {
         let wanted: BTreeSet<Reference> = references(instance, &self.observed)
             .into_iter()
             .filter_map(|read| reference(self.key, &read))
@@ -116,7 +116,7 @@ impl<'a> Pass<'a> {
         match read {
             Read::Metadata(object) => {
                 let live = cluster.get_metadata(namespace, object).await?;
-                Ok(Found::Object(object.clone(), self.entry(object, live.as_ref())))
+                Ok(Found::Object(object.clone(), Box::new(self.entry(object, live.as_ref()))))
             }
             Read::Live(object) => {
                 Ok(Found::Live(object.clone(), cluster.get(namespace, object).await?))
@@ -125,7 +125,7 @@ impl<'a> Pass<'a> {
                 let object = ObjectKey::new(Kind::PersistentVolumeClaim, name);
                 let live = cluster.get(namespace, &object).await?;
                 let fact = self.entry(&object, live.as_ref());
-                Ok(Found::Object(object, fact))
+                Ok(Found::Object(object, Box::new(fact)))
             }
             Read::Secret(_) | Read::ConfigMap(_) => match reference(self.key, read) {
                 Some(reference) => self.content(reference).await,
@@ -165,7 +165,7 @@ impl<'a> Pass<'a> {
 
     fn take(&mut self, found: Found) {
         match found {
-            Found::Object(object, fact) => cache::add(&mut self.observed, &object, fact),
+            Found::Object(object, fact) => cache::add(&mut self.observed, &object, *fact),
             Found::Live(object, None) => {
                 cache::add(&mut self.observed, &object, Fact::Absent);
             }
@@ -216,5 +216,9 @@ fn content(kind: Kind, live: &Value) -> Fact<Content> {
 fn random_token() -> Option<String> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).ok()?;
-    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    }))
 }

@@ -13,9 +13,13 @@ use kube::{Client, Config};
 use openclaw_render::{Kind, ObjectKey};
 use serde_json::{Value, json};
 
+use super::proxy::Proxy;
+
 /// Longer than anything takes on a machine that does other things too.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 const GLANCE: Duration = Duration::from_millis(100);
+/// Longer than the operator collects news before it acts, and than Kubernetes takes to answer.
+const QUIET: Duration = Duration::from_millis(1500);
 /// Where the chart is installed, and under which name.
 pub const OPERATOR_NAMESPACE: &str = "openclaw-operator-system";
 pub const OPERATOR_ACCOUNT: &str = "openclaw-operator";
@@ -77,15 +81,13 @@ impl Cluster {
     }
 
     pub fn api(&self, api_version: &str, kind: &str, plural: &str) -> Api<DynamicObject> {
-        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        let resource = ApiResource {
-            group: group.to_owned(),
-            version: version.to_owned(),
-            api_version: api_version.to_owned(),
-            kind: kind.to_owned(),
-            plural: plural.to_owned(),
-        };
+        let resource = resource(api_version, kind, plural);
         Api::namespaced_with(self.client.clone(), &self.namespace, &resource)
+    }
+
+    /// A type without namespaces.
+    pub fn everywhere(&self, api_version: &str, kind: &str, plural: &str) -> Api<DynamicObject> {
+        Api::all_with(self.client.clone(), &resource(api_version, kind, plural))
     }
 
     pub fn of(&self, kind: Kind) -> Api<DynamicObject> {
@@ -119,6 +121,17 @@ impl Cluster {
     pub async fn instance(&self, name: &str) -> Option<Value> {
         let found = self.instances().get_opt(name).await.expect("an answer");
         found.map(|object| serde_json::to_value(object).expect("JSON"))
+    }
+
+    /// Reason and message of every event of the operator's, in order.
+    pub async fn events(&self) -> Vec<String> {
+        let events = self.api("events.k8s.io/v1", "Event", "events");
+        let list = events.list(&ListParams::default()).await.expect("a list");
+        let ours = list
+            .items
+            .into_iter()
+            .filter(|each| each.data["reportingController"] == "openclaw-operator");
+        ours.map(|each| format!("{}: {}", each.data["reason"], each.data["note"])).collect()
     }
 
     pub async fn pod(&self, name: &str) -> Option<Value> {
@@ -162,6 +175,25 @@ impl Cluster {
         Ok(serde_json::to_value(stored).expect("JSON"))
     }
 
+    /// What the API server says to a new object, as strict as it can be; nothing is stored.
+    pub async fn try_create(&self, object: &Value) -> Result<Value, kube::Error> {
+        let text = |name: &str| object[name].as_str().expect("a text");
+        let (api_version, kind) = (text("apiVersion"), text("kind"));
+        let root = if api_version.contains('/') { "apis" } else { "api" };
+        let scope = match kind {
+            "OpenClawClusterDefaults" => String::new(),
+            _ => format!("namespaces/{}/", self.namespace),
+        };
+        let plural = plural(kind);
+        let request = http::Request::post(format!(
+            "/{root}/{api_version}/{scope}{plural}?dryRun=All&fieldValidation=Strict"
+        ))
+        .header("content-type", "application/json")
+        .body(object.to_string().into_bytes())
+        .expect("a request");
+        self.client.request(request).await
+    }
+
     /// JSON merge patch (RFC 7386).
     pub async fn merge(&self, kind: Kind, name: &str, patch: &Value) {
         self.of(kind)
@@ -189,9 +221,19 @@ impl Cluster {
 
     /// Waits until something holds.
     pub async fn until(&self, what: &str, holds: impl AsyncFn() -> bool) {
+        self.until_within(PATIENCE, what, holds).await;
+    }
+
+    /// Waits longer than usual.
+    pub async fn until_within(
+        &self,
+        patience: Duration,
+        what: &str,
+        holds: impl AsyncFn() -> bool,
+    ) {
         let began = Instant::now();
         while !holds().await {
-            assert!(began.elapsed() < PATIENCE, "{what}: not within {} s", PATIENCE.as_secs());
+            assert!(began.elapsed() < patience, "{what}: not within {} s", patience.as_secs());
             tokio::time::sleep(GLANCE).await;
         }
     }
@@ -217,6 +259,40 @@ impl Cluster {
 
     pub async fn until_ready(&self, name: &str) {
         self.until_condition(name, "Ready", "True").await;
+    }
+
+    /// Waits until the operator has looked at the newest spec.
+    pub async fn until_observed(&self, name: &str) {
+        self.until(&format!("{name} is looked at"), async || {
+            let live = self.instance(name).await.expect("there");
+            live["status"]["observedGeneration"] == live["metadata"]["generation"]
+        })
+        .await;
+    }
+
+    /// Waits until the operator has asked for nothing but watches for a while.
+    pub async fn until_quiet(&self, proxy: &Proxy) {
+        let calls = || proxy.seen().iter().filter(|seen| !seen.is_watch()).count();
+        let (mut last, mut since) = (calls(), Instant::now());
+        let began = Instant::now();
+        while since.elapsed() < QUIET {
+            assert!(began.elapsed() < PATIENCE, "never quiet: {:#?}", proxy.tally());
+            tokio::time::sleep(GLANCE).await;
+            if calls() != last {
+                (last, since) = (calls(), Instant::now());
+            }
+        }
+    }
+
+    /// Waits until nothing is left in the namespace that the operator could have made, but for
+    /// claims, which are taken away.
+    pub async fn until_empty(&self) {
+        for (key, _) in self.objects().await {
+            if key.kind == Kind::PersistentVolumeClaim {
+                self.delete(key.kind, &key.name).await;
+            }
+        }
+        self.until("the namespace is empty", async || self.objects().await.is_empty()).await;
     }
 
     /// Waits until an instance is gone.
@@ -248,6 +324,17 @@ impl Cluster {
             config["clusters"][0]["cluster"] = json!({"server": server});
         }
         serde_json::from_value(config).expect("a kubeconfig")
+    }
+}
+
+fn resource(api_version: &str, kind: &str, plural: &str) -> ApiResource {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    ApiResource {
+        group: group.to_owned(),
+        version: version.to_owned(),
+        api_version: api_version.to_owned(),
+        kind: kind.to_owned(),
+        plural: plural.to_owned(),
     }
 }
 

@@ -2,9 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use openclaw_render::{Documents, Object, Observed, Problem, Settings, render_instance};
+use serde_json::{Value, json};
+
+/// The token that stands in for randomness.
+const TOKEN: &str = "fixture-token";
 
 /// A file of `fixtures/`.
+#[derive(Clone)]
 pub struct Fixture {
     pub name: String,
     pub documents: Vec<Value>,
@@ -16,7 +21,12 @@ pub fn folder(name: &str) -> PathBuf {
 
 /// Every fixture of a folder of `fixtures/`, by name.
 pub fn all(name: &str) -> Vec<Fixture> {
-    let entries = std::fs::read_dir(folder(name)).expect("the folder is there");
+    in_folder(&folder(name))
+}
+
+/// Every file of manifests in a folder, by name.
+pub fn in_folder(folder: &Path) -> Vec<Fixture> {
+    let entries = std::fs::read_dir(folder).expect("the folder is there");
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
     paths.sort();
     paths.iter().map(|path| Fixture::load(path)).collect()
@@ -34,6 +44,29 @@ impl Fixture {
         Self::load(&folder("instances").join(format!("{name}.yaml")))
     }
 
+    /// The same in another namespace.
+    pub fn in_namespace(&self, namespace: &str) -> Self {
+        let mut documents = self.documents.clone();
+        for document in &mut documents {
+            move_to(namespace, document);
+        }
+        Self { name: self.name.clone(), documents }
+    }
+
+    /// All objects of all instances, and all problems.
+    pub fn render(&self) -> (Vec<Object>, Vec<Problem>) {
+        let documents = Documents::read(self.documents.clone());
+        let (mut objects, mut problems) = (Vec::new(), documents.problems.clone());
+        for instance in &documents.instances {
+            let world = documents.observed(instance);
+            let observed = Observed { random_token: Some(TOKEN.to_owned()), ..world };
+            let (rendered, found) = render_instance(instance, &observed, &Settings::default());
+            objects.extend(rendered);
+            problems.extend(found);
+        }
+        (objects, problems)
+    }
+
     /// The first instance.
     pub fn instance(&self) -> &Value {
         self.instances().next().expect("an instance")
@@ -41,5 +74,17 @@ impl Fixture {
 
     pub fn instances(&self) -> impl Iterator<Item = &Value> {
         self.documents.iter().filter(|each| each["kind"] == "OpenClawInstance")
+    }
+}
+
+fn move_to(namespace: &str, document: &mut Value) {
+    if let Some(items) = document.get_mut("items").and_then(Value::as_array_mut) {
+        for item in items {
+            move_to(namespace, item);
+        }
+    }
+    let is_of_the_cluster = document["kind"] == "OpenClawClusterDefaults";
+    if let Some(metadata) = document.get_mut("metadata").filter(|_| !is_of_the_cluster) {
+        metadata["namespace"] = json!(namespace);
     }
 }

@@ -1,10 +1,6 @@
 //! What the tests against a real API server share.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on says so by failing"
-)]
+#![expect(clippy::expect_used, reason = "a test that cannot go on says so by failing")]
 #![allow(
     dead_code,
     unreachable_pub,

@@ -15,7 +15,7 @@ use kube::config::Kubeconfig;
 use super::cluster::Cluster;
 
 /// Much longer than the caches of an empty namespace take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const GLANCE: Duration = Duration::from_millis(20);
 
 /// A running `openclaw-controller`; it ends with this value.
@@ -38,6 +38,15 @@ impl Operator {
         let arguments = [&["--watch-namespaces", namespace], arguments].concat();
         let kubeconfig = cluster.kubeconfig_of_operator(server).await;
         Self::spawn(&kubeconfig, &arguments)
+    }
+
+    /// For all namespaces, one leader among several, as the chart runs it. The Lease is in the
+    /// namespace of the chart.
+    pub async fn elected(cluster: &Cluster, server: Option<&str>, identity: &str) -> Self {
+        let kubeconfig = cluster.kubeconfig_of_operator(server).await;
+        let operator = Self::spawn(&kubeconfig, &["--leader-elect", "--identity", identity]);
+        operator.until_synced().await;
+        operator
     }
 
     /// With a kubeconfig and arguments, and nothing else.
@@ -110,6 +119,30 @@ impl Operator {
         let code = answer.status().as_u16();
         let body = answer.into_body().collect().await.ok()?.to_bytes();
         Some((code, String::from_utf8_lossy(&body).into_owned()))
+    }
+
+    /// Seconds of processor time so far.
+    pub fn cpu_seconds(&self) -> f64 {
+        let path = format!("/proc/{}/stat", self.child.id());
+        let text = std::fs::read_to_string(path).expect("it runs");
+        // After the name, which may hold anything: see proc_pid_stat(5).
+        let (_, fields) = text.rsplit_once(')').expect("a name");
+        let ticks: f64 = fields
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .filter_map(|it| it.parse::<f64>().ok())
+            .sum();
+        ticks / 100.0
+    }
+
+    /// The most memory that it ever held.
+    pub fn peak_megabytes(&self) -> f64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let text = std::fs::read_to_string(path).expect("it runs");
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+        let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+        kilobytes / 1024.0
     }
 
     /// Ends it at once, as a lost node would.

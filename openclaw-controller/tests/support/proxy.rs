@@ -282,7 +282,7 @@ fn cut_after(answer: Answer, events: usize) -> Answer {
     let mut left = events;
     let frames = body.into_data_stream().map(move |chunk| {
         let chunk = chunk?;
-        let lines = chunk.iter().filter(|byte| **byte == b'\n').count();
+        let lines = chunk.split(|byte| *byte == b'\n').skip(1).count();
         if left == 0 {
             return Err(std::io::Error::other("cut"));
         }

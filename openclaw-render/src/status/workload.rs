@@ -10,6 +10,9 @@ use crate::resolve::Resolved;
 /// The exit code with which the application says that its configuration is at fault.
 const EXIT_CONFIGURATION: i32 = 78;
 
+/// How the scheduler says that a claim has no volume yet.
+const UNBOUND_CLAIM: &str = "unbound immediate PersistentVolumeClaims";
+
 /// `Ready`: the pod of the newest revision is ready.
 pub(super) fn ready(resolved: &Resolved, observed: &Observed) -> Statement {
     summary(About::Ready, resolved, observed)
@@ -71,6 +74,10 @@ fn suspended(about: About, seen: &Seen, workload: &Workload) -> Statement {
 fn trouble(about: About, pod: &Pod) -> Statement {
     let name = &pod.name;
     let (reason, message) = match pod.trouble.first() {
+        // Every claim that is bound at once passes through this.
+        Some(Trouble::Unschedulable(message)) if message.contains(UNBOUND_CLAIM) => {
+            (Reason::ClaimPending, format!("pod {name} waits for its volume: {message}"))
+        }
         Some(Trouble::Unschedulable(message)) => {
             (Reason::Unschedulable, format!("no node takes pod {name}: {message}"))
         }

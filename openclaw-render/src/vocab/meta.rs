@@ -6,9 +6,9 @@ use super::labels;
 use crate::resolve::Resolved;
 
 /// API version of our resources.
-pub(crate) const API_VERSION: &str = "openclaw.rocks/v1alpha1";
+pub const API_VERSION: &str = "openclaw.rocks/v1alpha1";
 /// Kind of an instance.
-pub(crate) const KIND: &str = "OpenClawInstance";
+pub const KIND: &str = "OpenClawInstance";
 
 /// Metadata of an object that goes when the instance goes.
 ///

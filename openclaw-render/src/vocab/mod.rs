@@ -4,7 +4,7 @@ pub mod annotations;
 pub mod env;
 pub mod images;
 pub mod labels;
-pub(crate) mod meta;
+pub mod meta;
 pub mod names;
 pub mod paths;
 pub mod ports;

@@ -1,0 +1,173 @@
+//! What goes with an instance and what outlives it.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "a test that meets nothing there fails"
+)]
+
+mod support;
+
+use k8s_openapi::api::core::v1::Namespace;
+use kube::Api;
+use openclaw_render::Kind;
+use serde_json::{Value, json};
+use support::cluster::Cluster;
+use support::fixtures::Fixture;
+use support::operator::Operator;
+
+fn with_persistence(persistence: &Value) -> Value {
+    let mut instance = Fixture::named("minimal").instance().clone();
+    instance["spec"]["storage"] = json!({"persistence": persistence});
+    instance
+}
+
+fn claim(name: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    })
+}
+
+/// Names of what is left when the instance is gone and Kubernetes has cleaned up.
+async fn left_after_deletion(persistence: Value) -> Vec<String> {
+    let cluster = Cluster::namespace("deletion").await;
+    let _operator = Operator::start(&cluster).await;
+    if let Some(name) = persistence.get("existingClaim").and_then(Value::as_str) {
+        cluster.apply(&claim(name)).await.expect("the claim is taken");
+    }
+    cluster.apply(&with_persistence(&persistence)).await.expect("the instance is taken");
+    cluster.until_ready("ada").await;
+    let before = cluster.objects().await;
+    cluster.delete_instance("ada").await;
+    cluster.until_gone("ada").await;
+    cluster
+        .until("what the instance owned is gone", async || {
+            let owned = |live: &Value| live["metadata"].get("ownerReferences").is_some();
+            !cluster.objects().await.iter().any(|(_, live)| owned(live))
+                && cluster.pod("ada-0").await.is_none()
+        })
+        .await;
+    let left = cluster.objects().await;
+    for (key, live) in &left {
+        let old = before.iter().find(|(old, _)| old == key).expect("nothing new is made");
+        assert_eq!(old.1["metadata"]["uid"], live["metadata"]["uid"], "{key} is the same one");
+        assert!(live["metadata"].get("deletionTimestamp").is_none(), "{key} stays");
+    }
+    cluster.end().await;
+    left.into_iter().map(|(key, _)| key.to_string()).collect()
+}
+
+const NOTHING: [&str; 0] = [];
+
+#[tokio::test]
+async fn by_default_the_claim_outlives_its_instance() {
+    assert_eq!(left_after_deletion(json!({})).await, ["PersistentVolumeClaim/ada-data"]);
+}
+
+#[tokio::test]
+async fn an_orphaned_claim_outlives_its_instance() {
+    let left = left_after_deletion(json!({"orphan": true})).await;
+    assert_eq!(left, ["PersistentVolumeClaim/ada-data"]);
+}
+
+#[tokio::test]
+async fn a_claim_that_is_not_orphaned_goes_with_its_instance() {
+    assert_eq!(left_after_deletion(json!({"orphan": false})).await, NOTHING);
+}
+
+#[tokio::test]
+async fn a_claim_of_the_users_outlives_the_instance_whatever_orphan_says() {
+    for orphan in [true, false] {
+        let existing = json!({"existingClaim": "mine", "orphan": orphan});
+        assert_eq!(left_after_deletion(existing).await, ["PersistentVolumeClaim/mine"]);
+    }
+}
+
+#[tokio::test]
+async fn without_persistence_nothing_is_left() {
+    assert_eq!(left_after_deletion(json!({"enabled": false})).await, NOTHING);
+}
+
+#[tokio::test]
+async fn a_claim_follows_orphan_while_the_instance_lives() {
+    let cluster = Cluster::namespace("orphan").await;
+    let _operator = Operator::start(&cluster).await;
+    cluster.apply(&with_persistence(&json!({}))).await.expect("the instance is taken");
+    cluster.until_ready("ada").await;
+    for (orphan, owned) in [(false, true), (true, false)] {
+        let change = json!({"spec": {"storage": {"persistence": {"orphan": orphan}}}});
+        cluster.merge_instance("ada", &change).await;
+        cluster
+            .until(&format!("orphan {orphan} is followed"), async || {
+                let kind = Kind::PersistentVolumeClaim;
+                let claim = cluster.get(kind, "ada-data").await.expect("the claim stays");
+                claim["metadata"].get("ownerReferences").is_some() == owned
+            })
+            .await;
+    }
+    cluster.end().await;
+}
+
+#[tokio::test]
+async fn a_suspended_instance_keeps_its_volume() {
+    let cluster = Cluster::namespace("suspended").await;
+    let _operator = Operator::start(&cluster).await;
+    cluster.apply(&with_persistence(&json!({}))).await.expect("the instance is taken");
+    cluster.until_ready("ada").await;
+    let uid = async || {
+        let claim = cluster.get(Kind::PersistentVolumeClaim, "ada-data").await;
+        claim.expect("the claim is there")["metadata"]["uid"].clone()
+    };
+    let before = uid().await;
+    cluster.merge_instance("ada", &json!({"spec": {"suspended": true}})).await;
+    cluster
+        .until("the instance is suspended", async || {
+            let live = cluster.instance("ada").await.expect("there");
+            live["status"]["phase"] == "Suspended" && cluster.pod("ada-0").await.is_none()
+        })
+        .await;
+    assert_eq!(uid().await, before);
+    cluster.merge_instance("ada", &json!({"spec": {"suspended": false}})).await;
+    cluster.until_ready("ada").await;
+    assert_eq!(uid().await, before);
+    cluster.end().await;
+}
+
+#[tokio::test]
+async fn the_deletion_of_a_namespace_does_not_hang() {
+    let cluster = Cluster::namespace("ending").await;
+    let _operator = Operator::start(&cluster).await;
+    cluster.apply(&with_persistence(&json!({}))).await.expect("the instance is taken");
+    cluster.until_ready("ada").await;
+    let namespaces = Api::<Namespace>::all(cluster.client.clone());
+    let name = cluster.namespace.clone();
+    cluster.clone().end().await;
+    cluster
+        .until("the namespace is gone", async || {
+            namespaces.get_opt(&name).await.expect("an answer").is_none()
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_claim_grows_and_never_shrinks() {
+    let cluster = Cluster::namespace("growth").await;
+    let _operator = Operator::start(&cluster).await;
+    cluster.apply(&with_persistence(&json!({"size": "1Gi"}))).await.expect("taken");
+    cluster.until_ready("ada").await;
+    let size = async || {
+        let claim = cluster.get(Kind::PersistentVolumeClaim, "ada-data").await.expect("there");
+        claim["spec"]["resources"]["requests"]["storage"].clone()
+    };
+    let resize = |size: &str| json!({"spec": {"storage": {"persistence": {"size": size}}}});
+    cluster.merge_instance("ada", &resize("2Gi")).await;
+    cluster.until("the claim grows", async || size().await == "2Gi").await;
+    cluster.merge_instance("ada", &resize("1Gi")).await;
+    cluster.until_observed("ada").await;
+    assert_eq!(size().await, "2Gi");
+    cluster.end().await;
+}
