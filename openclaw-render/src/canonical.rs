@@ -1,11 +1,12 @@
 //! Kubernetes fragments as the API server stores them.
 //!
 //! What we apply must come back as it was sent, or it would be sent again and again. The server
-//! rewrites three things that we own: it puts quantities into canonical form, it fills in defaults
-//! inside parts that are owned as a whole (a `fieldRef`, a list without keys), and it drops empty
-//! values. [`canonicalise`] does the same beforehand. Defaults anywhere else are fields that we do
-//! not own, and are left to the server. Which fields these are was read from the Go types of
-//! k8s.io/api v0.36.3 and the merge schema in k8s.io/client-go v0.36.3.
+//! rewrites three things that we own: it puts quantities into canonical form (those of resources
+//! rounded up to thousandths), it fills in defaults inside parts that are owned as a whole (a
+//! `fieldRef`, a list without keys), and it drops empty values. [`canonicalise`] does the same
+//! beforehand. Defaults anywhere else are fields that we do not own, and are left to the server.
+//! Which fields these are was read from the Go types of k8s.io/api v0.36.3 and the merge schema in
+//! k8s.io/client-go v0.36.3.
 
 use std::convert::identity;
 

@@ -82,6 +82,35 @@ async fn every_object_of_every_fixture_passes_strict_validation() {
     cluster.end().await;
 }
 
+#[tokio::test]
+async fn what_is_rendered_for_unusual_spellings_is_kept_as_it_was_sent() {
+    let cluster = Cluster::namespace("unusual").await;
+    let specs: Vec<Value> = serde_saphyr::from_str(include_str!("unusual.yaml")).expect("YAML");
+    let parameters = apply().dry_run();
+    let mut wrong = Vec::new();
+    for spec in specs {
+        let mut fixture = Fixture::named("minimal").in_namespace(&cluster.namespace);
+        let parts = spec.as_object().expect("a spec").clone();
+        fixture.documents[0]["spec"].as_object_mut().expect("a spec").extend(parts);
+        if let Err(error) = cluster.try_create(fixture.instance()).await {
+            wrong.push(format!("{spec}: {error}"));
+        }
+        let (objects, problems) = fixture.render();
+        if objects.is_empty() {
+            wrong.push(format!("{spec}: {problems:?}"));
+        }
+        for object in objects {
+            let found = match send(&cluster, &object, &parameters).await {
+                Ok(stored) => differences(&object.to_value(), &stored),
+                Err(error) => vec![error.to_string()],
+            };
+            wrong.extend(found.iter().map(|found| format!("{spec}: {}: {found}", object.key())));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    cluster.end().await;
+}
+
 /// The pod that the StatefulSet's controller would make.
 fn pod_of(objects: &[Object]) -> Option<Value> {
     let set = objects.iter().find(|object| object.kind() == Kind::StatefulSet)?.to_value();
