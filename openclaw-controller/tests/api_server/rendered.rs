@@ -66,19 +66,33 @@ async fn every_definition_is_established_and_structural() {
     cluster.end().await;
 }
 
+/// What the API server refuses of a fixture's objects under strict validation, or would store
+/// otherwise than it is sent. Nothing is stored.
+async fn objections(cluster: &Cluster, fixture: &Fixture, what: &str) -> Vec<String> {
+    let (objects, problems) = fixture.render();
+    let mut found = Vec::new();
+    if objects.is_empty() {
+        found.push(format!("{what}: {problems:?}"));
+    }
+    for object in objects {
+        let objections = match send(cluster, &object, &apply().dry_run()).await {
+            Ok(stored) => differences(&object.to_value(), &stored),
+            Err(error) => vec![error.to_string()],
+        };
+        found.extend(objections.iter().map(|it| format!("{what}: {}: {it}", object.key())));
+    }
+    found
+}
+
 #[tokio::test]
 async fn every_object_of_every_fixture_passes_strict_validation() {
     let cluster = Cluster::namespace("strict").await;
-    let parameters = apply().dry_run();
-    let mut refused = Vec::new();
-    for fixture in fixtures::all("instances") {
-        for object in fixture.in_namespace(&cluster.namespace).render().0 {
-            if let Err(error) = send(&cluster, &object, &parameters).await {
-                refused.push(format!("{}: {}: {error}", fixture.name, object.key()));
-            }
-        }
-    }
-    assert!(refused.is_empty(), "{}", refused.join("\n"));
+    let fixtures = fixtures::all("instances");
+    let found = join_all(fixtures.iter().map(async |fixture| {
+        objections(&cluster, &fixture.in_namespace(&cluster.namespace), &fixture.name).await
+    }));
+    let found = found.await.concat();
+    assert!(found.is_empty(), "{}", found.join("\n"));
     cluster.end().await;
 }
 
@@ -86,28 +100,18 @@ async fn every_object_of_every_fixture_passes_strict_validation() {
 async fn what_is_rendered_for_unusual_spellings_is_kept_as_it_was_sent() {
     let cluster = Cluster::namespace("unusual").await;
     let specs: Vec<Value> = serde_saphyr::from_str(include_str!("unusual.yaml")).expect("YAML");
-    let parameters = apply().dry_run();
-    let mut wrong = Vec::new();
-    for spec in specs {
+    let found = join_all(specs.iter().map(async |spec| {
         let mut fixture = Fixture::named("minimal").in_namespace(&cluster.namespace);
         let parts = spec.as_object().expect("a spec").clone();
         fixture.documents[0]["spec"].as_object_mut().expect("a spec").extend(parts);
+        let mut found = objections(&cluster, &fixture, &spec.to_string()).await;
         if let Err(error) = cluster.try_create(fixture.instance()).await {
-            wrong.push(format!("{spec}: {error}"));
+            found.push(format!("{spec}: {error}"));
         }
-        let (objects, problems) = fixture.render();
-        if objects.is_empty() {
-            wrong.push(format!("{spec}: {problems:?}"));
-        }
-        for object in objects {
-            let found = match send(&cluster, &object, &parameters).await {
-                Ok(stored) => differences(&object.to_value(), &stored),
-                Err(error) => vec![error.to_string()],
-            };
-            wrong.extend(found.iter().map(|found| format!("{spec}: {}: {found}", object.key())));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        found
+    }));
+    let found = found.await.concat();
+    assert!(found.is_empty(), "{}", found.join("\n"));
     cluster.end().await;
 }
 
@@ -229,17 +233,8 @@ async fn instance_of(fixture: &Fixture) -> (Cluster, Vec<Object>) {
 async fn what_is_applied_is_what_we_own_and_applying_it_again_writes_nothing() {
     join_all(fixtures::all("instances").iter().map(async |fixture| {
         let (cluster, objects) = instance_of(fixture).await;
-        let none = Vec::<String>::new();
         for object in &objects {
             let what = format!("{}: {}", fixture.name, object.key());
-            let sent = object.to_value();
-            let stored = match object.ownership() {
-                Ownership::Applied => send(&cluster, object, &apply()).await,
-                // Created for real below.
-                Ownership::CreatedOnce => send(&cluster, object, &apply().dry_run()).await,
-            };
-            let stored = stored.unwrap_or_else(|error| panic!("{what}: {error}"));
-            assert_eq!(differences(&sent, &stored), none, "{what}");
             match object.ownership() {
                 Ownership::Applied => is_kept(&cluster, object, &what).await,
                 Ownership::CreatedOnce => is_created(&cluster, object, &what).await,
@@ -254,6 +249,9 @@ async fn what_is_applied_is_what_we_own_and_applying_it_again_writes_nothing() {
 /// others meanwhile, so the version may grow by that.
 async fn is_kept(cluster: &Cluster, object: &Object, what: &str) {
     let sent = object.to_value();
+    let stored = send(cluster, object, &apply()).await;
+    let stored = stored.unwrap_or_else(|error| panic!("{what}: {error}"));
+    assert_eq!(differences(&sent, &stored), Vec::<String>::new(), "{what}");
     cluster
         .until(&format!("{what} is not written again"), async || {
             let live = cluster.get(object.kind(), object.name()).await.expect("it is there");
