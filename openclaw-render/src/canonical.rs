@@ -7,9 +7,11 @@
 //! not own, and are left to the server. Which fields these are was read from the Go types of
 //! k8s.io/api v0.36.3 and the merge schema in k8s.io/client-go v0.36.3.
 
+use std::convert::identity;
+
 use serde_json::{Map, Value, json};
 
-use crate::quantity;
+use crate::quantity::{self, Quantity};
 
 /// Maps with keys of the user's: what is in them is text or an amount, never a field.
 const FREE_MAPS: [&str; 9] = [
@@ -126,12 +128,14 @@ fn walk(parent: &str, name: &str, value: &mut Value) {
     match value {
         Value::Object(fields) if is_amounts(parent, name) => {
             fields.retain(|_, amount| !amount.is_null());
-            fields.values_mut().for_each(canonicalise_amount);
+            for amount in fields.values_mut() {
+                canonicalise_amount(amount, Quantity::rounded_up_to_milli);
+            }
         }
         Value::Object(fields) => walk_map(parent, name, fields),
         Value::Array(items) => items.iter_mut().for_each(|item| walk(parent, name, item)),
         Value::String(_) | Value::Number(_) if is_amount(parent, name) => {
-            canonicalise_amount(value);
+            canonicalise_amount(value, identity);
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
@@ -159,14 +163,14 @@ fn is_amount(parent: &str, name: &str) -> bool {
     matches!((parent, name), (_, "sizeLimit" | "divisor") | ("target", "averageValue" | "value"))
 }
 
-fn canonicalise_amount(amount: &mut Value) {
+fn canonicalise_amount(amount: &mut Value, round: impl Fn(Quantity) -> Quantity) {
     let text = match &*amount {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return,
     };
-    if let Ok(canonical) = quantity::canonical(&text) {
-        *amount = Value::String(canonical);
+    if let Ok(quantity) = quantity::parse(&text) {
+        *amount = Value::String(round(quantity).to_string());
     }
 }
 

@@ -11,6 +11,9 @@ use std::fmt;
 /// Nano-units in one unit: the finest step that a quantity can express.
 const NANO: i128 = 1_000_000_000;
 
+/// The finest step of a resource's amount.
+const MILLI: i128 = 1_000_000;
+
 /// A binary quantity never exceeds this; Kubernetes caps it instead of refusing it.
 const BINARY_MAXIMUM: u128 = i64::MAX as u128 * NANO as u128;
 
@@ -77,6 +80,13 @@ impl Quantity {
     #[must_use]
     pub fn is_negative(self) -> bool {
         self.nanos < 0
+    }
+
+    /// The amount rounded up to thousandths, as the API server does with amounts of resources.
+    #[must_use]
+    pub fn rounded_up_to_milli(self) -> Self {
+        let thousandths = self.nanos.saturating_add(MILLI - 1).div_euclid(MILLI);
+        Self { nanos: thousandths.saturating_mul(MILLI), ..self }
     }
 
     /// The amount in whole units (bytes, for memory and storage), rounded up.
@@ -276,6 +286,23 @@ mod tests {
         assert_eq!(bytes("1n"), Some(1));
         assert_eq!(bytes("-1"), None);
         assert_eq!(bytes("1000E"), None);
+    }
+
+    #[test]
+    fn amounts_of_resources_have_whole_thousandths() {
+        let milli = |text| parse(text).expect("a quantity").rounded_up_to_milli().to_string();
+        for (text, stored) in [
+            ("0", "0"),
+            ("1n", "1m"),
+            ("0.1m", "1m"),
+            ("1e-4", "1e-3"),
+            ("1.0005", "1001m"),
+            ("1.999999999Ki", "2Ki"),
+            ("1500m", "1500m"),
+            ("-1u", "0"),
+        ] {
+            assert_eq!(milli(text), stored, "{text}");
+        }
     }
 
     proptest! {

@@ -580,7 +580,7 @@ fn recorded_writes() -> Vec<Vec<Value>> {
 fn comparable(object: &Value) -> Value {
     fn strip(set: &mut Value) {
         let Some(set) = set.as_object_mut() else { return };
-        for name in ["f:spec", "f:template", "f:metadata"] {
+        for name in ["f:spec", "f:template", "f:metadata", "f:containers", "f:updateStrategy"] {
             let Some(part) = set.get_mut(name) else { continue };
             strip(part);
             let part = part.as_object_mut().expect("a set");

@@ -11,5 +11,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[allow(dead_code, unreachable_pub, missing_docs, reason = "its tests use more of it")]
+#[path = "../../../openclaw-render/tests/support/api_server.rs"]
+mod api_server;
+#[path = "../../../openclaw-render/tests/support/field_sets.rs"]
+mod field_sets;
+#[path = "../../../openclaw-render/tests/support/merge.rs"]
+mod merge;
 mod rendered;
+mod stand_in;
 mod verdicts;

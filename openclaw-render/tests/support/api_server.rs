@@ -76,7 +76,12 @@ impl ApiServer {
         let at = Place::root(&kind);
         let applied = without_nulls(object);
         let live = self.objects.get(&key).cloned();
-        check_uid(&applied, live.as_ref())?;
+        if means_another(&applied, live.as_ref()) {
+            return Err(match live {
+                Some(_) => Refusal::Invalid("the uid cannot be changed".into()),
+                None => Refusal::Conflict("there is no object with that uid".into()),
+            });
+        }
         let new_set = fields_of(at, &applied).unwrap_or_default();
         let mut merged = merge(at, live.as_ref(), &applied);
 
@@ -122,7 +127,9 @@ impl ApiServer {
         if version(object).is_some_and(|wanted| Some(wanted) != version(live)) {
             return Err(Refusal::Conflict("the object has been modified".into()));
         }
-        check_uid(object, Some(live))?;
+        if means_another(object, Some(live)) {
+            return Err(Refusal::Conflict("the object has another uid".into()));
+        }
         Ok(self.write(&key_of(object), without_nulls(object), manager, ""))
     }
 
@@ -229,7 +236,12 @@ impl ApiServer {
             parts.retain(|name, _| name != "metadata" && name != "status");
             parts
         };
-        if has_generation(&key.0) && live.map(parts) != Some(parts(&object)) {
+        // A mark for deletion is a wish too.
+        let is_marked = |object: &Value| object.pointer("/metadata/deletionTimestamp").is_some();
+        let is_new_wish = live.is_none_or(|live| {
+            parts(live) != parts(&object) || is_marked(live) != is_marked(&object)
+        });
+        if has_generation(&key.0) && is_new_wish {
             let old = object.pointer("/metadata/generation").and_then(Value::as_u64);
             set_metadata(&mut object, "generation", json!(old.unwrap_or(0) + 1));
         }
@@ -240,15 +252,10 @@ impl ApiServer {
     }
 }
 
-/// An apply or update that names a uid means that very object.
-fn check_uid(object: &Value, live: Option<&Value>) -> Result<(), Refusal> {
+/// Whether a request names a uid and means another object, or one that is gone.
+fn means_another(object: &Value, live: Option<&Value>) -> bool {
     let uid = |object: &Value| object.pointer("/metadata/uid").cloned();
-    match uid(object) {
-        Some(wanted) if live.and_then(uid) != Some(wanted.clone()) => {
-            Err(Refusal::Conflict(format!("there is no object with uid {wanted}")))
-        }
-        _ => Ok(()),
-    }
+    uid(object).is_some_and(|wanted| live.and_then(uid) != Some(wanted))
 }
 
 fn has_generation(kind: &str) -> bool {

@@ -10,6 +10,8 @@ pub(super) struct Place<'a> {
     kind: &'a str,
     parent: &'a str,
     name: &'a str,
+    /// In a part without a schema: what is in a map there is owned like a list item.
+    is_free: bool,
 }
 
 enum Shape {
@@ -25,11 +27,12 @@ enum Shape {
 
 impl<'a> Place<'a> {
     pub(super) fn root(kind: &'a str) -> Self {
-        Self { kind, parent: "", name: "" }
+        Self { kind, parent: "", name: "", is_free: false }
     }
 
     fn below(self, name: &'a str) -> Self {
-        Self { kind: self.kind, parent: self.name, name }
+        let is_free = self.is_free || self.is_custom() && self.name == "raw";
+        Self { kind: self.kind, parent: self.name, name, is_free }
     }
 
     fn shape(self, value: &Value) -> Shape {
@@ -41,8 +44,14 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// A kind of ours: a schema says what it is, and nothing is there that nobody has set.
+    fn is_custom(self) -> bool {
+        self.kind.starts_with("OpenClaw")
+    }
+
     fn is_atomic_map(self) -> bool {
         match self.name {
+            "nodeSelector" => !self.is_custom(),
             "configMapKeyRef"
             | "dataSource"
             | "fieldRef"
@@ -50,7 +59,6 @@ impl<'a> Place<'a> {
             | "imagePullSecrets"
             | "labelSelector"
             | "nodePublishSecretRef"
-            | "nodeSelector"
             | "ownerReferences"
             | "podSelector"
             | "resourceFieldRef"
@@ -97,6 +105,19 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// Fields that an empty object has already: in Kubernetes' own types they cannot be left out.
+    fn is_never_absent(self, value: &Value) -> bool {
+        match (self.kind, self.parent, self.name) {
+            (_, "", "" | "metadata")
+            | ("PersistentVolumeClaim", "spec", "resources")
+            | ("StatefulSet", "spec", "updateStrategy") => true,
+            (_, _, "spec" | "metadata" | "template") => !self.is_custom(),
+            // The list, not an item of it.
+            (_, "spec", "containers") => value.is_array() && !self.is_custom(),
+            _ => false,
+        }
+    }
+
     /// Fields that nobody owns.
     fn is_untracked(self, name: &str) -> bool {
         match (self.parent, self.name) {
@@ -140,7 +161,11 @@ pub(super) fn fields_of(at: Place<'_>, value: &Value) -> Option<Fields> {
             let tracked = map.iter().filter(|(name, _)| !at.is_untracked(name));
             let set: Fields = tracked
                 .filter_map(|(name, value)| {
-                    let set = fields_of(at.below(name), value)?;
+                    let at = at.below(name);
+                    let mut set = fields_of(at, value)?;
+                    if at.is_free && !set.is_empty() {
+                        set.insert(".".to_owned(), member());
+                    }
                     Some((format!("f:{name}"), Value::Object(set)))
                 })
                 .collect();
@@ -175,8 +200,7 @@ fn whole(at: Place<'_>, value: &Value) -> Option<Fields> {
                     *part = Value::Object(whole(at.below(name), value).unwrap_or_default());
                 }
             }
-            // These are never absent in Kubernetes' own types.
-            if !matches!(at.name, "" | "metadata" | "spec" | "template") {
+            if !at.is_never_absent(value) {
                 set.insert(".".to_owned(), member());
             }
         }
@@ -185,7 +209,9 @@ fn whole(at: Place<'_>, value: &Value) -> Option<Fields> {
                 let part = whole(at, item).unwrap_or_default();
                 set.insert(item_key(&shape, item), Value::Object(part));
             }
-            set.insert(".".to_owned(), member());
+            if !at.is_never_absent(value) {
+                set.insert(".".to_owned(), member());
+            }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
