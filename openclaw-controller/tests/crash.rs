@@ -51,6 +51,8 @@ struct Run {
     end: End,
     pods: usize,
     killed: bool,
+    /// Every write, for whoever looks for what went wrong.
+    writes: Vec<String>,
 }
 
 /// An instance that refers to a Secret and a ConfigMap, and brings files.
@@ -208,9 +210,10 @@ impl Scene {
             self.finish(&cluster, &operator, &proxy).await;
         }
         let end = end(&cluster, self.instance()).await;
+        let writes = proxy.writes().iter().map(|it| format!("{} {}", it.method, it.path)).collect();
         operator.kill();
         cluster.abandon(self.instance()).await;
-        Run { end, pods: pods.count(), killed }
+        Run { end, pods: pods.count(), killed, writes }
     }
 
     /// The law of this file.
@@ -225,7 +228,7 @@ impl Scene {
             }
             let what = format!("{self:?}, killed after write {write}");
             assert_same(&run.end, &unharmed.end, &what);
-            assert_eq!(run.pods, unharmed.pods, "{what}: pods");
+            assert_eq!(run.pods, unharmed.pods, "{what}: pods, {:#?}", run.writes);
             run.killed
         });
         let kills =
