@@ -107,9 +107,11 @@ impl CallError {
         self.code() == Some(404)
     }
 
-    /// A create found that the object is there already.
+    /// A create found that the object is there already. Not every 409 says so: one that meets a
+    /// quota in use is told to come again.
     pub(crate) fn is_already_exists(&self) -> bool {
-        self.code() == Some(409)
+        let Self::Call { source, .. } = self else { return false };
+        status(source).is_some_and(Status::is_already_exists)
     }
 
     /// When the server wants to be asked again.

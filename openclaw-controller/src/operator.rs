@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::{join_all, select_all};
 use futures::{FutureExt, StreamExt};
 use kube::api::DynamicObject;
-use kube::runtime::controller::{Config, applier};
+use kube::runtime::controller::{Config, Error, applier};
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::Store;
 use kube::{Client, Config as ClientConfig};
@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{debug, info};
 
-use crate::cache::Cache;
+use crate::cache::{Cache, InstanceKey};
 use crate::cluster::Cluster;
 use crate::context::{Context, Failures, Unreported, Written};
 use crate::http::{self, ServeError};
@@ -168,9 +168,16 @@ async fn act(
             config(),
         )
         .for_each(|result| {
-            // Failures are logged where they are classed; an instance that is gone needs no pass.
+            // Failures are logged where they are classed.
             if let Err(error) = result {
                 debug!(%error, "a pass ended");
+                // What an instance leaves wakes it once more: it does not wait for ever.
+                if let Error::ObjectNotFound(gone) = error {
+                    context.queue.started(&InstanceKey {
+                        namespace: gone.namespace.unwrap_or_default(),
+                        name: gone.name,
+                    });
+                }
             }
             std::future::ready(())
         })

@@ -370,11 +370,8 @@ fn metadata_of(kind: Kind) -> String {
 
 /// Of who set which field of an instance, only a previous operator's part is asked for.
 fn lean(object: &mut DynamicObject) {
-    object.metadata.managed_fields.iter_mut().for_each(|entries| {
-        entries.retain(|entry| {
-            entry.manager.as_deref().is_some_and(|it| PREVIOUS_MANAGERS.contains(&it))
-        });
-    });
+    let entries = object.metadata.managed_fields.get_or_insert_default();
+    entries.retain(|it| PREVIOUS_MANAGERS.contains(&it.manager.as_deref().unwrap_or_default()));
 }
 
 /// Items of a list do not say what they are.

@@ -80,6 +80,14 @@ impl Cluster {
             .expect("the namespace is deleted");
     }
 
+    /// As [`Self::end`], without an operator that would let go of an instance.
+    pub async fn abandon(self, instance: &str) {
+        if self.instance(instance).await.is_some() {
+            self.merge_instance(instance, &json!({"metadata": {"finalizers": null}})).await;
+        }
+        self.end().await;
+    }
+
     pub fn api(&self, api_version: &str, kind: &str, plural: &str) -> Api<DynamicObject> {
         let resource = resource(api_version, kind, plural);
         Api::namespaced_with(self.client.clone(), &self.namespace, &resource)

@@ -19,7 +19,9 @@ const NAMESPACE: &str = "agents";
 /// pod. The API server notes fields as those of whoever creates an object: that is the Go operator.
 pub async fn restore(cluster: &Cluster, version: &str, name: &str) {
     let mut items = items(version, name);
-    items.iter_mut().for_each(|object| move_to(object, &cluster.namespace));
+    for object in &mut items {
+        move_to(object, &cluster.namespace);
+    }
     let instance = items.iter().find(|each| each["kind"] == "OpenClawInstance");
     let uid = restore_instance(cluster, instance.expect("the instance was dumped")).await;
     // A pod that comes before what it mounts is tried again late.
@@ -42,8 +44,8 @@ fn items(version: &str, name: &str) -> Vec<Value> {
     let folder =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../openclaw-render/tests/data/adoption");
     let text = std::fs::read_to_string(folder.join(format!("{version}.json")));
-    let mut dump: Value = serde_json::from_str(&text.expect("a dump")).expect("JSON");
-    let Value::Array(mut items) = dump["items"].take() else { panic!("{version}: no items") };
+    let dump: Value = serde_json::from_str(&text.expect("a dump")).expect("JSON");
+    let mut items = dump["items"].as_array().expect("items").clone();
     items.retain(|object| {
         let metadata = &object["metadata"];
         let is_instance = object["kind"] == "OpenClawInstance" && metadata["name"] == name;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::StreamExt;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -56,18 +56,9 @@ impl Seen {
         self.method == "GET" && self.query.split('&').any(|each| each == "watch=true")
     }
 
-    /// Whether it is part of a pass, and neither a watch nor what is said besides.
-    pub fn is_work(&self) -> bool {
-        self.is_write() || (self.method == "GET" && !self.is_watch() && !self.is_of_lease())
-    }
-
-    fn is_of_lease(&self) -> bool {
-        self.path.contains("/leases")
-    }
-
     /// Whether it changes something other than the Lease and events.
     pub fn is_write(&self) -> bool {
-        self.method != "GET" && !self.is_of_lease() && !self.path.contains("/events")
+        self.method != "GET" && !self.path.contains("/leases") && !self.path.contains("/events")
     }
 }
 
@@ -84,8 +75,6 @@ struct State {
     client: Client,
     decide: Mutex<Box<Decide>>,
     seen: Mutex<Vec<Seen>>,
-    /// When work was last asked for or answered.
-    worked: Mutex<Instant>,
     /// The write after which nothing is answered any more.
     last_write: Mutex<Option<usize>>,
     writes: Mutex<usize>,
@@ -108,7 +97,6 @@ impl Proxy {
             client: Client::try_from(config).expect("a client"),
             decide: Mutex::new(Box::new(decide)),
             seen: Mutex::default(),
-            worked: Mutex::new(Instant::now()),
             last_write: Mutex::default(),
             writes: Mutex::default(),
             reached: Notify::new(),
@@ -137,11 +125,6 @@ impl Proxy {
     /// Every request so far.
     pub fn seen(&self) -> Vec<Seen> {
         self.state.seen.lock().expect("no panic").clone()
-    }
-
-    /// For how long nothing but watches went on.
-    pub fn quiet(&self) -> Duration {
-        self.state.worked.lock().expect("no panic").elapsed()
     }
 
     /// Forgets what was seen.
@@ -212,9 +195,6 @@ async fn answer(state: &State, request: Request<Incoming>) -> Option<Answer> {
         path: request.uri().path().to_owned(),
         query: request.uri().query().unwrap_or_default().to_owned(),
     };
-    if seen.is_work() {
-        *state.worked.lock().expect("no panic") = Instant::now();
-    }
     let is_last = count(state, &seen)?;
     let fate = (state.decide.lock().expect("no panic"))(&seen);
     match fate {
@@ -227,9 +207,6 @@ async fn answer(state: &State, request: Request<Incoming>) -> Option<Answer> {
         Fate::Pass | Fate::LoseAnswer | Fate::CutAfter(_) => {}
     }
     let answer = forward(state, request).await?;
-    if seen.is_work() {
-        *state.worked.lock().expect("no panic") = Instant::now();
-    }
     if is_last {
         state.reached.notify_one();
         // The operator is killed while it waits for this answer.

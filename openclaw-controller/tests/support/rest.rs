@@ -1,34 +1,22 @@
 //! Waits for the operator to come to rest.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::cluster::{Cluster, condition_of};
+use super::cluster::{Cluster, PATIENCE, condition_of};
 use super::operator::Operator;
 use super::proxy::Proxy;
 
-/// Longer than an operator at work is ever silent: it asks nobody else who does not answer at once.
-const QUIET: Duration = Duration::from_millis(1500);
-const PATIENCE: Duration = Duration::from_secs(90);
-const GLANCE: Duration = Duration::from_millis(50);
-
-/// Waits until nobody waits for a pass, nothing but watches goes through the proxy, and the status
+/// Waits until the operator asks for nothing but watches, nobody waits for a pass, and the status
 /// is of the newest spec. An instance that is gone has no status.
 pub async fn at_rest(cluster: &Cluster, operator: &Operator, proxy: &Proxy, name: &str) {
     let began = Instant::now();
     loop {
-        if proxy.quiet() >= QUIET
-            && operator.metric("openclaw_queue_depth").await == 0.0
-            && reports_newest(cluster, name).await
-        {
+        cluster.until_quiet(proxy).await;
+        let waiting = operator.metric("openclaw_queue_depth").await;
+        if waiting < 1.0 && reports_newest(cluster, name).await {
             return;
         }
-        assert!(
-            began.elapsed() < PATIENCE,
-            "not at rest within {} s: {:#?}",
-            PATIENCE.as_secs(),
-            proxy.tally()
-        );
-        tokio::time::sleep(GLANCE).await;
+        assert!(began.elapsed() < PATIENCE, "{name} is not at rest: {:#?}", proxy.tally());
     }
 }
 
@@ -43,7 +31,7 @@ pub async fn at_rest_and_ready(cluster: &Cluster, operator: &Operator, proxy: &P
         if ready.is_some_and(|ready| ready["status"] == "True") {
             return;
         }
-        assert!(began.elapsed() < PATIENCE, "at rest, but not ready: {ready:#?}");
+        assert!(began.elapsed() < PATIENCE, "{name} is at rest, but not ready: {ready:#?}");
     }
 }
 
