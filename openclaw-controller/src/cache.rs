@@ -196,24 +196,22 @@ impl Cache {
         Some(instance)
     }
 
-    /// Takes out every object of a kind that a complete list did not name.
-    pub(crate) fn retain(
+    /// Every known object of a kind by namespace and name, with its version. Whoever is among them
+    /// before a list and not in it is gone, unless he was written since.
+    pub(crate) fn versions(
         &self,
         kind: Kind,
         namespace: Option<&str>,
-        listed: &BTreeSet<(String, String)>,
-        at: u64,
-    ) -> Vec<InstanceKey> {
-        let stale: Vec<(String, ObjectKey)> = {
-            let state = self.state();
-            let held = state.holders.keys().filter(|(place, object)| {
-                object.kind == kind
-                    && namespace.is_none_or(|namespace| namespace == place)
-                    && !listed.contains(&(place.clone(), object.name.clone()))
-            });
-            held.cloned().collect()
-        };
-        stale.iter().filter_map(|(place, object)| self.remove(place, object, at)).collect()
+    ) -> BTreeMap<(String, String), u64> {
+        let state = self.state();
+        let held = state.holders.iter().filter(|((place, object), _)| {
+            object.kind == kind && namespace.is_none_or(|namespace| namespace == place)
+        });
+        held.filter_map(|((place, object), instance)| {
+            let entry = state.objects.get(instance)?.get(object)?;
+            Some(((place.clone(), object.name.clone()), entry.version()))
+        })
+        .collect()
     }
 
     /// Takes in a pod. The instance that should look at it, if it is news.

@@ -1,6 +1,6 @@
 //! Watches: they feed the cache, and wake the instances that should look.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -169,32 +169,27 @@ impl Watches {
         let label = label(kind.as_str(), namespace.as_deref());
         let selector = format!("{}={}", labels::MANAGED_BY, labels::MANAGED_BY_VALUE);
         let config = Config::default().labels(&selector);
-        let mut listed = Listed::default();
+        let mut missing = BTreeMap::new();
         let mut stream = self.stream(kind.into(), namespace.as_deref(), config);
         while let Some(event) = self.next(&mut stream, kind.as_str(), &label).await {
             match event {
-                Event::Init => listed = Listed::default(),
+                Event::Init => missing = self.cache.versions(kind, namespace.as_deref()),
                 Event::InitApply(object) => {
-                    listed.add(&object);
+                    missing.remove(&place_of(&object));
                     self.wake(self.cache.put(kind, &value(kind.into(), object)));
                 }
                 Event::Apply(object) => {
                     self.wake(self.cache.put(kind, &value(kind.into(), object)));
                 }
                 Event::Delete(object) => {
-                    let key = ObjectKey::new(kind, object.metadata.name.unwrap_or_default());
-                    let namespace = object.metadata.namespace.unwrap_or_default();
+                    let (namespace, name) = place_of(&object);
                     let at = cache::version(&object.metadata.resource_version.unwrap_or_default());
-                    self.wake(self.cache.remove(&namespace, &key, at));
+                    self.wake(self.cache.remove(&namespace, &ObjectKey::new(kind, name), at));
                 }
                 Event::InitDone => {
-                    let gone = self.cache.retain(
-                        kind,
-                        namespace.as_deref(),
-                        &listed.names,
-                        listed.version,
-                    );
-                    self.wake(gone);
+                    for ((namespace, name), at) in std::mem::take(&mut missing) {
+                        self.wake(self.cache.remove(&namespace, &ObjectKey::new(kind, name), at));
+                    }
                     self.synced.reached(&label);
                 }
             }
@@ -205,19 +200,19 @@ impl Watches {
         let label = label(PODS.kind, namespace.as_deref());
         let selector = format!("{}={}", labels::NAME, labels::NAME_VALUE);
         let config = Config::default().labels(&selector);
-        let mut listed = Listed::default();
+        let mut listed = BTreeSet::new();
         let mut stream = self.stream(PODS, namespace.as_deref(), config);
         while let Some(event) = self.next(&mut stream, PODS.kind, &label).await {
             match event {
-                Event::Init => listed = Listed::default(),
+                Event::Init => listed.clear(),
                 Event::InitApply(object) => {
-                    listed.add(&object);
+                    listed.insert(place_of(&object));
                     self.wake(self.cache.put_pod(&value(PODS, object)));
                 }
                 Event::Apply(object) => self.wake(self.cache.put_pod(&value(PODS, object))),
                 Event::Delete(object) => self.wake(self.cache.remove_pod(&value(PODS, object))),
                 Event::InitDone => {
-                    self.wake(self.cache.retain_pods(namespace.as_deref(), &listed.names));
+                    self.wake(self.cache.retain_pods(namespace.as_deref(), &listed));
                     self.synced.reached(&label);
                 }
             }
@@ -343,20 +338,10 @@ impl Watches {
     }
 }
 
-/// What a list named, and the newest version of it.
-#[derive(Default)]
-struct Listed {
-    names: BTreeSet<(String, String)>,
-    version: u64,
-}
-
-impl Listed {
-    fn add(&mut self, object: &DynamicObject) {
-        let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        let metadata = &object.metadata;
-        self.names.insert((text(&metadata.namespace), text(&metadata.name)));
-        self.version = self.version.max(cache::version(&text(&metadata.resource_version)));
-    }
+/// Namespace and name.
+fn place_of(object: &DynamicObject) -> (String, String) {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    (text(&object.metadata.namespace), text(&object.metadata.name))
 }
 
 /// What is waited for, for people.

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use support::cluster::{Cluster, condition_of};
 use support::dump;
 use support::ends::{End, assert_same, end};
-use support::fixtures::Fixture;
+use support::fixtures::{self, Fixture};
 use support::operator::Operator;
 use support::pods::Pods;
 use support::proxy::Proxy;
@@ -53,38 +53,6 @@ struct Run {
     killed: bool,
     /// Every write, for whoever looks for what went wrong.
     writes: Vec<String>,
-}
-
-/// An instance that refers to a Secret and a ConfigMap, and brings files.
-fn rich() -> [Value; 3] {
-    let instance = json!({
-        "apiVersion": "openclaw.rocks/v1alpha1",
-        "kind": "OpenClawInstance",
-        "metadata": {"name": "ada"},
-        "spec": {
-            "image": {"tag": "2026.9.6"},
-            "env": [{
-                "name": "ANTHROPIC_API_KEY",
-                "valueFrom": {"secretKeyRef": {"name": "keys", "key": "anthropic"}},
-            }],
-            "envFrom": [{"configMapRef": {"name": "team"}}],
-            "config": {"raw": {"session": {"scope": "per-sender"}}},
-            "workspace": {
-                "initialFiles": {"SOUL.md": "You are Ada.\n"},
-                "initialDirectories": ["notes/daily"],
-            },
-            "gateway": {"controlUiOrigins": ["https://claw.example.com"]},
-        },
-    });
-    let keys = json!({
-        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"},
-        "stringData": {"anthropic": "fixture-key"},
-    });
-    let team = json!({
-        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "team"},
-        "data": {"TIMEZONE": "Europe/Vienna"},
-    });
-    [keys, team, instance]
 }
 
 impl Scene {
@@ -125,18 +93,12 @@ impl Scene {
     async fn begin(self, cluster: &Cluster) {
         match self {
             Self::Create => {
-                for object in rich() {
+                for object in fixtures::rich() {
                     cluster.apply(&object).await.expect("the object is taken");
                 }
             }
             Self::Change => {
-                let change = json!({"spec": {
-                    "env": [{"name": "LOG", "value": "debug"}],
-                    "config": {"raw": {"session": {"scope": "per-sender"}}},
-                    "availability": {"podDisruptionBudget": {"enabled": false}},
-                    "security": {"networkPolicy": {"enabled": false}},
-                }});
-                cluster.merge_instance("ada", &change).await;
+                cluster.merge_instance("ada", &fixtures::change()).await;
             }
             Self::Adopt => {}
             Self::Approve => {
@@ -233,7 +195,6 @@ impl Scene {
         });
         let kills =
             runs.buffered(ABREAST).filter(|killed| std::future::ready(*killed)).count().await;
-        println!("{self:?}: killed in {kills} places");
         assert!(kills > 0, "{self:?}: the operator wrote nothing");
     }
 }

@@ -88,3 +88,46 @@ fn move_to(namespace: &str, document: &mut Value) {
         metadata["namespace"] = json!(namespace);
     }
 }
+
+/// An instance that refers to a Secret and a ConfigMap, and brings files.
+pub fn rich() -> [Value; 3] {
+    let instance = json!({
+        "apiVersion": "openclaw.rocks/v1alpha1",
+        "kind": "OpenClawInstance",
+        "metadata": {"name": "ada"},
+        "spec": {
+            "image": {"tag": "2026.9.6"},
+            "env": [{
+                "name": "ANTHROPIC_API_KEY",
+                "valueFrom": {"secretKeyRef": {"name": "keys", "key": "anthropic"}},
+            }],
+            "envFrom": [{"configMapRef": {"name": "team"}}],
+            "config": {"raw": {"session": {"scope": "per-sender"}}},
+            "workspace": {
+                "initialFiles": {"SOUL.md": "You are Ada.\n"},
+                "initialDirectories": ["notes/daily"],
+            },
+            "gateway": {"controlUiOrigins": ["https://claw.example.com"]},
+        },
+    });
+    let keys = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"},
+        "stringData": {"anthropic": "fixture-key"},
+    });
+    let team = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "team"},
+        "data": {"TIMEZONE": "Europe/Vienna"},
+    });
+    [keys, team, instance]
+}
+
+/// A merge patch of an instance that replaces its pod, changes its configuration, and turns off two
+/// objects.
+pub fn change() -> Value {
+    json!({"spec": {
+        "env": [{"name": "LOG", "value": "debug"}],
+        "config": {"raw": {"session": {"scope": "global"}}},
+        "availability": {"podDisruptionBudget": {"enabled": false}},
+        "security": {"networkPolicy": {"enabled": false}},
+    }})
+}

@@ -15,4 +15,5 @@ pub mod fixtures;
 pub mod operator;
 pub mod pods;
 pub mod proxy;
+pub mod random;
 pub mod rest;

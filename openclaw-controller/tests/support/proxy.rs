@@ -79,6 +79,7 @@ struct State {
     last_write: Mutex<Option<usize>>,
     writes: Mutex<usize>,
     reached: Notify,
+    cut: Notify,
 }
 
 type Answer = Response<UnsyncBoxBody<Bytes, std::io::Error>>;
@@ -100,6 +101,7 @@ impl Proxy {
             last_write: Mutex::default(),
             writes: Mutex::default(),
             reached: Notify::new(),
+            cut: Notify::new(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
@@ -120,6 +122,11 @@ impl Proxy {
     /// From now on, another decision.
     pub fn decide(&self, decide: impl FnMut(&Seen) -> Fate + Send + 'static) {
         *self.state.decide.lock().expect("no panic") = Box::new(decide);
+    }
+
+    /// Breaks every connection, those of watches too.
+    pub fn cut(&self) {
+        self.state.cut.notify_waiters();
     }
 
     /// Every request so far.
@@ -171,15 +178,19 @@ async fn serve(listener: TcpListener, state: Arc<State>) {
     while let Ok((stream, _)) = listener.accept().await {
         let state = Arc::clone(&state);
         connections.spawn(async move {
+            let shared = Arc::clone(&state);
             let service = service_fn(move |request| {
-                let state = Arc::clone(&state);
+                let state = Arc::clone(&shared);
                 async move { answer(&state, request).await.ok_or(Cut) }
             });
-            // A connection that is cut is what this is for.
-            let _ = hyper::server::conn::http1::Builder::new()
+            let connection = hyper::server::conn::http1::Builder::new()
                 .timer(TokioTimer::new())
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+                .serve_connection(TokioIo::new(stream), service);
+            tokio::select! {
+                // A connection that is cut is what this is for.
+                _ = connection => {}
+                () = state.cut.notified() => {}
+            }
         });
     }
 }
