@@ -144,10 +144,12 @@ fn status(error: &kube::Error) -> Option<&Status> {
 }
 
 /// A failed `test` of a JSON patch is answered by 422 without causes; a refused object names them.
+/// What is patched and not there was deleted meanwhile. Credentials are renewed without us.
 fn class(status: &Status) -> RetryClass {
     let causes = status.details.as_ref().is_some_and(|details| !details.causes.is_empty());
     match status.code {
-        409 => RetryClass::Conflict,
+        401 => RetryClass::Unavailable,
+        404 | 409 => RetryClass::Conflict,
         422 if !causes => RetryClass::Conflict,
         429 => RetryClass::Throttled,
         400..=499 => RetryClass::Refused,
@@ -169,12 +171,29 @@ mod tests {
 
     #[test]
     fn a_failure_is_classed_by_what_helps() {
+        assert_eq!(failed(404).class(), RetryClass::Conflict);
         assert_eq!(failed(409).class(), RetryClass::Conflict);
         assert_eq!(failed(422).class(), RetryClass::Conflict);
         assert_eq!(failed(429).class(), RetryClass::Throttled);
         assert_eq!(failed(403).class(), RetryClass::Refused);
+        assert_eq!(failed(401).class(), RetryClass::Unavailable);
         assert_eq!(failed(500).class(), RetryClass::Unavailable);
         assert_eq!(failed(503).class(), RetryClass::Unavailable);
+    }
+
+    /// A quota in use answers a create with a conflict.
+    #[test]
+    fn not_every_conflict_means_that_the_object_is_there() {
+        let because = |reason: &str| CallError::Call {
+            call: "create Secret/ada-gateway-token".to_owned(),
+            source: Box::new(kube::Error::Api(Box::new(Status {
+                code: 409,
+                reason: reason.to_owned(),
+                ..Status::default()
+            }))),
+        };
+        assert!(because("AlreadyExists").is_already_exists());
+        assert!(!because("Conflict").is_already_exists());
     }
 
     #[test]

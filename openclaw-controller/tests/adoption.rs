@@ -73,7 +73,8 @@ impl Story {
         cluster.until("the pod is replaced", async || pods.count() > held.pods).await;
         at_rest_and_ready(&cluster, &operator, &proxy, NAME).await;
         let approved = Moment::now(&cluster, &pods).await;
-        cluster.end().await;
+        drop(operator);
+        cluster.abandon(NAME).await;
         Self { version, left, held, approved }
     }
 }
@@ -277,7 +278,8 @@ async fn left_alone(version: &str, name: &str) {
     }
     assert_eq!(after.len(), before.len(), "{version}, {name}");
     assert_eq!(pods.count(), 1, "{version}, {name}");
-    cluster.end().await;
+    drop(operator);
+    cluster.abandon(name).await;
 }
 
 /// All objects, without what Kubernetes' own controllers report in them.

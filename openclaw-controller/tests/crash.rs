@@ -86,7 +86,6 @@ impl Scene {
         } else {
             cluster.until_ready(self.instance()).await;
         }
-        at_rest(cluster, &operator, proxy, self.instance()).await;
         Some(operator)
     }
 

@@ -227,6 +227,11 @@ impl Stage {
         cluster.delete(Kind::ConfigMap, "ada-workspace").await;
     }
 
+    async fn strike(self) {
+        drop(self.operator);
+        self.cluster.abandon("ada").await;
+    }
+
     async fn is_healed(&self) {
         let began = Instant::now();
         let found = loop {
@@ -248,7 +253,7 @@ async fn what_changes_while_all_watches_are_cut_is_healed() {
     stage.disarrange().await;
     stage.proxy.decide(|_| Fate::Pass);
     stage.is_healed().await;
-    stage.cluster.end().await;
+    stage.strike().await;
 }
 
 #[tokio::test]
@@ -267,7 +272,7 @@ async fn what_changes_while_all_watches_are_too_old_is_listed_and_healed() {
         .await;
     stage.proxy.decide(|_| Fate::Pass);
     stage.is_healed().await;
-    stage.cluster.end().await;
+    stage.strike().await;
 }
 
 /// The deadline of a call is 20 s.
@@ -290,5 +295,6 @@ async fn a_call_that_nobody_answers_is_given_up_and_made_again() {
     }
     cluster.until_ready("ada").await;
     at_rest(&cluster, &operator, &proxy, "ada").await;
-    cluster.end().await;
+    drop(operator);
+    cluster.abandon("ada").await;
 }
