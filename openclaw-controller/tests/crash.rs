@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::StreamExt;
 use openclaw_render::Kind;
-use serde_json::{Value, json};
+use serde_json::json;
 use support::cluster::{Cluster, condition_of};
 use support::dump;
 use support::ends::{End, assert_same, end};

@@ -14,6 +14,7 @@ pub async fn at_rest(cluster: &Cluster, operator: &Operator, proxy: &Proxy, name
         cluster.until_quiet(proxy).await;
         let waiting = operator.metric("openclaw_queue_depth").await;
         if waiting < 1.0 && reports_newest(cluster, name).await {
+            assert!(!operator.log().contains(" panicked at "), "{}", operator.log());
             return;
         }
         assert!(began.elapsed() < PATIENCE, "{name} is not at rest: {:#?}", proxy.tally());
