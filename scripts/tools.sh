@@ -9,13 +9,15 @@ readonly cache="${XDG_CACHE_HOME:-$HOME/.cache}/openclaw-operator"
 # A Kubernetes API server with nodes on which pods only claim to run, or the cluster that KUBECONFIG
 # names, with the chart installed but no operator running. It goes when this shell ends.
 bring_up_cluster() {
+    # Of this shell: a command substitution has a process of its own.
+    local owner=$BASHPID
     install_helm
     if [[ -z "${KUBECONFIG:-}" ]]; then
         command -v openssl >/dev/null || install_packages openssl
         cluster_folder=$(mktemp -d)
         trap take_down_cluster EXIT
         "$cluster/build" control-plane >/dev/null
-        KUBECONFIG=$("$cluster/up" --owner $BASHPID fake "$cluster_folder/cluster")
+        KUBECONFIG=$("$cluster/up" --owner "$owner" fake "$cluster_folder/cluster")
         export KUBECONFIG OPENCLAW_AUDIT_LOG="$cluster_folder/cluster/log/audit.log"
     fi
     helm upgrade --install openclaw-operator "$chart" --namespace openclaw-operator-system \

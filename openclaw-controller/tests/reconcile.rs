@@ -21,9 +21,9 @@ use support::fixtures::{self, Fixture};
 use support::operator::Operator;
 use support::proxy::Proxy;
 
-/// Requests for one agent from nothing to ready. Eleven objects are looked for and made; the rest
-/// is a finalizer, two writes of status and an event.
-const MOST_REQUESTS: usize = 26;
+/// Requests for one agent from nothing to ready: eleven objects are looked for and made, and a
+/// finalizer is set. How often it is reported meanwhile depends on how slowly the cluster answers.
+const MOST_REQUESTS: usize = 23;
 
 /// `minimal.yaml`, ready.
 async fn ready(cluster: &Cluster) -> &'static str {
@@ -76,7 +76,9 @@ async fn an_agent_takes_few_requests_and_a_settled_one_none() {
     proxy.clear();
     let name = ready(&cluster).await;
     cluster.until_quiet(&proxy).await;
-    let requests: Vec<_> = proxy.seen().into_iter().filter(|seen| !seen.is_watch()).collect();
+    let report = |path: &str| path.ends_with("/status") || path.contains("/events");
+    let requests: Vec<_> =
+        proxy.seen().into_iter().filter(|seen| !seen.is_watch() && !report(&seen.path)).collect();
     assert!(
         requests.len() <= MOST_REQUESTS,
         "{} requests: {:#?}
