@@ -35,8 +35,8 @@ give an agent more than it has itself).
   resources: [rolebindings, roles]
   verbs: [get, list, watch, create, patch, delete]
 # An agent's volume: made once, then expanded or released.
-# delete: never called. Where owner references are guarded, as on OpenShift, whoever makes a claim go
-# with its instance (`orphan: false`) must be allowed to delete it.
+# delete: never called. Where owner references are guarded, as on OpenShift, whoever ties a claim to
+# its instance or releases it must be allowed to delete it.
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
   verbs: [get, list, watch, create, patch, delete]
