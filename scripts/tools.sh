@@ -36,17 +36,9 @@ require_go() {
     fi
 }
 
-# Helm of the version in go.mod. A build that is stopped leaves nothing that looks complete.
 install_helm() {
-    local module=$cluster/helm version folder
-    version=$(sed --quiet 's|^require helm.sh/helm/v4 v||p' "$module/go.mod")
-    folder="$cache/helm-$version"
-    if [[ ! -x "$folder/helm" ]]; then
-        echo "building Helm $version"
-        CGO_ENABLED=0 nice go build -C "$module" -trimpath -ldflags '-s -w' \
-            -o "$folder/helm.new" helm.sh/helm/v4/cmd/helm
-        mv "$folder/helm.new" "$folder/helm"
-    fi
+    local folder
+    folder=$("$cluster/build" helm)
     PATH="$folder:$PATH"
 }
 

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, stream};
 use kube::Api;
 use kube::api::{DynamicObject, ListParams, Patch, PatchParams};
+use openclaw_render::Kind;
 use openclaw_render::vocab::FIELD_MANAGER;
-use openclaw_render::{Documents, Kind, Object, Observed, Settings, render_instance};
 use serde_json::{Value, json};
 use support::cluster::Cluster;
 use support::fixtures::Fixture;
@@ -35,20 +35,12 @@ const MOST_TIMES_BARE: f64 = 1.3;
 const MOST_REQUESTS: f64 = 26.0;
 const MOST_MEGABYTES: f64 = 30.0;
 
-fn instance(number: usize) -> Value {
-    let mut instance = Fixture::named("minimal").instance().clone();
-    instance["metadata"] = json!({"name": format!("agent-{number}")});
-    instance
-}
-
-fn rendered(instance: &Value, namespace: &str) -> Vec<Object> {
-    let mut instance = instance.clone();
-    instance["metadata"]["namespace"] = json!(namespace);
-    let documents = Documents::read([instance]);
-    let instance = documents.instances.first().expect("an instance");
-    let token = Some("a-token".to_owned());
-    let observed = Observed { random_token: token, ..documents.observed(instance) };
-    render_instance(instance, &observed, &Settings::default()).0
+fn agent(number: usize) -> Fixture {
+    let mut fixture = Fixture::named("minimal");
+    for document in &mut fixture.documents {
+        document["metadata"] = json!({"name": format!("agent-{number}")});
+    }
+    fixture
 }
 
 /// Applies everything, `WORKERS` agents at a time, and waits for the pods.
@@ -59,7 +51,7 @@ async fn bare(agents: usize) -> f64 {
         .for_each_concurrent(WORKERS, |number| {
             let cluster = cluster.clone();
             async move {
-                for object in rendered(&instance(number), &cluster.namespace) {
+                for object in agent(number).in_namespace(&cluster.namespace).render().0 {
                     let parameters = PatchParams::apply(FIELD_MANAGER).force();
                     cluster
                         .of(object.kind())
@@ -121,7 +113,7 @@ async fn operated(agents: usize) -> Cost {
         .for_each_concurrent(WORKERS, |number| {
             let cluster = cluster.clone();
             async move {
-                cluster.apply(&instance(number)).await.expect("the instance is taken");
+                cluster.apply(agent(number).instance()).await.expect("the instance is taken");
             }
         })
         .await;

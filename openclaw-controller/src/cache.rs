@@ -8,7 +8,6 @@ mod pods;
 mod references;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -30,12 +29,6 @@ const LATE: Duration = Duration::from_mins(1);
 pub(crate) struct InstanceKey {
     pub(crate) namespace: String,
     pub(crate) name: String,
-}
-
-impl fmt::Display for InstanceKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.namespace, self.name)
-    }
 }
 
 /// An object that could be an instance's.

@@ -131,10 +131,8 @@ impl Cluster {
         patch: &Value,
     ) -> Result<Value, CallError> {
         let call = format!("patch {}/{name}", resource.kind);
-        let patch = serde_json::from_value(patch.clone())
-            .map_err(|source| CallError::Decode { call: call.clone(), source })?;
-        let request =
-            Request::new(resource.url(namespace)).patch(name, &writer(), &Patch::<()>::Json(patch));
+        let patch = rfc6902(&call, patch)?;
+        let request = Request::new(resource.url(namespace)).patch(name, &writer(), &patch);
         self.call(call, request).await
     }
 
@@ -146,13 +144,12 @@ impl Cluster {
         patch: &Value,
     ) -> Result<Value, CallError> {
         let call = format!("patch status of {}/{name}", INSTANCES.kind);
-        let patch = serde_json::from_value(patch.clone())
-            .map_err(|source| CallError::Decode { call: call.clone(), source })?;
+        let patch = rfc6902(&call, patch)?;
         let request = Request::new(INSTANCES.url(namespace)).patch_subresource(
             "status",
             name,
             &writer(),
-            &Patch::<()>::Json(patch),
+            &patch,
         );
         self.call(call, request).await
     }
@@ -206,6 +203,12 @@ impl Cluster {
             Err(_) => Err(CallError::TimedOut { call, deadline: DEADLINE }),
         }
     }
+}
+
+fn rfc6902(call: &str, patch: &Value) -> Result<Patch<()>, CallError> {
+    let patch = serde_json::from_value(patch.clone())
+        .map_err(|source| CallError::Decode { call: call.to_owned(), source })?;
+    Ok(Patch::Json(patch))
 }
 
 fn writer() -> PatchParams {

@@ -77,7 +77,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), RunError> {
         written: Arc::clone(&written),
         synced: Arc::clone(&synced),
     };
-    let namespaces = settings.namespaces();
+    let scopes = settings.scopes();
     let mut servers = JoinSet::new();
     if let Some(address) = settings.health_probe_bind_address.0 {
         servers.spawn(http::health(address, Arc::clone(&synced), stopped(stop.clone())));
@@ -87,8 +87,8 @@ pub(crate) async fn run(settings: Settings) -> Result<(), RunError> {
             (Arc::clone(&metrics), Arc::clone(&queue), Arc::clone(&cache));
         servers.spawn(http::metrics(address, metrics, queue, cache, stopped(stop.clone())));
     }
-    let queues: Vec<_> = scopes_of(&namespaces).map(|scope| queue.scope(scope)).collect();
-    let (stores, mut watching) = watches.start(&namespaces);
+    let queues: Vec<_> = scopes.iter().map(|scope| queue.scope(scope.clone())).collect();
+    let (stores, mut watching) = watches.start(scopes);
     let reporter =
         Reporter { controller: "openclaw-operator".to_owned(), instance: Some(identity.clone()) };
     let context = Arc::new(Context {
@@ -190,12 +190,6 @@ async fn hold(leader: &mut Option<Leader>) -> Lost {
         Some(leader) => leader.hold().await,
         None => std::future::pending().await,
     }
-}
-
-/// A namespace each, or all of them.
-fn scopes_of(namespaces: &[String]) -> impl Iterator<Item = Option<String>> {
-    let all = namespaces.is_empty().then_some(None);
-    all.into_iter().chain(namespaces.iter().cloned().map(Some))
 }
 
 /// Turns true when the process is told to stop.

@@ -125,7 +125,7 @@ fn namespace(text: &str) -> Result<Option<String>, String> {
 
 impl Settings {
     /// The namespaces to look after, each once, in order; empty for all of them.
-    pub(crate) fn namespaces(&self) -> Vec<String> {
+    fn namespaces(&self) -> Vec<String> {
         let mut namespaces = Vec::new();
         for namespace in self.watch_namespaces.iter().flatten() {
             if !namespaces.contains(namespace) {
@@ -133,6 +133,12 @@ impl Settings {
             }
         }
         namespaces
+    }
+
+    /// What is watched at once: a namespace each, or all of them.
+    pub(crate) fn scopes(&self) -> Vec<Option<String>> {
+        let namespaces = self.namespaces();
+        if namespaces.is_empty() { vec![None] } else { namespaces.into_iter().map(Some).collect() }
     }
 
     /// What the renderer must know.

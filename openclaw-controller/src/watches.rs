@@ -82,22 +82,21 @@ pub(crate) struct Watches {
 }
 
 impl Watches {
-    /// Starts every watch, of each namespace or, if none is named, of all at once: the instances of
+    /// Starts every watch of every scope, see [`crate::settings::Settings::scopes`]: the instances of
     /// each, and the tasks, which run until the set is dropped.
-    pub(crate) fn start(&self, namespaces: &[String]) -> (Vec<Store<DynamicObject>>, JoinSet<()>) {
+    pub(crate) fn start(
+        &self,
+        scopes: Vec<Option<String>>,
+    ) -> (Vec<Store<DynamicObject>>, JoinSet<()>) {
         let mut tasks = JoinSet::new();
-        let places: Vec<Option<String>> = if namespaces.is_empty() {
-            vec![None]
-        } else {
-            namespaces.iter().cloned().map(Some).collect()
-        };
+        let everywhere = scopes.contains(&None);
         let mut stores = Vec::new();
-        for namespace in places {
+        for namespace in scopes {
             let writer = Writer::new(INSTANCES.to_api_resource());
             stores.push(writer.as_reader());
             self.start_in(namespace, writer, &mut tasks);
         }
-        if namespaces.is_empty() {
+        if everywhere {
             self.synced.expect(CLUSTER_DEFAULTS.kind);
             tasks.spawn(self.clone().cluster_defaults(stores.clone()));
         } else {

@@ -66,10 +66,7 @@ impl Story {
         at_rest(&cluster, &operator, &proxy, NAME).await;
         let held = Moment::now(&cluster, &pods).await;
 
-        let hash = hash_to_approve(&held.instance);
-        let approval =
-            json!({"metadata": {"annotations": {"openclaw.rocks/approve-rollout": hash}}});
-        cluster.merge_instance(NAME, &approval).await;
+        cluster.approve_rollout(NAME).await;
         cluster.until("the pod is replaced", async || pods.count() > held.pods).await;
         at_rest_and_ready(&cluster, &operator, &proxy, NAME).await;
         let approved = Moment::now(&cluster, &pods).await;
@@ -110,14 +107,6 @@ impl Moment {
         let applied = objects.iter().filter(|it| it.kind().ownership() == Ownership::Applied);
         applied.map(|object| (object.key(), object.to_value())).collect()
     }
-}
-
-/// The user copies it out of the message.
-fn hash_to_approve(instance: &Value) -> String {
-    let pending = condition_of(instance, "RolloutPending").expect("a held roll-out");
-    let message = pending["message"].as_str().expect("a message");
-    let (_, hash) = message.rsplit_once('=').expect("the message names a hash");
-    hash.to_owned()
 }
 
 #[tokio::test]

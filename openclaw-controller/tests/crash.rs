@@ -100,15 +100,7 @@ impl Scene {
                 cluster.merge_instance("ada", &fixtures::change()).await;
             }
             Self::Adopt => {}
-            Self::Approve => {
-                let live = cluster.instance("plain").await.expect("the instance");
-                let pending = condition_of(&live, "RolloutPending").expect("a held roll-out");
-                let message = pending["message"].as_str().expect("a message");
-                let (_, hash) = message.rsplit_once('=').expect("a hash");
-                let note = json!({"openclaw.rocks/approve-rollout": hash});
-                let approval = json!({"metadata": {"annotations": note}});
-                cluster.merge_instance("plain", &approval).await;
-            }
+            Self::Approve => cluster.approve_rollout(self.instance()).await,
             Self::Delete | Self::DeleteWithVolume => cluster.delete_instance(self.instance()).await,
         }
     }

@@ -12,9 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt;
 use openclaw_render::vocab::FIELD_MANAGER;
-use openclaw_render::{
-    Documents, Kind, ObjectKey, Observed, Ownership, Settings, Severity, render_instance,
-};
+use openclaw_render::{Kind, ObjectKey, Ownership, Severity};
 use serde_json::{Value, json};
 use support::cluster::{Cluster, condition_of};
 use support::fixtures::{self, Fixture};
@@ -100,42 +98,22 @@ events: {:#?}",
 
 /// The instance of a fixture under one name, and what is rendered of it; nothing if the fixture
 /// needs a whole cluster or would not start.
-fn under_one_name(
-    fixture: &Fixture,
-    namespace: &str,
-) -> Option<(Value, BTreeMap<ObjectKey, Value>)> {
-    let mut documents = fixture.documents.clone();
-    for document in &mut documents {
-        document["metadata"]["namespace"] = json!(namespace);
-        if document["kind"] == "OpenClawInstance" {
-            document["metadata"]["name"] = json!("ada");
-            document["metadata"].as_object_mut().expect("metadata").remove("uid");
-        }
+fn under_one_name(fixture: &Fixture) -> Option<(Value, BTreeMap<ObjectKey, Value>)> {
+    let mut fixture = fixture.in_namespace("any");
+    for document in fixture.documents.iter_mut().filter(|it| it["kind"] == "OpenClawInstance") {
+        document["metadata"] = json!({"name": "ada", "namespace": "any"});
     }
-    let documents = Documents::read(documents);
-    let instance = documents.instances.first()?;
-    let observed =
-        Observed { random_token: Some("a-token".to_owned()), ..documents.observed(instance) };
-    let (objects, problems) = render_instance(instance, &observed, &Settings::default());
+    let (objects, problems) = fixture.render();
     let starts = problems.iter().all(|problem| problem.severity == Severity::Advice);
     let rendered = objects.iter().map(|object| (object.key(), object.to_value())).collect();
     let whole = fixture.documents.iter().any(|each| each["kind"] == "OpenClawClusterDefaults");
-    (starts && !whole).then(|| {
-        (
-            json!({
-                "apiVersion": "openclaw.rocks/v1alpha1", "kind": "OpenClawInstance",
-                "metadata": {"name": "ada"}, "spec": fixture.instance()["spec"],
-            }),
-            rendered,
-        )
-    })
+    (starts && !whole).then(|| (fixture.instance().clone(), rendered))
 }
 
 async fn a_change_to(fixture: Fixture) {
+    let Some((instance, after)) = under_one_name(&fixture) else { return };
+    let (first, before) = under_one_name(&Fixture::named("minimal")).expect("minimal starts");
     let cluster = Cluster::namespace("change").await;
-    let Some((instance, after)) = under_one_name(&fixture, &cluster.namespace) else { return };
-    let minimal = Fixture::named("minimal");
-    let (first, before) = under_one_name(&minimal, &cluster.namespace).expect("minimal starts");
     let _operator = Operator::start(&cluster).await;
     for document in fixture.documents.iter().filter(|each| each["kind"] != "OpenClawInstance") {
         cluster.apply(document).await.expect("what the instance refers to is taken");
@@ -206,7 +184,7 @@ async fn every_deleted_object_comes_back() {
 
 #[tokio::test]
 async fn a_stranger_under_a_name_that_is_needed_is_not_touched() {
-    let (_, rendered) = under_one_name(&Fixture::named("minimal"), "any").expect("minimal starts");
+    let (_, rendered) = under_one_name(&Fixture::named("minimal")).expect("minimal starts");
     let tests = rendered.into_iter().map(|(key, object)| async move {
         let cluster = Cluster::namespace("stranger").await;
         let mut stranger = object;

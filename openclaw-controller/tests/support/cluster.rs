@@ -227,6 +227,16 @@ impl Cluster {
         self.instances().delete(name, &parameters).await.expect("the instance is deleted");
     }
 
+    /// Approves the held roll-out of an instance, by the hash that the user copies out of the message.
+    pub async fn approve_rollout(&self, name: &str) {
+        let live = self.instance(name).await.expect("the instance");
+        let pending = condition_of(&live, "RolloutPending").expect("a held roll-out");
+        let message = pending["message"].as_str().expect("a message");
+        let (_, hash) = message.rsplit_once('=').expect("the message names a hash");
+        let note = json!({"openclaw.rocks/approve-rollout": hash});
+        self.merge_instance(name, &json!({"metadata": {"annotations": note}})).await;
+    }
+
     /// Waits until something holds.
     pub async fn until(&self, what: &str, holds: impl AsyncFn() -> bool) {
         self.until_within(PATIENCE, what, holds).await;
@@ -290,17 +300,6 @@ impl Cluster {
                 (last, since) = (calls(), Instant::now());
             }
         }
-    }
-
-    /// Waits until nothing is left in the namespace that the operator could have made, but for
-    /// claims, which are taken away.
-    pub async fn until_empty(&self) {
-        for (key, _) in self.objects().await {
-            if key.kind == Kind::PersistentVolumeClaim {
-                self.delete(key.kind, &key.name).await;
-            }
-        }
-        self.until("the namespace is empty", async || self.objects().await.is_empty()).await;
     }
 
     /// Waits until an instance is gone.

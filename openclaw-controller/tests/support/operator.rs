@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::net::TcpListener;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -73,15 +72,6 @@ impl Operator {
     /// Everything that it said.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).expect("the log is read")
-    }
-
-    pub fn log_path(&self) -> PathBuf {
-        self.folder.path().join("log")
-    }
-
-    /// Its process id.
-    pub fn id(&self) -> u32 {
-        self.child.id()
     }
 
     /// The text of `/metrics`.
@@ -168,10 +158,6 @@ impl Operator {
     /// Waits for it to end by itself. Its exit code.
     pub fn wait(&mut self) -> Option<i32> {
         self.child.wait().expect("it was ours").code()
-    }
-
-    pub fn has_ended(&mut self) -> bool {
-        self.child.try_wait().expect("it was ours").is_some()
     }
 }
 

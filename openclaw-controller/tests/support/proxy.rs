@@ -13,7 +13,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use kube::client::Body;
 use kube::config::KubeConfigOptions;
@@ -315,9 +315,4 @@ fn full(code: StatusCode, body: Bytes) -> Answer {
     *answer.status_mut() = code;
     answer.headers_mut().insert("content-type", "application/json".parse().expect("a header"));
     answer
-}
-
-/// Methods that read.
-pub fn is_read(method: &str) -> bool {
-    method == Method::GET.as_str()
 }

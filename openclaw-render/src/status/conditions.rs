@@ -68,7 +68,9 @@ fn ready(
     };
     let ready = workload::ready(resolved, observed);
     if !ready.holds && !observed.refused.is_empty() {
-        return say(false, Reason::ApplyRefused, refusals(observed, |_| true));
+        let refusals: Vec<String> =
+            observed.refused.keys().filter_map(|key| refusal(observed, key)).collect();
+        return say(false, Reason::ApplyRefused, refusals.join("; "));
     }
     let stops = texts(problems, |problem| problem.severity == Severity::WillNotStart);
     if !ready.holds && ready.reason != Reason::Suspended && !stops.is_empty() {
@@ -171,20 +173,17 @@ fn rbac_ready(resolved: &Resolved, observed: &Observed) -> Statement {
     if role.reason == Reason::ApplyRefused { role } else { about(Kind::RoleBinding) }
 }
 
-/// What the API server said to objects of these kinds.
-pub(super) fn refusals(observed: &Observed, which: impl Fn(Kind) -> bool) -> String {
-    let refused = observed.refused.iter().filter(|(key, _)| which(key.kind));
-    let texts: Vec<String> =
-        refused.map(|(key, said)| format!("the API server refuses {key}: {said}")).collect();
-    texts.join("; ")
+/// What the API server said to an object that it refused.
+pub(super) fn refusal(observed: &Observed, key: &ObjectKey) -> Option<String> {
+    let said = observed.refused.get(key)?;
+    Some(format!("the API server refuses {key}: {said}"))
 }
 
 /// Whether an object of the instance's name is there.
 fn applied(about: About, kind: Kind, resolved: &Resolved, observed: &Observed) -> Statement {
     let key = ObjectKey::new(kind, resolved.name.as_str());
     let uid = resolved.uid.as_deref();
-    if let Some(said) = observed.refused.get(&key) {
-        let message = format!("the API server refuses {key}: {said}");
+    if let Some(message) = refusal(observed, &key) {
         return Statement::new(about, false, Reason::ApplyRefused, message);
     }
     let ours = observed.objects.get(&key).and_then(Fact::known);

@@ -1,7 +1,7 @@
 //! What the StatefulSet and its pod say about the agent.
 
 use super::Statement;
-use super::conditions::refusals;
+use super::conditions::refusal;
 use crate::api::{ConditionType as About, Reason};
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed, Pod, Seen, Trouble, Workload};
@@ -27,8 +27,7 @@ pub(super) fn stateful_set_ready(resolved: &Resolved, observed: &Observed) -> St
 fn summary(about: About, resolved: &Resolved, observed: &Observed) -> Statement {
     let say = |holds, reason, message: String| Statement::new(about, holds, reason, message);
     let key = ObjectKey::new(Kind::StatefulSet, resolved.name.as_str());
-    if observed.refused.contains_key(&key) {
-        let message = refusals(observed, |kind| kind == Kind::StatefulSet);
+    if let Some(message) = refusal(observed, &key) {
         return say(false, Reason::ApplyRefused, message);
     }
     let Some(seen) = observed.objects.get(&key).and_then(Fact::known) else {
