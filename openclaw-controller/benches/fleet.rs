@@ -11,12 +11,13 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
 use kube::Api;
-use kube::api::{DynamicObject, ListParams, Patch, PatchParams};
+use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::runtime::{WatchStreamExt, watcher};
 use openclaw_render::Kind;
 use openclaw_render::vocab::FIELD_MANAGER;
 use serde_json::{Value, json};
@@ -26,7 +27,6 @@ use support::operator::Operator;
 
 /// Instances that the operator works on at the same time, see `--workers`.
 const WORKERS: usize = 8;
-const GLANCE: Duration = Duration::from_millis(200);
 /// Long after the last agent is ready.
 const PATIENCE: Duration = Duration::from_mins(30);
 
@@ -63,25 +63,29 @@ async fn bare(agents: usize) -> f64 {
         })
         .await;
     let ready = |set: &DynamicObject| set.data["status"]["readyReplicas"] == 1;
-    until(&cluster.of(Kind::StatefulSet), agents, ready).await;
+    until(cluster.of(Kind::StatefulSet), agents, ready).await;
     let took = began.elapsed().as_secs_f64();
     remove(cluster).await;
     took
 }
 
-/// Waits until so many objects are as they should be.
-async fn until(api: &Api<DynamicObject>, number: usize, holds: impl Fn(&DynamicObject) -> bool) {
-    let began = Instant::now();
-    loop {
-        let parameters = ListParams::default().match_any();
-        let list = api.list(&parameters).await.expect("a list");
-        let done = list.items.iter().filter(|object| holds(object)).count();
-        if done == number {
-            return;
+/// Waits until so many objects are as they should be. By a watch: lists of a fleet, asked for again
+/// and again, would be a load of their own.
+async fn until(api: Api<DynamicObject>, number: usize, holds: impl Fn(&DynamicObject) -> bool) {
+    let mut done = BTreeSet::new();
+    let mut changes = watcher(api, watcher::Config::default()).applied_objects().boxed();
+    let all = async {
+        while done.len() < number {
+            let object = changes.next().await.expect("it goes on").expect("a change");
+            if holds(&object) {
+                done.insert(object.metadata.name);
+            } else {
+                done.remove(&object.metadata.name);
+            }
         }
-        assert!(began.elapsed() < PATIENCE, "only {done} of {number} are ready");
-        tokio::time::sleep(GLANCE).await;
-    }
+    };
+    let in_time = tokio::time::timeout(PATIENCE, all).await;
+    assert!(in_time.is_ok(), "only {} of {number} are ready", done.len());
 }
 
 async fn remove(cluster: Cluster) {
@@ -97,8 +101,9 @@ async fn remove(cluster: Cluster) {
 
 struct Cost {
     seconds: f64,
-    /// Requests to the API server by verb, watches and the Lease aside.
+    /// Requests to the API server by verb and resource, watches and the Lease aside.
     requests: BTreeMap<String, usize>,
+    passes: f64,
     cpu_seconds: f64,
     megabytes: f64,
 }
@@ -118,20 +123,21 @@ async fn operated(agents: usize) -> Cost {
         })
         .await;
     let ready = |instance: &DynamicObject| instance.data["status"]["phase"] == "Running";
-    until(&cluster.instances(), agents, ready).await;
+    until(cluster.instances(), agents, ready).await;
     let seconds = began.elapsed().as_secs_f64();
+    let passes = operator.metric("openclaw_reconcile_total").await;
     let (cpu_seconds, megabytes) = (operator.cpu_seconds(), operator.peak_megabytes());
     let mut requests = BTreeMap::new();
-    for verb in audited().into_iter().skip(skip) {
-        *requests.entry(verb).or_default() += 1;
+    for request in audited().into_iter().skip(skip) {
+        *requests.entry(request).or_default() += 1;
     }
     // While the operator runs: it lets the instances go.
     remove(cluster).await;
     operator.stop();
-    Cost { seconds, requests, cpu_seconds, megabytes }
+    Cost { seconds, requests, passes, cpu_seconds, megabytes }
 }
 
-/// Verb of every request of the operator's so far, watches and the Lease aside.
+/// Verb and resource of every request of the operator's so far, watches and the Lease aside.
 fn audited() -> Vec<String> {
     let path = std::env::var("OPENCLAW_AUDIT_LOG").expect("scripts/bench sets it");
     let text = std::fs::read_to_string(path).expect("the audit log is read");
@@ -144,7 +150,12 @@ fn audited() -> Vec<String> {
                 && entry["verb"] != "watch"
                 && entry["objectRef"]["resource"] != "leases"
         })
-        .map(|entry| entry["verb"].as_str().unwrap_or_default().to_owned())
+        .map(|entry| {
+            let part = |pointer| entry.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+            let (resource, subresource) =
+                (part("/objectRef/resource"), part("/objectRef/subresource"));
+            format!("{} {resource} {subresource}", part("/verb")).trim_end().to_owned()
+        })
         .collect()
 }
 
@@ -158,14 +169,17 @@ async fn main() {
     let agents = std::env::args().skip(1).find_map(|each| each.parse::<usize>().ok());
     let agents = agents.expect("scripts/bench fleet N");
     let bare = bare(agents).await;
-    let Cost { seconds, requests, cpu_seconds, megabytes } = operated(agents).await;
+    let Cost { seconds, requests, passes, cpu_seconds, megabytes } = operated(agents).await;
     let each = count(requests.values().sum()) / count(agents);
     println!("agents                     {agents}");
     println!("bare loop, s               {bare:.1}");
     println!("operator, s                {seconds:.1}");
     println!("operator / bare loop       {:.2}", seconds / bare);
     println!("requests per agent         {each:.1}");
-    println!("  by verb                  {requests:?}");
+    for (request, times) in &requests {
+        println!("  {request:<40} {:5.2}", count(*times) / count(agents));
+    }
+    println!("passes per agent           {:.1}", passes / count(agents));
     println!("CPU of the operator, s     {cpu_seconds:.1}");
     println!("peak memory, MB            {megabytes:.0}");
     let mut missed = Vec::new();

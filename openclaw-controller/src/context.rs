@@ -1,7 +1,8 @@
 //! What a pass is given.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use kube::api::DynamicObject;
 use kube::runtime::events::Recorder;
@@ -82,18 +83,28 @@ fn version(object: &DynamicObject) -> u64 {
     cache::version(object.metadata.resource_version.as_deref().unwrap_or_default())
 }
 
-/// Instances whose last pass changed something and left the report to the next one.
+/// The cluster answers a change with changes of its own, a claim that is bound or a pod that
+/// starts. A report that waits for them saves one that is out of date when it is read.
+const REPORT_AFTER: Duration = Duration::from_secs(2);
+
+/// Since when instances have something to report that may wait.
 #[derive(Default)]
-pub(crate) struct Unreported(Mutex<BTreeSet<InstanceKey>>);
+pub(crate) struct Unreported(Mutex<BTreeMap<InstanceKey, Instant>>);
 
 impl Unreported {
-    /// Whether the report may wait for the next pass: it may once in a row.
-    pub(crate) fn defer(&self, key: &InstanceKey) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone())
+    /// How long the report may still wait, `None` if it has waited long enough.
+    pub(crate) fn wait(&self, key: &InstanceKey) -> Option<Duration> {
+        let now = Instant::now();
+        let since = *self.lock().entry(key.clone()).or_insert(now);
+        REPORT_AFTER.checked_sub(now - since).filter(|rest| !rest.is_zero())
     }
 
     pub(crate) fn clear(&self, key: &InstanceKey) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.lock().remove(key);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<InstanceKey, Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

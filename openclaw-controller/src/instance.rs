@@ -19,10 +19,6 @@ use crate::publish;
 /// Spread of the time until the next look, so that instances do not come in herds.
 const JITTER: f64 = 0.1;
 
-/// The cluster answers a change with changes of its own, a claim that is bound or a pod that
-/// starts. A report that waits for them saves one that is out of date when it is read.
-const REPORT_AFTER: Duration = Duration::from_millis(500);
-
 /// What failed in a pass.
 #[derive(Debug, thiserror::Error)]
 #[error("{} calls failed, first: {}", .0.len(), .0.first().map(ToString::to_string).unwrap_or_default())]
@@ -117,8 +113,12 @@ async fn finish(
         execute::execute(context, pass.key, &plan.effects).await;
     pass.failures.extend(failures);
     let changed = !plan.effects.is_empty();
-    if changed && !gone && pass.failures.is_empty() && context.unreported.defer(pass.key) {
-        return Ok(REPORT_AFTER);
+    if !gone
+        && pass.failures.is_empty()
+        && (changed || (plan.is_progress() && !publish::is_stored(live, &plan.status)))
+        && let Some(rest) = context.unreported.wait(pass.key)
+    {
+        return Ok(rest);
     }
     context.unreported.clear(pass.key);
     if let Some(decide) = decide.filter(|_| changed) {

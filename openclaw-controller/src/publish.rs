@@ -5,6 +5,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::api::DynamicObject;
 use kube::runtime::events::{Event as KubernetesEvent, EventType};
+use openclaw_render::api::OpenClawInstanceStatus;
 use openclaw_render::{EventKind, Plan};
 use serde_json::{Value, json};
 use tracing::warn;
@@ -26,9 +27,9 @@ pub(crate) async fn publish(
     live: &Value,
     plan: &Plan,
 ) -> Option<CallError> {
-    let status = serde_json::to_value(&plan.status).unwrap_or_default();
     context.metrics.reported(key, &plan.status);
-    if live.get("status") != Some(&status) {
+    if !is_stored(live, &plan.status) {
+        let status = serde_json::to_value(&plan.status).unwrap_or_default();
         let version = cache::text(live, "resourceVersion");
         let patch = json!([
             {"op": "test", "path": "/metadata/resourceVersion", "value": version},
@@ -50,6 +51,12 @@ pub(crate) async fn publish(
         tell(context, key, live, event).await;
     }
     None
+}
+
+/// Whether an instance says this already.
+pub(crate) fn is_stored(live: &Value, status: &OpenClawInstanceStatus) -> bool {
+    live.get("status")
+        .is_some_and(|stored| serde_json::to_value(status).is_ok_and(|it| it == *stored))
 }
 
 async fn tell(context: &Context, key: &InstanceKey, live: &Value, event: &openclaw_render::Event) {

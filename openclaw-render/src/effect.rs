@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::api::OpenClawInstanceStatus;
 use crate::object::ObjectKey;
 use crate::problem::Problem;
+use crate::status::is_settled;
 
 /// One pass: what to read before deciding more, what to do, what to say.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -25,6 +26,15 @@ pub struct Plan {
     pub problems: Vec<Problem>,
     /// When to look again, in seconds; the shell adds jitter.
     pub look_again_in: u32,
+}
+
+impl Plan {
+    /// Whether the status tells of nothing but progress: it may be published a moment later, when
+    /// it is likely to say more.
+    #[must_use]
+    pub fn is_progress(&self) -> bool {
+        self.events.is_empty() && !is_settled(&self.status)
+    }
 }
 
 /// Something that the plan must see.

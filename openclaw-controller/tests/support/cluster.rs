@@ -16,10 +16,10 @@ use serde_json::{Value, json};
 use super::proxy::Proxy;
 
 /// Longer than anything takes on a machine that does other things too.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_mins(3);
 const GLANCE: Duration = Duration::from_millis(100);
 /// Longer than the operator collects news before it acts, and than Kubernetes takes to answer.
-const QUIET: Duration = Duration::from_millis(1500);
+const QUIET: Duration = Duration::from_millis(2500);
 /// Where the chart is installed, and under which name.
 pub const OPERATOR_NAMESPACE: &str = "openclaw-operator-system";
 pub const OPERATOR_ACCOUNT: &str = "openclaw-operator";

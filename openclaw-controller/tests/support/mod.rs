@@ -8,10 +8,12 @@
     reason = "every test target uses a part of this"
 )]
 
+pub mod agent;
 pub mod cluster;
 pub mod dump;
 pub mod ends;
 pub mod fixtures;
+pub mod http;
 pub mod operator;
 pub mod pods;
 pub mod proxy;

@@ -5,13 +5,10 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use http_body_util::{BodyExt, Empty};
-use hyper::body::Bytes;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use kube::config::Kubeconfig;
 
 use super::cluster::Cluster;
+use super::http;
 
 /// Much longer than the caches of an empty namespace take.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -62,6 +59,8 @@ impl Operator {
             .args(["--metrics-bind-address", &format!("127.0.0.1:{metrics}")])
             .args(["--log-level", "debug"])
             .env("KUBECONFIG", config)
+            // As the image does, see Dockerfile.
+            .env("MALLOC_ARENA_MAX", "1")
             .stdout(Stdio::from(log.try_clone().expect("a second handle")))
             .stderr(Stdio::from(log))
             .spawn()
@@ -76,7 +75,7 @@ impl Operator {
 
     /// The text of `/metrics`.
     pub async fn metrics(&self) -> String {
-        self.get(self.metrics, "/metrics").await.expect("metrics").1
+        get(self.metrics, "/metrics").await.expect("metrics").1
     }
 
     /// Value of the first series of that name, summed over all its labels.
@@ -91,7 +90,7 @@ impl Operator {
 
     /// Status code of `/readyz`, if it answers.
     pub async fn readiness(&self) -> Option<u16> {
-        self.get(self.health, "/readyz").await.map(|(code, _)| code)
+        get(self.health, "/readyz").await.map(|(code, _)| code)
     }
 
     pub async fn until_synced(&self) {
@@ -100,15 +99,6 @@ impl Operator {
             assert!(began.elapsed() < PATIENCE, "the operator is not ready:\n{}", self.log());
             tokio::time::sleep(GLANCE).await;
         }
-    }
-
-    async fn get(&self, port: u16, path: &str) -> Option<(u16, String)> {
-        let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
-        let url = format!("http://127.0.0.1:{port}{path}").parse().expect("a URL");
-        let answer = client.get(url).await.ok()?;
-        let code = answer.status().as_u16();
-        let body = answer.into_body().collect().await.ok()?.to_bytes();
-        Some((code, String::from_utf8_lossy(&body).into_owned()))
     }
 
     /// Seconds of processor time so far.
@@ -171,6 +161,10 @@ impl Drop for Operator {
         }
         self.kill();
     }
+}
+
+async fn get(port: u16, path: &str) -> Option<(u16, String)> {
+    http::get(&format!("http://127.0.0.1:{port}{path}")).await
 }
 
 /// A port that was free a moment ago.

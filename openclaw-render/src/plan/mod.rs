@@ -27,6 +27,9 @@ use crate::vocab::{FINALIZER, annotations};
 const LOOK_AGAIN_SETTLED: u32 = 600;
 /// Seconds after which an instance is looked at again that waits for something.
 const LOOK_AGAIN_WAITING: u32 = 30;
+/// Seconds after which config-sync is asked again that has not judged the newest configuration yet:
+/// no watch tells when it has.
+const LOOK_AGAIN_JUDGING: u32 = 2;
 
 /// An object that is wanted, and how it is sent: worked out once for all that a pass does with it.
 struct Wanted {
@@ -76,6 +79,9 @@ pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Setting
     status::report(instance, resolved.as_ref(), observed, &problems, &findings, &mut plan);
     if plan.reads.is_empty() && plan.effects.is_empty() && status::is_settled(&plan.status) {
         plan.look_again_in = LOOK_AGAIN_SETTLED;
+    }
+    if status::is_judging(&plan.status, observed) {
+        plan.look_again_in = LOOK_AGAIN_JUDGING;
     }
     plan.problems = problems;
     plan

@@ -231,14 +231,21 @@ fn config(
     (status != ConfigStatus::default()).then_some(status)
 }
 
-/// config-sync is asked after a change and until it has an answer, never at rest.
+/// config-sync is asked after a change and until it has judged it, never at rest.
 fn asks_config_sync(config: Option<&ConfigStatus>, observed: &Observed) -> Option<String> {
-    let config = config?;
-    let answered = config.rendered_hash == config.applied_hash
-        || config.rendered_hash == config.rejected_hash
-        || !matches!(observed.config_sync, Fact::Unknown);
+    let unasked = matches!(observed.config_sync, Fact::Unknown);
     let pod = observed.pods.known()?.first()?;
-    (!answered).then(|| pod.name.clone())
+    (unasked && !is_judged(config?)).then(|| pod.name.clone())
+}
+
+/// Whether config-sync has answered, and not about the newest configuration.
+pub(crate) fn is_judging(status: &OpenClawInstanceStatus, observed: &Observed) -> bool {
+    let answered = observed.config_sync.known().is_some();
+    answered && status.config.as_ref().is_some_and(|config| !is_judged(config))
+}
+
+fn is_judged(config: &ConfigStatus) -> bool {
+    config.rendered_hash == config.applied_hash || config.rendered_hash == config.rejected_hash
 }
 
 fn managed(resolved: &Resolved, observed: &Observed) -> ManagedResources {
