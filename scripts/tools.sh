@@ -69,8 +69,9 @@ start_node() {
 
 # add_image CLUSTER NAME USER ROOTFS COMMAND...
 add_image() {
+    echo "image: $2" >&2
     "$cluster/image" --user "$3" --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-        "$1" "$2" "${@:4}" >&2
+        "$1" "$2" "${@:4}"
 }
 
 # Under which name the chart asks for the operator's image.

@@ -78,7 +78,7 @@ nodes_of_real() {
     # A node without a registry has no image but those that it is given.
     mkdir pause
     cp "$bin/pause" pause/
-    "$here/image" "$dir" localhost/pause:1 pause /pause 2>log/image.log
+    "$here/image" "$dir" localhost/pause:1 pause /pause
     rm --recursive pause
     start_on_node kubelet "$bin/kubelet" --kubeconfig kubeconfig --config kubelet/config.yaml \
         --root-dir "$dir/kubelet/root" --cert-dir "$dir/kubelet/pki" \
