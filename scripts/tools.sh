@@ -40,12 +40,13 @@ bring_up_node() {
         trap take_down_cluster EXIT
         start_node "$owner" "$cluster_folder/cluster" "$@"
     fi
+    install_kubectl
     install_chart --wait --timeout 5m
 }
 
 # start_node OWNER FOLDER VERSION...
 start_node() {
-    local owner=$1 folder=$2 programs version
+    local owner=$1 folder=$2 programs version name
     shift 2
     programs=$("$cluster/build" control-plane node)
     PATH="$programs:$PATH"
@@ -55,10 +56,11 @@ start_node() {
     cp LICENSE "$folder.images/operator/"
     KUBECONFIG=$("$cluster/up" ${owner:+--owner "$owner"} real "$folder")
     export KUBECONFIG OPENCLAW_AUDIT_LOG="$folder/log/audit.log"
-    add_image "$folder" "$(image_of_chart)" 65532:65532 "$folder.images/operator" \
-        /openclaw-controller
-    add_image "$folder" "$(image_of_pods openclaw-operator)" 65532:65532 \
-        "$folder.images/operator" /openclaw-controller
+    # The last one is what a later version of the operator would ask for.
+    for name in "$(image_of_chart)" "$(image_of_pods openclaw-operator)" \
+        "$(image_of_pods openclaw-operator | sed 's/:[^:]*$/:pod-next/')"; do
+        add_image "$folder" "$name" 65532:65532 "$folder.images/operator" /openclaw-controller
+    done
     add_image "$folder" "$(image_of_pods nginx)" '' "$("$cluster/rootfs" proxy)" nginx
     for version in "$@"; do
         add_image "$folder" "ghcr.io/openclaw/openclaw:$version" 1000 \
@@ -138,6 +140,14 @@ install_helm() {
     local folder
     folder=$("$cluster/build" helm)
     PATH="$folder:$PATH"
+}
+
+install_kubectl() {
+    local folder
+    command -v kubectl >/dev/null || {
+        folder=$("$cluster/build" control-plane)
+        PATH="$folder:$PATH"
+    }
 }
 
 install_packages() {

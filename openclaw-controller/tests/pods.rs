@@ -12,10 +12,13 @@ mod support;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
+use futures::StreamExt;
+use kube::runtime::watcher::{self, Event, watcher};
 use openclaw_render::Kind;
-use openclaw_render::vocab::paths::CONFIG_FILE;
-use serde_json::json;
+use openclaw_render::vocab::paths::{CONFIG_FILE, HOME, STATE};
+use serde_json::{Value, json};
 use support::agent::{self, APPLICATION, Agent, NAME, POD, lives, said};
+use support::cluster::PATIENCE;
 use support::http;
 use support::pods::Pods;
 
@@ -104,6 +107,14 @@ async fn a_bad_configuration_never_reaches_the_application() {
     let deleted = agent.kubectl(&["delete", "pod", POD, "--wait=false"]);
     assert!(deleted.status.success(), "{}", said(&deleted));
     agent.until_replaced(&uid).await;
+    assert_eq!(served(), good);
+
+    agent.kill_application().await;
+    agent
+        .cluster
+        .until("the application is started again", async || lives(&agent.pod().await).1 == 1)
+        .await;
+    agent.until_serving().await;
     assert_eq!(served(), good);
     agent.end().await;
 }
@@ -203,4 +214,57 @@ async fn a_first_configuration_that_is_bad_is_named_and_does_not_loop() {
     agent.change(&json!({"config": {"raw": null}})).await;
     agent.cluster.until_ready(NAME).await;
     agent.end().await;
+}
+
+#[tokio::test]
+async fn a_fresh_claim_gets_the_layout_home_and_belongs_to_the_agent() {
+    let agent = Agent::ready("volume", &json!({})).await;
+    let claim = agent.cluster.get(Kind::PersistentVolumeClaim, "ada-data").await.expect("a claim");
+    assert_eq!(claim["metadata"]["annotations"]["openclaw.rocks/layout"], "home");
+    let owner = |path| agent.run(&["stat", "--format", "%u:%g", path]);
+    for path in [HOME, STATE, CONFIG_FILE] {
+        assert_eq!(owner(path), "1000:1000\n", "{path}");
+    }
+    agent.end().await;
+}
+
+#[tokio::test]
+async fn an_image_that_cannot_be_had_and_too_little_memory_are_named() {
+    let agent = Agent::asked_for("trouble", &json!({"image": {"tag": "2026.9.5"}})).await;
+    agent.until_reason("ImagePullFailed").await;
+    let little = json!({
+        "image": {"tag": "2026.9.6"},
+        "resources": {"requests": {"memory": "200Mi"}, "limits": {"memory": "200Mi"}},
+    });
+    agent.change(&little).await;
+    agent.until_reason("OutOfMemory").await;
+    agent.end().await;
+}
+
+#[tokio::test]
+async fn a_pod_that_is_asked_to_stop_ends_cleanly() {
+    let agent = Agent::ready("stop", &json!({})).await;
+    let mut events = watcher(agent.cluster.pods(), watcher::Config::default()).boxed();
+    agent.change(&json!({"suspended": true})).await;
+    let mut code = None;
+    loop {
+        let event = tokio::time::timeout(PATIENCE, events.next()).await.expect("the pod goes");
+        match event.expect("it goes on").expect("a change") {
+            Event::Apply(pod) | Event::InitApply(pod) => {
+                let pod = serde_json::to_value(pod).expect("JSON");
+                code = exit_code(&pod).or(code);
+            }
+            Event::Delete(_) => break,
+            Event::Init | Event::InitDone => {}
+        }
+    }
+    assert_eq!(code, Some(0));
+    agent.end().await;
+}
+
+/// Of the application, once it has ended.
+fn exit_code(pod: &Value) -> Option<i64> {
+    let statuses = pod["status"]["containerStatuses"].as_array()?;
+    let status = statuses.iter().find(|each| each["name"] == APPLICATION)?;
+    status["state"]["terminated"]["exitCode"].as_i64()
 }

@@ -1,11 +1,13 @@
 //! One agent on a node that runs pods, and what a user asks of it.
 
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use nix::unistd::Pid;
 use openclaw_render::Kind;
 use serde_json::{Value, json};
 
-use super::cluster::Cluster;
+use super::cluster::{Cluster, condition_of};
 use super::fixtures::Fixture;
 use super::http;
 
@@ -136,6 +138,33 @@ impl Agent {
         self.cluster.until_ready(NAME).await;
     }
 
+    /// Waits until the gateway answers by the Service.
+    pub async fn until_serving(&self) {
+        self.cluster
+            .until("the gateway answers", async || {
+                self.get("/healthz").await.is_some_and(|(code, _)| code == 200)
+            })
+            .await;
+    }
+
+    /// Waits until the agent is not ready for that reason.
+    pub async fn until_reason(&self, reason: &str) {
+        self.cluster
+            .until(reason, async || {
+                let live = self.instance().await;
+                condition_of(&live, "Ready").is_some_and(|ready| ready["reason"] == reason)
+            })
+            .await;
+    }
+
+    /// Kills the application as the kernel would, from outside its container: nothing inside can
+    /// kill the first process of it.
+    pub async fn kill_application(&self) {
+        let (uid, _) = lives(&self.pod().await);
+        let process = first_process(&uid, "gateway").expect("the application runs on this machine");
+        nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGKILL).expect("it runs");
+    }
+
     pub async fn end(self) {
         self.cluster.end().await;
     }
@@ -146,6 +175,24 @@ pub fn lives(pod: &Value) -> (String, i64) {
     let statuses = pod["status"]["containerStatuses"].as_array().cloned().unwrap_or_default();
     let restarts = statuses.iter().filter_map(|each| each["restartCount"].as_i64()).sum();
     (pod["metadata"]["uid"].as_str().unwrap_or_default().to_owned(), restarts)
+}
+
+/// The process of a pod's container that is the first one there, and whose command line has a word.
+fn first_process(uid: &str, word: &str) -> Option<Pid> {
+    let processes = std::fs::read_dir("/proc").expect("Linux").flatten();
+    let text = |path: PathBuf| std::fs::read_to_string(path).unwrap_or_default();
+    let ours = processes.filter(|process| {
+        let folder = process.path();
+        let is_first = text(folder.join("status"))
+            .lines()
+            .filter_map(|line| line.strip_prefix("NSpid:"))
+            .any(|ids| ids.split_whitespace().next_back() == Some("1"));
+        is_first
+            && text(folder.join("cgroup")).contains(uid)
+            && text(folder.join("cmdline")).contains(word)
+    });
+    let mut ids = ours.filter_map(|process| process.file_name().to_str()?.parse().ok());
+    ids.next().map(Pid::from_raw)
 }
 
 fn is_ready(pod: &Value) -> bool {

@@ -272,3 +272,34 @@ fn managed(resolved: &Resolved, observed: &Observed) -> ManagedResources {
         ..ManagedResources::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_judging;
+    use crate::api::{ConfigStatus, OpenClawInstanceStatus};
+    use crate::observed::{ConfigSync, Fact, Observed};
+
+    #[test]
+    fn config_sync_is_waited_for_until_it_has_judged_the_newest_configuration() {
+        let answered =
+            Observed { config_sync: Fact::Known(ConfigSync::default()), ..Observed::default() };
+        for (applied, rejected, waits) in [
+            (Some("old"), None, true),
+            (None, None, true),
+            (Some("new"), None, false),
+            (Some("old"), Some("new"), false),
+        ] {
+            let status = OpenClawInstanceStatus {
+                config: Some(ConfigStatus {
+                    rendered_hash: Some("new".to_owned()),
+                    applied_hash: applied.map(ToOwned::to_owned),
+                    rejected_hash: rejected.map(ToOwned::to_owned),
+                    message: None,
+                }),
+                ..OpenClawInstanceStatus::default()
+            };
+            assert_eq!(is_judging(&status, &answered), waits, "{applied:?} {rejected:?}");
+            assert!(!is_judging(&status, &Observed::default()), "nobody answered");
+        }
+    }
+}
