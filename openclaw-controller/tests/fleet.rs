@@ -60,11 +60,27 @@ async fn clear(cluster: &Cluster) {
         .await;
 }
 
+/// Waits until the agents of earlier tests are gone, while an operator runs that lets them go: their
+/// namespaces are being deleted.
+async fn forget_others(cluster: &Cluster) {
+    let all =
+        cluster.everywhere("openclaw.rocks/v1alpha1", "OpenClawInstance", "openclawinstances");
+    cluster
+        .until("no agent of another test is left", async || {
+            let list = all.list(&ListParams::default()).await.expect("a list");
+            list.items
+                .iter()
+                .all(|each| each.metadata.namespace.as_ref() == Some(&cluster.namespace))
+        })
+        .await;
+}
+
 #[tokio::test]
 async fn a_restart_over_a_settled_fleet_writes_nothing_and_at_rest_nothing_is_asked() {
     let _alone = ALONE.lock().await;
     let cluster = Cluster::namespace("fleet").await;
     let mut first = Operator::elected(&cluster, None, "first").await;
+    forget_others(&cluster).await;
     let names: Vec<String> = (0..FLEET).map(|number| format!("agent-{number}")).collect();
     for name in &names {
         cluster.apply(&named(name)).await.expect("the instance is taken");
