@@ -115,7 +115,7 @@ async fn finish(
     let changed = !plan.effects.is_empty();
     if !gone
         && pass.failures.is_empty()
-        && (changed || (plan.is_progress() && !publish::is_stored(live, &plan.status)))
+        && (changed || (plan.is_progress() && publish::news(live, &plan.status).is_some()))
         && let Some(rest) = context.unreported.wait(pass.key)
     {
         return Ok(rest);

@@ -28,8 +28,7 @@ pub(crate) async fn publish(
     plan: &Plan,
 ) -> Option<CallError> {
     context.metrics.reported(key, &plan.status);
-    if !is_stored(live, &plan.status) {
-        let status = serde_json::to_value(&plan.status).unwrap_or_default();
+    if let Some(status) = news(live, &plan.status) {
         let version = cache::text(live, "resourceVersion");
         let patch = json!([
             {"op": "test", "path": "/metadata/resourceVersion", "value": version},
@@ -53,10 +52,10 @@ pub(crate) async fn publish(
     None
 }
 
-/// Whether an instance says this already.
-pub(crate) fn is_stored(live: &Value, status: &OpenClawInstanceStatus) -> bool {
-    live.get("status")
-        .is_some_and(|stored| serde_json::to_value(status).is_ok_and(|it| it == *stored))
+/// The status as it is sent, unless the instance says so already.
+pub(crate) fn news(live: &Value, status: &OpenClawInstanceStatus) -> Option<Value> {
+    let status = serde_json::to_value(status).unwrap_or_default();
+    (live.get("status") != Some(&status)).then_some(status)
 }
 
 async fn tell(context: &Context, key: &InstanceKey, live: &Value, event: &openclaw_render::Event) {

@@ -17,7 +17,7 @@ use kube::runtime::watcher::{self, Event, watcher};
 use openclaw_render::Kind;
 use openclaw_render::vocab::paths::{CONFIG_FILE, HOME, STATE};
 use serde_json::{Value, json};
-use support::agent::{self, APPLICATION, Agent, NAME, POD, lives, said};
+use support::agent::{self, APPLICATION, Agent, NAME, lives, said};
 use support::cluster::PATIENCE;
 use support::http;
 use support::pods::Pods;
@@ -103,10 +103,7 @@ async fn a_bad_configuration_never_reaches_the_application() {
     assert!(message.contains("gateway.controlUi"), "{message}");
     assert_eq!(served(), good);
 
-    let (uid, _) = lives(&agent.pod().await);
-    let deleted = agent.kubectl(&["delete", "pod", POD, "--wait=false"]);
-    assert!(deleted.status.success(), "{}", said(&deleted));
-    agent.until_replaced(&uid).await;
+    agent.delete_pod().await;
     assert_eq!(served(), good);
 
     agent.kill_application().await;
@@ -160,9 +157,7 @@ async fn seeded_files_have_owner_and_mode_and_changes_of_the_agent_survive() {
     assert_eq!(stat("daily"), "1000:1000 2755 directory\n");
     let soul = format!("{WORKSPACE}/SOUL.md");
     agent.run(&["sh", "-c", &format!("echo 'You are Grace.' >{soul}")]);
-    let (uid, _) = lives(&agent.pod().await);
-    assert!(agent.kubectl(&["delete", "pod", POD, "--wait=false"]).status.success());
-    agent.until_replaced(&uid).await;
+    agent.delete_pod().await;
     assert_eq!(agent.run(&["cat", &soul]), "You are Grace.\n");
     agent.end().await;
 }

@@ -127,6 +127,14 @@ impl Agent {
             .await;
     }
 
+    /// Deletes the pod, and waits until another one is ready.
+    pub async fn delete_pod(&self) {
+        let (uid, _) = lives(&self.pod().await);
+        let deleted = self.kubectl(&["delete", "pod", POD, "--wait=false"]);
+        assert!(deleted.status.success(), "{}", said(&deleted));
+        self.until_replaced(&uid).await;
+    }
+
     /// Waits until another pod than that one is ready.
     pub async fn until_replaced(&self, uid: &str) {
         self.cluster
@@ -196,8 +204,7 @@ fn first_process(uid: &str, word: &str) -> Option<Pid> {
 }
 
 fn is_ready(pod: &Value) -> bool {
-    let conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
-    conditions.clone().any(|each| each["type"] == "Ready" && each["status"] == "True")
+    condition_of(pod, "Ready").is_some_and(|ready| ready["status"] == "True")
 }
 
 pub fn kubectl(namespace: &str, arguments: &[&str]) -> Command {
