@@ -23,6 +23,9 @@ bring_up_cluster() {
         "$cluster/build" control-plane >/dev/null
         KUBECONFIG=$("$cluster/up" --owner "$owner" fake "$cluster_folder/cluster")
         export KUBECONFIG OPENCLAW_AUDIT_LOG="$cluster_folder/cluster/log/audit.log"
+    else
+        install_kubectl
+        trap remove_namespaces_of_tests EXIT
     fi
     install_chart --set replicaCount=0
 }
@@ -37,8 +40,10 @@ bring_up_node() {
         cluster_folder=$(mktemp -d)
         trap take_down_cluster EXIT
         start_node "$owner" "$cluster_folder/cluster" "$@"
+    else
+        install_kubectl
+        trap remove_namespaces_of_tests EXIT
     fi
-    install_kubectl
     install_chart --wait --timeout 5m
 }
 
@@ -113,6 +118,11 @@ install_with_npm() {
     [[ ! -f "$folder/complete" ]] || return 0
     npm install --prefix "$folder" --no-save --ignore-scripts --no-audit --no-fund "$package"
     touch "$folder/complete"
+}
+
+# What tests left on a cluster that stays, those that failed included.
+remove_namespaces_of_tests() {
+    kubectl delete namespace --selector openclaw-operator-test --wait=false
 }
 
 take_down_cluster() {

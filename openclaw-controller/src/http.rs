@@ -52,7 +52,7 @@ pub(crate) async fn health(
     };
     let router =
         Router::new().route("/healthz", get(|| async { "ok" })).route("/readyz", get(ready));
-    serve(address, router, stop).await
+    serve("health", address, router, stop).await
 }
 
 /// `/metrics`.
@@ -67,10 +67,12 @@ pub(crate) async fn metrics(
         let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
         ([(header::CONTENT_TYPE, kind)], metrics.encode(queue.depth(), cache.size()))
     };
-    serve(address, Router::new().route("/metrics", get(encode)), stop).await
+    serve("metrics", address, Router::new().route("/metrics", get(encode)), stop).await
 }
 
+/// Logs where it listens, which a port of 0 leaves open.
 async fn serve(
+    server: &str,
     address: SocketAddr,
     router: Router,
     stop: impl Future<Output = ()> + Send + 'static,
@@ -85,6 +87,8 @@ async fn serve(
         }
         Err(source) => return Err(ServeError::Listen { address, source }),
     };
+    let bound = listener.local_addr().map_err(|source| ServeError::Listen { address, source })?;
+    tracing::info!(server, address = %bound, "listening");
     axum::serve(listener, router)
         .with_graceful_shutdown(stop)
         .await

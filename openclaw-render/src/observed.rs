@@ -65,7 +65,7 @@ pub struct Observed {
     pub live: BTreeMap<ObjectKey, Value>,
     /// The instance's pods.
     pub pods: Fact<Vec<Pod>>,
-    /// What config-sync says; asked for only after a change.
+    /// What config-sync says; asked for only after a change, and when the disk may be full.
     pub config_sync: Fact<ConfigSync>,
     /// Objects whose last apply did not make them equal to what was sent, as the pair of hashes
     /// (sent, stored): they are not sent again.
@@ -176,7 +176,7 @@ pub enum Trouble {
     Waiting(String, String),
 }
 
-/// What config-sync says of the configuration.
+/// What config-sync says of the configuration and its volume.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ConfigSync {
@@ -186,4 +186,6 @@ pub struct ConfigSync {
     pub rejected_hash: Option<String>,
     /// Why it was refused.
     pub message: Option<String>,
+    /// Space that is left on the agent's volume.
+    pub free_bytes: Option<u64>,
 }

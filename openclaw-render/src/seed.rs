@@ -91,6 +91,8 @@ pub struct SyncStatus {
     pub rejected_hash: Option<String>,
     /// Why applied and wanted content differ, one line; `null` while they do not.
     pub message: Option<String>,
+    /// Space on the volume of openclaw.json that users other than root may still take.
+    pub free_bytes: Option<u64>,
 }
 
 /// The name of a content: the first 16 hexadecimal digits of its SHA-256.

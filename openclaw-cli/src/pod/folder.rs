@@ -251,6 +251,13 @@ impl Folder {
         }
     }
 
+    /// Space that users other than root may still take on its file system.
+    pub(crate) fn free_bytes(&self) -> Result<u64, FolderError> {
+        let stat = rustix::fs::fstatvfs(&self.descriptor)
+            .map_err(|errno| FolderError::Look { path: self.path.clone(), source: errno.into() })?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
     /// Removes what killed runs left behind; best effort, as nothing depends on it.
     pub(crate) fn sweep(&self) {
         let Ok(entries) = Dir::read_from(&self.descriptor) else { return };

@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use ureq::http::{Response, StatusCode, Uri, header};
 use ureq::{Agent, Body};
 
+use super::folder::Folder;
 use super::one_line;
 use crate::args::ProbeArguments;
 
@@ -116,9 +117,9 @@ fn probe(arguments: &ProbeArguments) -> Result<String, String> {
 
 fn check_disk(path: &Path, wanted: u64) -> Result<(), String> {
     let name = path.display();
-    let stat = rustix::fs::statvfs(path)
-        .map_err(|errno| format!("failed to ask for the free space of {name}: {errno}"))?;
-    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+    let free = Folder::open(path)
+        .and_then(|folder| folder.free_bytes())
+        .map_err(|error| format!("failed to ask for the free space: {}", crate::chain(&error)))?;
     if free < wanted {
         return Err(format!("{name} has {free} bytes free, fewer than {wanted}"));
     }

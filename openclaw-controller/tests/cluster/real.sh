@@ -9,6 +9,8 @@ readonly clusters=256
 
 # More than one test asks for. Each is a folder, and takes nothing until something is written.
 readonly volumes=32
+# Of one more, of another class, that a test may fill.
+readonly small_volume=64Mi
 
 # Where the kubelet and containerd write outside the cluster's folder, whatever they are told. On
 # the node there are empty file systems instead.
@@ -207,44 +209,61 @@ conntrack: {maxPerCore: 0, min: 0}
 EOF
 }
 
-# Folders as volumes of the default storage class. Nobody makes more or empties one for the next
-# claim. Local volumes, because the kubelet gives them to the pod's fsGroup.
+# Folders as volumes of the default storage class, and memory as one of the class `small`. Nobody
+# makes more or empties one for the next claim. Local volumes, because the kubelet gives them to the
+# pod's fsGroup.
 make_volumes() {
     local number
     for ((number = 0; number < volumes; number++)); do
         mkdir --parents --mode 777 "volumes/$number"
     done
+    mkdir volumes/small
+    nsenter "--mount=/proc/$(running containerd)/ns/mnt" mount --types tmpfs \
+        --options "mode=777,size=${small_volume%i}" small "$dir/volumes/small"
     {
-        cat <<EOF
+        storage_class local true
+        for ((number = 0; number < volumes; number++)); do
+            persistent_volume local "$number" 100Gi
+        done
+        storage_class small false
+        persistent_volume small small "$small_volume"
+    } | kubectl create --validate=false --filename - >log/volumes.log
+}
+
+# storage_class NAME IS_DEFAULT
+storage_class() {
+    cat <<EOF
+---
 apiVersion: storage.k8s.io/v1
 kind: StorageClass
 metadata:
-  name: local
-  annotations: {storageclass.kubernetes.io/is-default-class: "true"}
+  name: $1
+  annotations: {storageclass.kubernetes.io/is-default-class: "$2"}
 provisioner: kubernetes.io/no-provisioner
 volumeBindingMode: WaitForFirstConsumer
 allowVolumeExpansion: true
 EOF
-        for ((number = 0; number < volumes; number++)); do
-            cat <<EOF
+}
+
+# persistent_volume CLASS FOLDER SIZE
+persistent_volume() {
+    cat <<EOF
 ---
 apiVersion: v1
 kind: PersistentVolume
-metadata: {name: local-$number}
+metadata: {name: local-$2}
 spec:
-  storageClassName: local
-  capacity: {storage: 100Gi}
+  storageClassName: $1
+  capacity: {storage: $3}
   accessModes: [ReadWriteOnce]
   persistentVolumeReclaimPolicy: Retain
-  local: {path: $dir/volumes/$number}
+  local: {path: $dir/volumes/$2}
   nodeAffinity:
     required:
       nodeSelectorTerms:
         - matchExpressions:
             - {key: kubernetes.io/hostname, operator: In, values: [node-1]}
 EOF
-        done
-    } | kubectl create --validate=false --filename - >log/volumes.log
 }
 
 # For `down`: what a real cluster has outside its folder.

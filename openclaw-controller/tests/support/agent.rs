@@ -2,12 +2,18 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::time::{Instant, SystemTime};
 
+use futures::StreamExt;
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use kube::api::EvictParams;
+use kube::runtime::watcher::{self, Event, watcher};
 use nix::unistd::Pid;
 use openclaw_render::Kind;
 use serde_json::{Value, json};
 
-use super::cluster::{Cluster, condition_of};
+use super::cluster::{Cluster, PATIENCE, condition_of};
 use super::fixtures::Fixture;
 use super::http;
 
@@ -31,7 +37,17 @@ impl Agent {
     }
 
     pub async fn asked_for(purpose: &str, spec: &Value) -> Self {
-        let cluster = Cluster::namespace(purpose).await;
+        let agent = Self::nobody(purpose).await;
+        agent.ask(spec).await;
+        agent
+    }
+
+    /// Not asked for yet.
+    pub async fn nobody(purpose: &str) -> Self {
+        Self { cluster: Cluster::namespace(purpose).await }
+    }
+
+    pub async fn ask(&self, spec: &Value) {
         let mut instance = Fixture::named("minimal").instance().clone();
         // Several agents share a node of two processors.
         json_patch::merge(
@@ -39,8 +55,7 @@ impl Agent {
             &json!({"spec": {"resources": {"requests": {"cpu": "50m"}}}}),
         );
         json_patch::merge(&mut instance, &json!({"spec": spec}));
-        cluster.apply(&instance).await.expect("the instance is taken");
-        Self { cluster }
+        self.cluster.apply(&instance).await.expect("the instance is taken");
     }
 
     /// Merges something into the spec.
@@ -76,14 +91,15 @@ impl Agent {
 
     /// Calls a method of the gateway's, past the proxy.
     pub fn call(&self, method: &str, token: &str) -> Output {
-        self.call_at("ws://127.0.0.1:18789", method, token)
+        self.call_at("ws://127.0.0.1:18789", method, &json!({}), token)
     }
 
     /// Calls a method of the gateway's from within its pod.
-    pub fn call_at(&self, url: &str, method: &str, token: &str) -> Output {
-        let call =
-            ["openclaw", "gateway", "call", method, "--url", url, "--token", token, "--json"];
-        self.exec(APPLICATION, &call)
+    pub fn call_at(&self, url: &str, method: &str, parameters: &Value, token: &str) -> Output {
+        let parameters = parameters.to_string();
+        let call = ["openclaw", "gateway", "call", method, "--params", &parameters];
+        let at = ["--url", url, "--token", token, "--json"];
+        self.exec(APPLICATION, &[&call[..], &at[..]].concat())
     }
 
     /// What a container said so far.
@@ -92,9 +108,23 @@ impl Agent {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// When a container was started.
+    pub async fn started(&self, container: &str) -> SystemTime {
+        let pod = self.pod().await;
+        let statuses = pod["status"]["containerStatuses"].as_array().expect("a pod that runs");
+        let status = statuses.iter().find(|each| each["name"] == container);
+        let since = status.and_then(|it| it["state"]["running"]["startedAt"].as_str());
+        since.and_then(|it| it.parse::<jiff::Timestamp>().ok()).expect("a time").into()
+    }
+
     /// The gateway token, out of its Secret.
     pub fn token(&self) -> String {
-        let secret = format!("{NAME}-gateway-token");
+        self.token_of(NAME)
+    }
+
+    /// The gateway token of an agent of this namespace; nothing if there is none.
+    pub fn token_of(&self, name: &str) -> String {
+        let secret = format!("{name}-gateway-token");
         let output = self.kubectl(&[
             "get",
             "secret",
@@ -129,10 +159,36 @@ impl Agent {
 
     /// Deletes the pod, and waits until another one is ready.
     pub async fn delete_pod(&self) {
+        let uid = self.take_pod().await;
+        self.until_replaced(&uid).await;
+    }
+
+    /// Deletes the pod, and does not wait. Its identity.
+    pub async fn take_pod(&self) -> String {
         let (uid, _) = lives(&self.pod().await);
         let deleted = self.kubectl(&["delete", "pod", POD, "--wait=false"]);
         assert!(deleted.status.success(), "{}", said(&deleted));
-        self.until_replaced(&uid).await;
+        uid
+    }
+
+    /// Evicts the pod, as a drain of its node does.
+    pub async fn evict(&self) -> Result<(), kube::Error> {
+        let pods: Api<Pod> = Api::namespaced(self.cluster.client.clone(), &self.cluster.namespace);
+        pods.evict(POD, &EvictParams::default()).await.map(drop)
+    }
+
+    /// Starts a pod beside the agent, and waits until it runs. Its address.
+    pub async fn with_bystander(&self, pod: &Value) -> String {
+        self.cluster.apply(pod).await.expect("the pod is taken");
+        let name = pod["metadata"]["name"].as_str().expect("a name");
+        self.cluster
+            .until(&format!("{name} runs"), async || {
+                let pod = self.cluster.pod(name).await;
+                pod.as_ref().is_some_and(is_ready)
+            })
+            .await;
+        let pod = self.cluster.pod(name).await.expect("it runs");
+        pod["status"]["podIP"].as_str().expect("an address").to_owned()
     }
 
     /// Waits until another pod than that one is ready.
@@ -146,6 +202,15 @@ impl Agent {
         self.cluster.until_ready(NAME).await;
     }
 
+    /// Waits until the application has said something.
+    pub async fn until_logged(&self, words: &str) {
+        self.cluster
+            .until(&format!("the application says {words}"), async || {
+                self.log(APPLICATION).contains(words)
+            })
+            .await;
+    }
+
     /// Waits until the gateway answers by the Service.
     pub async fn until_serving(&self) {
         self.cluster
@@ -155,12 +220,14 @@ impl Agent {
             .await;
     }
 
-    /// Waits until the agent is not ready for that reason.
-    pub async fn until_reason(&self, reason: &str) {
+    /// Waits until the agent is not ready for that reason, with such words.
+    pub async fn until_not_ready(&self, reason: &str, words: &str) {
         self.cluster
-            .until(reason, async || {
+            .until(&format!("{reason}: {words}"), async || {
                 let live = self.instance().await;
-                condition_of(&live, "Ready").is_some_and(|ready| ready["reason"] == reason)
+                let ready = condition_of(&live, "Ready").cloned().unwrap_or_default();
+                let message = ready["message"].as_str().unwrap_or_default();
+                ready["reason"] == reason && message.contains(words)
             })
             .await;
     }
@@ -173,9 +240,98 @@ impl Agent {
         nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGKILL).expect("it runs");
     }
 
+    /// Kills the container that seeds the volume of the next pod, once it has written so many bytes.
+    /// How many it had written.
+    pub async fn kill_while_seeding(&self, bytes: u64) -> u64 {
+        self.cluster
+            .until("the pod is there", async || self.cluster.pod(POD).await.is_some())
+            .await;
+        let (uid, _) = lives(&self.pod().await);
+        // Without a pause: it takes but a moment.
+        let kill = move || {
+            let began = Instant::now();
+            loop {
+                assert!(began.elapsed() < PATIENCE, "it was never caught while it seeded");
+                let Some(process) = first_process(&uid, "seed") else { continue };
+                while let Some(written) = written(process) {
+                    if written >= bytes {
+                        let signal = nix::sys::signal::Signal::SIGKILL;
+                        nix::sys::signal::kill(process, signal).expect("it runs");
+                        return written;
+                    }
+                }
+            }
+        };
+        tokio::task::spawn_blocking(kill).await.expect("no panic")
+    }
+
     pub async fn end(self) {
         self.cluster.end().await;
     }
+}
+
+/// A pod of the application's image, admitted where `restricted` is enforced.
+pub fn bystander(name: &str, version: &str, command: &[&str]) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name},
+        "spec": {
+            "automountServiceAccountToken": false,
+            "terminationGracePeriodSeconds": 1,
+            "securityContext": {
+                "runAsNonRoot": true,
+                "runAsUser": 1000,
+                "fsGroup": 1000,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [{
+                "name": "main",
+                "image": format!("ghcr.io/openclaw/openclaw:{version}"),
+                "command": command,
+                "securityContext": {
+                    "allowPrivilegeEscalation": false,
+                    "capabilities": {"drop": ["ALL"]},
+                },
+            }],
+        },
+    })
+}
+
+/// Waits for the end of a pod that is there.
+pub struct Ending {
+    events: futures::stream::BoxStream<'static, watcher::Result<Event<kube::api::DynamicObject>>>,
+}
+
+impl Ending {
+    /// From before whatever ends it.
+    pub fn watch(agent: &Agent) -> Self {
+        let config = watcher::Config::default().fields(&format!("metadata.name={POD}"));
+        Self { events: watcher(agent.cluster.pods(), config).boxed() }
+    }
+
+    /// Exit code of the application in the pod, once that is gone.
+    pub async fn exit_code(mut self) -> Option<i64> {
+        let mut code = None;
+        loop {
+            let event = tokio::time::timeout(PATIENCE, self.events.next()).await;
+            match event.expect("the pod goes").expect("it goes on").expect("a change") {
+                Event::Apply(pod) | Event::InitApply(pod) => {
+                    let pod = serde_json::to_value(pod).expect("JSON");
+                    code = exit_code(&pod).or(code);
+                }
+                Event::Delete(_) => return code,
+                Event::Init | Event::InitDone => {}
+            }
+        }
+    }
+}
+
+/// Of the application, once it has ended.
+fn exit_code(pod: &Value) -> Option<i64> {
+    let statuses = pod["status"]["containerStatuses"].as_array()?;
+    let status = statuses.iter().find(|each| each["name"] == APPLICATION)?;
+    status["state"]["terminated"]["exitCode"].as_i64()
 }
 
 /// Identity of a pod, and how often its containers were started again.
@@ -201,6 +357,12 @@ fn first_process(uid: &str, word: &str) -> Option<Pid> {
     });
     let mut ids = ours.filter_map(|process| process.file_name().to_str()?.parse().ok());
     ids.next().map(Pid::from_raw)
+}
+
+/// How many bytes a process has written so far, while it is there: see `proc_pid_io(5)`.
+fn written(process: Pid) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/io")).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("wchar: "))?.parse().ok()
 }
 
 fn is_ready(pod: &Value) -> bool {

@@ -23,6 +23,8 @@ const QUIET: Duration = Duration::from_millis(2500);
 /// Where the chart is installed, and under which name.
 pub const OPERATOR_NAMESPACE: &str = "openclaw-operator-system";
 pub const OPERATOR_ACCOUNT: &str = "openclaw-operator";
+/// Label of namespaces that tests made, by which scripts/test finds what they left.
+const OF_A_TEST: &str = "openclaw-operator-test";
 
 /// A namespace of the cluster that one test has for itself.
 #[derive(Clone)]
@@ -44,25 +46,30 @@ impl Cluster {
         Self::with_security(purpose, "restricted").await
     }
 
-    /// A new namespace, which enforces that Pod Security Standard.
-    pub async fn with_security(purpose: &str, standard: &str) -> Self {
+    /// A namespace that is there.
+    pub async fn existing(namespace: &str) -> Self {
         let config = Config::from_custom_kubeconfig(kubeconfig(), &KubeConfigOptions::default())
             .await
             .expect("a client configuration");
         let client = Client::try_from(config).expect("a client");
+        Self { client, namespace: namespace.to_owned() }
+    }
+
+    /// A new namespace, which enforces that Pod Security Standard.
+    pub async fn with_security(purpose: &str, standard: &str) -> Self {
+        let mut cluster = Self::existing("").await;
         let namespace: Namespace = serde_json::from_value(json!({
             "metadata": {
                 "generateName": format!("{purpose}-"),
-                "labels": {"pod-security.kubernetes.io/enforce": standard},
+                "labels": {"pod-security.kubernetes.io/enforce": standard, OF_A_TEST: ""},
             },
         }))
         .expect("a namespace");
-        let created = Api::<Namespace>::all(client.clone())
+        let created = Api::<Namespace>::all(cluster.client.clone())
             .create(&PostParams::default(), &namespace)
             .await
             .expect("the namespace is created");
-        let namespace = created.metadata.name.expect("a name");
-        let cluster = Self { client, namespace };
+        cluster.namespace = created.metadata.name.expect("a name");
         // Pods and RoleBindings need it.
         cluster
             .until("the default ServiceAccount is there", async || {
@@ -225,6 +232,12 @@ impl Cluster {
     pub async fn delete_instance(&self, name: &str) {
         let parameters = DeleteParams::background();
         self.instances().delete(name, &parameters).await.expect("the instance is deleted");
+    }
+
+    /// Deletes a pod, and waits until it is gone.
+    pub async fn delete_pod(&self, name: &str) {
+        self.pods().delete(name, &DeleteParams::default()).await.expect("the pod is deleted");
+        self.until(&format!("{name} is gone"), async || self.pod(name).await.is_none()).await;
     }
 
     /// Approves the held roll-out of an instance, by the hash that the user copies out of the message.

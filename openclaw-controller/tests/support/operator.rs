@@ -1,11 +1,11 @@
 //! The operator, as the process that users run.
 
 use std::fs::File;
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use kube::config::Kubeconfig;
+use serde_json::Value;
 
 use super::cluster::Cluster;
 use super::http;
@@ -18,8 +18,6 @@ const GLANCE: Duration = Duration::from_millis(20);
 pub struct Operator {
     child: Child,
     folder: tempfile::TempDir,
-    health: u16,
-    metrics: u16,
 }
 
 impl Operator {
@@ -52,11 +50,11 @@ impl Operator {
         let text = serde_json::to_string(kubeconfig).expect("JSON");
         std::fs::write(&config, text).expect("the kubeconfig is written");
         let log = File::create(folder.path().join("log")).expect("a log");
-        let (health, metrics) = (free_port(), free_port());
         let child = Command::new(env!("CARGO_BIN_EXE_openclaw-controller"))
             .args(arguments)
-            .args(["--health-probe-bind-address", &format!("127.0.0.1:{health}")])
-            .args(["--metrics-bind-address", &format!("127.0.0.1:{metrics}")])
+            // The kernel chooses free ports, and the log tells them.
+            .args(["--health-probe-bind-address", "127.0.0.1:0"])
+            .args(["--metrics-bind-address", "127.0.0.1:0"])
             .args(["--log-level", "debug"])
             .env("KUBECONFIG", config)
             // As the image does, see Dockerfile.
@@ -65,7 +63,7 @@ impl Operator {
             .stderr(Stdio::from(log))
             .spawn()
             .expect("the operator starts");
-        Self { child, folder, health, metrics }
+        Self { child, folder }
     }
 
     /// Everything that it said.
@@ -73,9 +71,28 @@ impl Operator {
         std::fs::read_to_string(self.folder.path().join("log")).expect("the log is read")
     }
 
+    /// Where that server of it listens. Waits until it does.
+    async fn address(&self, server: &str) -> String {
+        let began = Instant::now();
+        loop {
+            let log = self.log();
+            let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            let mut listens =
+                lines.filter(|line| line["message"] == "listening" && line["server"] == server);
+            if let Some(address) =
+                listens.next().and_then(|it| it["address"].as_str().map(str::to_owned))
+            {
+                return address;
+            }
+            assert!(began.elapsed() < PATIENCE, "{server} is not served:\n{log}");
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
     /// The text of `/metrics`.
     pub async fn metrics(&self) -> String {
-        get(self.metrics, "/metrics").await.expect("metrics").1
+        let url = format!("http://{}/metrics", self.address("metrics").await);
+        http::get(&url).await.expect("metrics").1
     }
 
     /// Value of the first series of that name, summed over all its labels.
@@ -90,7 +107,8 @@ impl Operator {
 
     /// Status code of `/readyz`, if it answers.
     pub async fn readiness(&self) -> Option<u16> {
-        get(self.health, "/readyz").await.map(|(code, _)| code)
+        let url = format!("http://{}/readyz", self.address("health").await);
+        http::get(&url).await.map(|(code, _)| code)
     }
 
     pub async fn until_synced(&self) {
@@ -161,14 +179,4 @@ impl Drop for Operator {
         }
         self.kill();
     }
-}
-
-async fn get(port: u16, path: &str) -> Option<(u16, String)> {
-    http::get(&format!("http://127.0.0.1:{port}{path}")).await
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
 }

@@ -89,6 +89,8 @@ pub enum Reason {
     ClaimMissing,
     /// The claim has its volume.
     ClaimBound,
+    /// The volume has no space left.
+    VolumeFull,
     /// No claim was asked for.
     NotPersistent,
     /// The ConfigMap does not exist.
@@ -144,6 +146,7 @@ impl fmt::Display for Reason {
             Self::ClaimLost => "ClaimLost",
             Self::ClaimMissing => "ClaimMissing",
             Self::ClaimBound => "ClaimBound",
+            Self::VolumeFull => "VolumeFull",
             Self::NotPersistent => "NotPersistent",
             Self::ConfigMapMissing => "ConfigMapMissing",
             Self::ConfigMapKeyMissing => "ConfigMapKeyMissing",

@@ -76,8 +76,9 @@ pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Setting
     } else {
         plan.reads = reads;
     }
-    status::report(instance, resolved.as_ref(), observed, &problems, &findings, &mut plan);
-    if plan.reads.is_empty() && plan.effects.is_empty() && status::is_settled(&plan.status) {
+    let is_told =
+        status::report(instance, resolved.as_ref(), observed, &problems, &findings, &mut plan);
+    if plan.reads.is_empty() && plan.effects.is_empty() && is_told {
         plan.look_again_in = LOOK_AGAIN_SETTLED;
     }
     if status::is_judging(&plan.status, observed) {

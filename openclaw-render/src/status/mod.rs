@@ -46,9 +46,13 @@ impl Statement {
     ) -> Self {
         Self { about, holds, reason, message: message.into() }
     }
+
+    fn is_bad(&self) -> bool {
+        self.holds != self.about.is_good_when_true()
+    }
 }
 
-/// Fills the plan's status and events.
+/// Fills the plan's status and events. Whether watches tell of everything that is waited for.
 pub(crate) fn report(
     instance: &OpenClawInstance,
     resolved: Option<&Resolved>,
@@ -56,10 +60,10 @@ pub(crate) fn report(
     problems: &[Problem],
     findings: &Findings,
     plan: &mut Plan,
-) {
+) -> bool {
     let statements = conditions::all(resolved, observed, problems, findings);
     let config = config(instance, observed, findings);
-    if let Some(pod) = asks_config_sync(config.as_ref(), observed) {
+    if let Some(pod) = asks_config_sync(resolved, config.as_ref(), observed) {
         plan.reads.push(Read::ConfigSync { pod });
     }
     let previous = instance.status.clone().unwrap_or_default();
@@ -76,7 +80,9 @@ pub(crate) fn report(
         config,
         ..OpenClawInstanceStatus::default()
     };
+    let is_told = is_settled(&plan.status) || awaits_pod(&statements, observed);
     finish(instance, observed, statements, &previous, plan);
+    is_told
 }
 
 /// Status of an instance that is being deleted.
@@ -99,6 +105,15 @@ pub(crate) fn report_deletion(instance: &OpenClawInstance, observed: &Observed, 
 /// Whether nothing is being waited for.
 pub(crate) fn is_settled(status: &OpenClawInstanceStatus) -> bool {
     matches!(status.phase, Some(Phase::Running | Phase::Suspended))
+}
+
+/// Whether all that is missing is a pod, which the cluster's own controllers make.
+fn awaits_pod(statements: &[Statement], observed: &Observed) -> bool {
+    observed.pods.known().is_some_and(Vec::is_empty)
+        && statements
+            .iter()
+            .filter(|statement| statement.is_bad())
+            .all(|statement| matches!(statement.reason, Reason::PodStarting | Reason::ClaimPending))
 }
 
 /// Gives the statements their times, and tells what changed.
@@ -145,7 +160,7 @@ fn event(statement: &Statement, old: Option<&Condition>) -> Option<Event> {
     if *about == ConditionType::StatefulSetReady || is_waiting(*reason) {
         return None;
     }
-    let bad = *holds != about.is_good_when_true();
+    let bad = statement.is_bad();
     let turned = old.is_none_or(|old| (old.status == "True") != *holds);
     let recovered =
         old.is_some_and(|old| !WAITING.iter().any(|each| each.to_string() == old.reason));
@@ -231,11 +246,18 @@ fn config(
     (status != ConfigStatus::default()).then_some(status)
 }
 
-/// config-sync is asked after a change and until it has judged it, never at rest.
-fn asks_config_sync(config: Option<&ConfigStatus>, observed: &Observed) -> Option<String> {
+/// config-sync is asked after a change and until it has judged it, and when the volume may be full;
+/// never at rest.
+fn asks_config_sync(
+    resolved: Option<&Resolved>,
+    config: Option<&ConfigStatus>,
+    observed: &Observed,
+) -> Option<String> {
     let unasked = matches!(observed.config_sync, Fact::Unknown);
     let pod = observed.pods.known()?.first()?;
-    (unasked && !is_judged(config?)).then(|| pod.name.clone())
+    let is_news = config.is_some_and(|config| !is_judged(config));
+    let is_full = resolved.is_some_and(|resolved| workload::may_lack_space(resolved, pod));
+    (unasked && (is_news || is_full)).then(|| pod.name.clone())
 }
 
 /// Whether config-sync has answered, and not about the newest configuration.

@@ -1,14 +1,24 @@
 //! What the StatefulSet and its pod say about the agent.
 
+use std::path::Path;
+
 use super::Statement;
 use super::conditions::refusal;
 use crate::api::{ConditionType as About, Reason};
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed, Pod, Seen, Trouble, Workload};
 use crate::resolve::Resolved;
+use crate::vocab::paths;
 
 /// The exit code with which the application says that its configuration is at fault.
 const EXIT_CONFIGURATION: i32 = 78;
+
+/// How the operating system, Node.js and `SQLite` say that the disk is full.
+const NO_SPACE: [&str; 3] =
+    ["No space left on device", "no space left on device", "database or disk is full"];
+
+/// What helps against a full volume.
+const ENLARGE: &str = "raise spec.storage.persistence.size, or delete files";
 
 /// How the scheduler says that a claim has no volume yet.
 const UNBOUND_CLAIM: &str = "unbound immediate PersistentVolumeClaims";
@@ -50,6 +60,15 @@ fn summary(about: About, resolved: &Resolved, observed: &Observed) -> Statement 
         Some(pod) if pod.ready => {
             say(true, Reason::Reconciled, format!("pod {} is ready", pod.name))
         }
+        Some(pod) if lacks_space(resolved, pod, observed) => say(
+            false,
+            Reason::VolumeFull,
+            format!(
+                "the volume of pod {} has less free than spec.probes.diskReadiness asks for: \
+                 {ENLARGE}",
+                pod.name
+            ),
+        ),
         Some(pod) => trouble(about, pod),
         None => match pods.first() {
             Some(old) => say(
@@ -70,6 +89,21 @@ fn suspended(about: About, seen: &Seen, workload: &Workload) -> Statement {
     }
 }
 
+/// Whether the application runs and is not ready for its disk, as far as config-sync can tell.
+fn lacks_space(resolved: &Resolved, pod: &Pod, observed: &Observed) -> bool {
+    let free = observed.config_sync.known().and_then(|sync| sync.free_bytes);
+    let disk = resolved.probes.disk.as_ref();
+    may_lack_space(resolved, pod)
+        && free.zip(disk).is_some_and(|(free, disk)| free < disk.min_free_bytes)
+}
+
+/// Whether a pod that is not ready could be so for the space on its volume.
+pub(super) fn may_lack_space(resolved: &Resolved, pod: &Pod) -> bool {
+    let disk = resolved.probes.disk.as_ref();
+    let of_the_volume = disk.is_some_and(|disk| Path::new(&disk.path).starts_with(paths::HOME));
+    !pod.ready && pod.trouble.is_empty() && of_the_volume
+}
+
 fn trouble(about: About, pod: &Pod) -> Statement {
     let name = &pod.name;
     let (reason, message) = match pod.trouble.first() {
@@ -88,6 +122,14 @@ fn trouble(about: About, pod: &Pod) -> Statement {
             Reason::OutOfMemory,
             format!("container {container} was killed for its memory: raise its limit"),
         ),
+        Some(Trouble::Exited(container, code, message))
+            if NO_SPACE.iter().any(|words| message.contains(words)) =>
+        {
+            (
+                Reason::VolumeFull,
+                format!("container {container} exits with {code}: {message}: {ENLARGE}"),
+            )
+        }
         Some(Trouble::Exited(container, EXIT_CONFIGURATION, message)) => (
             Reason::ConfigurationRejected,
             format!("container {container} refuses its configuration (exit code 78): {message}"),

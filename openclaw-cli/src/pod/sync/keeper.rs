@@ -88,6 +88,7 @@ impl Keeper {
             }
         }
         self.put_good(&mut status);
+        status.free_bytes = open_parent(&self.target).and_then(|parent| parent.free_bytes()).ok();
         self.log_news(&status);
         self.last = status.clone();
         status

@@ -1,0 +1,91 @@
+//! What a change of the spec does to an agent that runs.
+
+use openclaw_render::vocab::paths::CONFIG_FILE;
+use serde_json::json;
+
+use crate::support::agent::{Agent, NAME, lives, said};
+use crate::support::pods::Pods;
+
+#[tokio::test]
+async fn a_change_of_the_configuration_is_live_in_the_same_container() {
+    let agent = Agent::ready("live", &json!({})).await;
+    agent.until_applied().await;
+    let before = lives(&agent.pod().await);
+    let origin = "https://claw.example.com";
+    agent.change(&json!({"gateway": {"controlUiOrigins": [origin]}})).await;
+    agent.until_applied().await;
+    let token = agent.token();
+    agent
+        .cluster
+        .until("the gateway knows the origin", async || {
+            said(&agent.call("config.get", &token)).contains(origin)
+        })
+        .await;
+    agent.until_logged("allowedOrigins").await;
+    assert_eq!(lives(&agent.pod().await), before);
+
+    // The gateway cannot take this one without a restart of itself.
+    let endpoint = json!({"http": {"endpoints": {"chatCompletions": {"enabled": true}}}});
+    let (code, _) = agent.get("/v1/models").await.expect("the gateway answers");
+    assert_eq!(code, 404);
+    agent.change(&json!({"config": {"raw": {"gateway": endpoint}}})).await;
+    agent.until_applied().await;
+    agent
+        .cluster
+        .until("the endpoint is served, to those who may", async || {
+            agent.get("/v1/models").await.is_some_and(|(code, _)| code == 401)
+        })
+        .await;
+    assert_eq!(lives(&agent.pod().await), before);
+    agent.end().await;
+}
+
+#[tokio::test]
+async fn a_bad_configuration_never_reaches_the_application() {
+    let agent = Agent::ready("bad", &json!({})).await;
+    agent.until_applied().await;
+    let served = || agent.run(&["cat", CONFIG_FILE]);
+    let good = served();
+    agent.change(&json!({"config": {"raw": {"gateway": {"controlUi": {"colour": "blue"}}}}})).await;
+    let condition = agent.cluster.until_condition(NAME, "ConfigValid", "False").await;
+    let message = condition["message"].as_str().expect("a message");
+    assert!(message.contains("gateway.controlUi"), "{message}");
+    assert_eq!(served(), good);
+
+    agent.delete_pod().await;
+    assert_eq!(served(), good);
+
+    agent.kill_application().await;
+    agent
+        .cluster
+        .until("the application is started again", async || lives(&agent.pod().await).1 == 1)
+        .await;
+    agent.until_serving().await;
+    assert_eq!(served(), good);
+    agent.end().await;
+}
+
+#[tokio::test]
+async fn a_first_configuration_that_is_bad_is_named_and_does_not_loop() {
+    let bad = json!({"gateway": {"controlUi": {"colour": "blue"}}});
+    let agent = Agent::asked_for("first", &json!({"config": {"raw": bad}})).await;
+    let condition = agent.cluster.until_condition(NAME, "ConfigValid", "False").await;
+    let message = condition["message"].as_str().expect("a message");
+    assert!(message.contains("gateway.controlUi"), "{message}");
+    assert_eq!(lives(&agent.pod().await).1, 0);
+    agent.change(&json!({"config": {"raw": null}})).await;
+    agent.cluster.until_ready(NAME).await;
+    agent.end().await;
+}
+
+#[tokio::test]
+async fn a_changed_environment_replaces_the_pod_once() {
+    let agent = Agent::ready("environment", &json!({})).await;
+    let pods = Pods::watch(&agent.cluster);
+    let (first, _) = lives(&agent.pod().await);
+    agent.change(&json!({"env": [{"name": "TIMEZONE", "value": "Europe/Vienna"}]})).await;
+    agent.until_replaced(&first).await;
+    assert_eq!(agent.run(&["printenv", "TIMEZONE"]), "Europe/Vienna\n");
+    assert_eq!(pods.count(), 2);
+    agent.end().await;
+}

@@ -1,0 +1,82 @@
+//! What is put on the volume before the application starts.
+
+use serde_json::{Value, json};
+
+use crate::support::agent::{Agent, NAME};
+
+const WORKSPACE: &str = "/home/openclaw/.openclaw/workspace";
+
+fn files() -> Value {
+    json!({"SOUL.md": "You are Ada.\n", "notes/first.md": "one\n"})
+}
+
+#[tokio::test]
+async fn seeded_files_have_owner_and_mode_and_changes_of_the_agent_survive() {
+    let workspace = json!({"initialFiles": files(), "initialDirectories": ["daily"]});
+    let agent = Agent::ready("seeding", &json!({"workspace": workspace})).await;
+    let stat = |path: &str| {
+        let path = format!("{WORKSPACE}/{path}");
+        agent.run(&["stat", "--format", "%u:%g %a %F", &path])
+    };
+    assert_eq!(stat("SOUL.md"), "1000:1000 644 regular file\n");
+    // Folders of a volume with `fsGroup` hand their group down.
+    assert_eq!(stat("daily"), "1000:1000 2755 directory\n");
+    let soul = format!("{WORKSPACE}/SOUL.md");
+    agent.run(&["sh", "-c", &format!("echo 'You are Grace.' >{soul}")]);
+    agent.delete_pod().await;
+    assert_eq!(agent.run(&["cat", &soul]), "You are Grace.\n");
+    agent.end().await;
+}
+
+#[tokio::test]
+async fn a_path_that_the_agent_has_bent_is_named_and_nothing_is_written_elsewhere() {
+    let agent = Agent::ready("bent", &json!({"workspace": {"initialFiles": files()}})).await;
+    let plant = "mkdir ~/elsewhere && cd ~/.openclaw/workspace && \
+                 rm -r notes SOUL.md && ln -s ~/elsewhere notes && mkdir SOUL.md";
+    agent.run(&["sh", "-c", plant]);
+    agent.take_pod().await;
+    agent.until_not_ready("CrashLoop", "workspace/SOUL.md\": there is a directory").await;
+
+    // The user takes the file out of the spec; a pod reads that when it starts.
+    agent.change(&json!({"workspace": {"initialFiles": {"SOUL.md": null}}})).await;
+    agent.cluster.until_observed(NAME).await;
+    agent.take_pod().await;
+    agent.until_not_ready("CrashLoop", "notes\": it is a symbolic link").await;
+
+    agent.change(&json!({"workspace": null})).await;
+    agent.cluster.until_observed(NAME).await;
+    agent.take_pod().await;
+    agent.cluster.until_ready(NAME).await;
+    assert_eq!(agent.run(&["sh", "-c", "ls ~/elsewhere"]), "");
+    agent.end().await;
+}
+
+#[tokio::test]
+async fn a_path_out_of_the_workspace_is_refused_before_there_is_a_pod() {
+    let files = json!({"workspace": {"initialFiles": {"../../escape.md": "out\n"}}});
+    let agent = Agent::asked_for("escape", &files).await;
+    agent.until_not_ready("InvalidSpec", "../../escape.md").await;
+    assert_eq!(agent.cluster.pod("ada-0").await, None);
+    agent.end().await;
+}
+
+#[tokio::test]
+async fn a_kill_in_the_middle_of_seeding_is_recovered_from() {
+    // Little enough for a ConfigMap, and much enough to be caught at.
+    let content = "a line of a note that was seeded\n".repeat(50);
+    let name = |number: usize| format!("notes/{number:03}.md");
+    let files: Value = (0..400).map(|number| (name(number), json!(content))).collect();
+    let agent = Agent::asked_for("killed", &json!({"workspace": {"initialFiles": files}})).await;
+    let written = agent.kill_while_seeding(content.len() as u64 * 200).await;
+    assert!(written < content.len() as u64 * 400, "it had written everything: {written} bytes");
+    agent.cluster.until_ready(NAME).await;
+    let pod = agent.pod().await;
+    let restarts = pod["status"]["initContainerStatuses"][0]["restartCount"].as_i64();
+    assert_eq!(restarts, Some(1), "{:#}", pod["status"]["initContainerStatuses"]);
+    let listed = agent.run(&["sh", "-c", &format!("ls -A {WORKSPACE}/notes")]);
+    let expected: String = (0..400).map(|number| format!("{number:03}.md\n")).collect();
+    assert_eq!(listed, expected);
+    let sums = agent.run(&["sh", "-c", &format!("cat {WORKSPACE}/notes/* | wc -c")]);
+    assert_eq!(sums.trim(), (content.len() * 400).to_string());
+    agent.end().await;
+}

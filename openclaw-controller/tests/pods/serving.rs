@@ -1,0 +1,98 @@
+//! How an agent is reached.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use openclaw_render::Kind;
+use serde_json::json;
+
+use crate::onlooked;
+use crate::support::agent::{APPLICATION, NAME, bystander, kubectl, said};
+use crate::support::http;
+
+#[tokio::test]
+async fn an_agent_becomes_ready_and_serves_its_control_ui() {
+    let agent = onlooked().await;
+    let (code, page) = agent.get("/").await.expect("the Service answers");
+    assert_eq!(code, 200);
+    assert!(page.contains("<title>OpenClaw"), "{page}");
+}
+
+#[tokio::test]
+async fn the_token_of_the_secret_opens_the_gateway_and_another_does_not() {
+    let agent = onlooked().await;
+    let right = agent.call("health", &agent.token());
+    assert!(right.status.success(), "{}", said(&right));
+    let wrong = agent.call("health", "another");
+    assert!(!wrong.status.success(), "{}", said(&wrong));
+}
+
+#[tokio::test]
+async fn a_forwarded_port_reaches_the_control_ui() {
+    let agent = onlooked().await;
+    let service = format!("service/{NAME}");
+    let mut forward = kubectl(&agent.cluster.namespace, &["port-forward", &service, ":18789"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("kubectl runs");
+    let mut line = String::new();
+    let mut lines = BufReader::new(forward.stdout.take().expect("its output"));
+    lines.read_line(&mut line).expect("a line");
+    // Forwarding from 127.0.0.1:40123 -> 18790
+    let address = line.split_whitespace().nth(2).expect("an address");
+    let answer = http::get(&format!("http://{address}/")).await;
+    forward.kill().expect("it runs");
+    forward.wait().expect("it was ours");
+    let (code, page) = answer.expect("the gateway answers");
+    assert_eq!(code, 200);
+    assert!(page.contains("<title>OpenClaw"), "{page}");
+}
+
+#[tokio::test]
+async fn the_proxy_passes_connections_on_and_its_own_pod_is_no_local_user() {
+    let agent = onlooked().await;
+    // Only a client that is local and direct, or has the token, is told more.
+    let (_, answer) = agent.get("/startupz").await.expect("the Service answers");
+    assert_eq!(answer, r#"{"ok":true,"status":"started"}"#);
+    let proxy = "ws://127.0.0.1:18790";
+    let refused = agent.call_at(proxy, "health", &json!({}), "another");
+    assert!(!refused.status.success(), "{}", said(&refused));
+    agent
+        .cluster
+        .until("the gateway says who was refused", async || {
+            let log = agent.log(APPLICATION);
+            log.lines().any(|line| line.contains("unauthorized") && line.contains("fwd=192.0.2.1"))
+        })
+        .await;
+    let taken = agent.call_at(proxy, "health", &json!({}), &agent.token());
+    assert!(taken.status.success(), "{}", said(&taken));
+}
+
+/// Opens the gateway's WebSocket at an address, with a header that claims to be somebody else, and
+/// asks with a wrong token.
+const KNOCK: &str = r#"
+const socket = new WebSocket(process.argv[1], {headers: {"x-forwarded-for": "203.0.113.9"}});
+const client = {id: "cli", version: "1", platform: "linux", mode: "cli"};
+const params = {minProtocol: 1, maxProtocol: 99, client, auth: {token: "another"}};
+socket.onopen = () => socket.send(JSON.stringify({type: "req", id: "1", method: "connect", params}));
+socket.onclose = () => process.exit(0);
+"#;
+
+#[tokio::test]
+async fn the_application_sees_the_address_of_a_client_in_another_pod() {
+    let agent = onlooked().await;
+    let visitor = bystander("visitor", "2026.9.6", &["sleep", "infinity"]);
+    let address = agent.with_bystander(&visitor).await;
+    let service = agent.cluster.get(Kind::Service, NAME).await.expect("the Service is there");
+    let url = format!("ws://{}:18789", service["spec"]["clusterIP"].as_str().expect("an address"));
+    let knocked = agent.kubectl(&["exec", "visitor", "--", "node", "-e", KNOCK, &url]);
+    assert!(knocked.status.success(), "{}", said(&knocked));
+    agent
+        .cluster
+        .until("the gateway says who was refused", async || {
+            let client = format!("fwd={address} ");
+            agent.log(APPLICATION).lines().any(|line| line.contains(&client))
+        })
+        .await;
+    assert!(!agent.log(APPLICATION).contains("203.0.113.9"), "{}", agent.log(APPLICATION));
+}

@@ -1,0 +1,100 @@
+//! Volumes: fresh, inherited, full.
+
+use openclaw_render::Kind;
+use openclaw_render::vocab::paths::{CONFIG_FILE, HOME, STATE};
+use serde_json::json;
+
+use crate::support::agent::{APPLICATION, Agent, NAME, bystander, said};
+
+#[tokio::test]
+async fn a_fresh_claim_gets_the_layout_home_and_belongs_to_the_agent() {
+    let agent = crate::onlooked().await;
+    let claim = agent.cluster.get(Kind::PersistentVolumeClaim, "ada-data").await.expect("a claim");
+    assert_eq!(claim["metadata"]["annotations"]["openclaw.rocks/layout"], "home");
+    let owner = |path| agent.run(&["stat", "--format", "%u:%g", path]);
+    for path in [HOME, STATE, CONFIG_FILE] {
+        assert_eq!(owner(path), "1000:1000\n", "{path}");
+    }
+}
+
+/// As the Go operator ran it: the volume itself is the state folder, and other folders of the home
+/// are in folders of it.
+const AS_BEFORE: &str = r#"
+mkdir -p ~/.openclaw/.local ~/.openclaw/.cache ~/.openclaw/.config ~/.openclaw/workspace
+cat >~/.openclaw/openclaw.json <<'EOF'
+{"gateway": {"mode": "local", "bind": "lan", "auth": {"mode": "token", "token": "before"}}}
+EOF
+echo 'Remember me.' >~/.openclaw/workspace/MEMORY.md
+exec openclaw gateway --port 18789
+"#;
+
+#[tokio::test]
+async fn a_flat_volume_with_the_state_of_an_older_version_is_adopted_as_it_is() {
+    let agent = Agent::nobody("flat").await;
+    let claim = json!({
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {
+            "name": "ada-data",
+            "labels": {
+                "app.kubernetes.io/instance": "ada",
+                "app.kubernetes.io/managed-by": "openclaw-operator",
+                "app.kubernetes.io/name": "openclaw",
+            },
+        },
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "10Gi"}},
+        },
+    });
+    agent.cluster.apply(&claim).await.expect("the claim is taken");
+    let mut before = bystander("before", "2026.7.1", &["sh", "-c", AS_BEFORE]);
+    before["spec"]["volumes"] =
+        json!([{"name": "data", "persistentVolumeClaim": {"claimName": "ada-data"}}]);
+    let container = &mut before["spec"]["containers"][0];
+    container["env"] = json!([{"name": "HOME", "value": "/home/openclaw"}]);
+    container["volumeMounts"] = json!([{"name": "data", "mountPath": "/home/openclaw/.openclaw"}]);
+    container["readinessProbe"] = json!({
+        "httpGet": {"path": "/readyz", "port": 18789},
+        "failureThreshold": 100,
+        "periodSeconds": 1,
+    });
+    agent.with_bystander(&before).await;
+    agent.cluster.delete_pod("before").await;
+
+    agent.ask(&json!({"image": {"tag": "2026.7.1"}})).await;
+    agent.cluster.until_ready(NAME).await;
+    let claim = agent.cluster.get(Kind::PersistentVolumeClaim, "ada-data").await.expect("a claim");
+    assert_eq!(claim["metadata"]["annotations"]["openclaw.rocks/layout"], "flat");
+    let memory = agent.run(&["cat", &format!("{STATE}/workspace/MEMORY.md")]);
+    assert_eq!(memory, "Remember me.\n");
+    agent.until_applied().await;
+    assert!(!agent.run(&["cat", CONFIG_FILE]).contains("before"));
+    // And the newest version takes its state over.
+    let pod = agent.pod().await;
+    agent.change(&json!({"image": {"tag": "2026.9.6"}})).await;
+    agent.until_replaced(pod["metadata"]["uid"].as_str().expect("a uid")).await;
+    assert_eq!(agent.run(&["cat", &format!("{STATE}/workspace/MEMORY.md")]), memory);
+    agent.end().await;
+}
+
+#[tokio::test]
+async fn a_full_volume_is_named() {
+    // Of a class whose volume is small, see tests/cluster/README.md.
+    let small = json!({
+        "storage": {"persistence": {"size": "64Mi", "storageClass": "small"}},
+        "probes": {"diskReadiness": {"enabled": true, "minFree": "1Mi"}},
+    });
+    let agent = Agent::ready("full", &small).await;
+    let fill = "cat /dev/zero >~/.openclaw/workspace/film.mkv";
+    let filled = agent.exec(APPLICATION, &["sh", "-c", fill]);
+    assert!(said(&filled).contains("No space left on device"), "{}", said(&filled));
+    agent.until_not_ready("VolumeFull", "diskReadiness").await;
+
+    // An application that is started again finds no room for what it is given.
+    agent.change(&json!({"workspace": {"initialFiles": {"SOUL.md": "You are Ada.\n"}}})).await;
+    agent.cluster.until_observed(NAME).await;
+    agent.take_pod().await;
+    agent.until_not_ready("VolumeFull", "SOUL.md").await;
+    agent.end().await;
+}
