@@ -174,6 +174,7 @@ fn network_policies_open_what_the_documentation_says_and_nothing_else() {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../../snapshots/network");
     settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
     settings.bind(|| insta::assert_snapshot!("reach", text));
 }
 

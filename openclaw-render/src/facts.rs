@@ -113,6 +113,8 @@ fn container_trouble(status: &ContainerStatus) -> Option<Trouble> {
             return Some(Trouble::OutOfMemory(name()));
         }
         let words = end.message.or(end.reason).unwrap_or_default();
+        // The end of a log is many lines; a condition is one.
+        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
         return (!status.ready).then(|| Trouble::Exited(name(), end.exit_code, words));
     }
     let waits = !matches!(reason, "" | "PodInitializing" | "ContainerCreating");

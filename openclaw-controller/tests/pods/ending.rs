@@ -74,8 +74,8 @@ async fn an_eviction_respects_the_budget_and_waits_for_the_turn_in_flight() {
     agent.change(&json!({"availability": open})).await;
     let ending = Ending::watch(&agent);
     agent.cluster.until("an eviction is allowed", async || agent.evict().await.is_ok()).await;
-    agent.until_logged("drain").await;
-    assert_eq!(ask("/waiting").await, "1");
+    agent.until_logged("draining active work").await;
+    agent.cluster.until("the model is still asked", async || ask("/waiting").await == "1").await;
     assert!(agent.exec(APPLICATION, &["true"]).status.success());
     assert_eq!(ask("/release").await, "released");
     assert_eq!(ending.exit_code().await, Some(0));

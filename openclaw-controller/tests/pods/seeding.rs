@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::agent::{Agent, NAME};
+use crate::support::fixtures::Fixture;
 
 const WORKSPACE: &str = "/home/openclaw/.openclaw/workspace";
 
@@ -52,31 +53,36 @@ async fn a_path_that_the_agent_has_bent_is_named_and_nothing_is_written_elsewher
 }
 
 #[tokio::test]
-async fn a_path_out_of_the_workspace_is_refused_before_there_is_a_pod() {
-    let files = json!({"workspace": {"initialFiles": {"../../escape.md": "out\n"}}});
-    let agent = Agent::asked_for("escape", &files).await;
-    agent.until_not_ready("InvalidSpec", "../../escape.md").await;
-    assert_eq!(agent.cluster.pod("ada-0").await, None);
+async fn a_path_out_of_the_workspace_is_refused_before_there_is_an_agent() {
+    let agent = Agent::nobody("escape").await;
+    let mut instance = Fixture::named("minimal").instance().clone();
+    instance["spec"]["workspace"] = json!({"initialFiles": {"../../escape.md": "out\n"}});
+    let refused = agent.cluster.apply(&instance).await.expect_err("the API server refuses it");
+    assert!(refused.to_string().contains("spec.workspace.initialFiles"), "{refused}");
     agent.end().await;
 }
 
 #[tokio::test]
 async fn a_kill_in_the_middle_of_seeding_is_recovered_from() {
-    // Little enough for a ConfigMap, and much enough to be caught at.
-    let content = "a line of a note that was seeded\n".repeat(50);
-    let name = |number: usize| format!("notes/{number:03}.md");
-    let files: Value = (0..400).map(|number| (name(number), json!(content))).collect();
+    // As many files as there may be, together little enough for a ConfigMap, and much enough for
+    // the helper to be caught at.
+    const FILES: u64 = 50;
+    let content = "a line of a note that was seeded\n".repeat(300);
+    let all = content.len() as u64 * FILES;
+    let name = |number: u64| format!("{number:02}.md");
+    let file = |number: u64| (format!("notes/{}", name(number)), json!(content));
+    let files: Value = (0..FILES).map(file).collect();
     let agent = Agent::asked_for("killed", &json!({"workspace": {"initialFiles": files}})).await;
-    let written = agent.kill_while_seeding(content.len() as u64 * 200).await;
-    assert!(written < content.len() as u64 * 400, "it had written everything: {written} bytes");
+    let written = agent.kill_while_seeding(all / 2).await;
+    assert!(written < all, "it had written everything: {written} bytes");
     agent.cluster.until_ready(NAME).await;
     let pod = agent.pod().await;
     let restarts = pod["status"]["initContainerStatuses"][0]["restartCount"].as_i64();
     assert_eq!(restarts, Some(1), "{:#}", pod["status"]["initContainerStatuses"]);
     let listed = agent.run(&["sh", "-c", &format!("ls -A {WORKSPACE}/notes")]);
-    let expected: String = (0..400).map(|number| format!("{number:03}.md\n")).collect();
+    let expected: String = (0..FILES).map(|number| name(number) + "\n").collect();
     assert_eq!(listed, expected);
-    let sums = agent.run(&["sh", "-c", &format!("cat {WORKSPACE}/notes/* | wc -c")]);
-    assert_eq!(sums.trim(), (content.len() * 400).to_string());
+    let size = agent.run(&["sh", "-c", &format!("cat {WORKSPACE}/notes/* | wc -c")]);
+    assert_eq!(size.trim(), all.to_string());
     agent.end().await;
 }

@@ -60,7 +60,7 @@ async fn the_proxy_passes_connections_on_and_its_own_pod_is_no_local_user() {
     agent
         .cluster
         .until("the gateway says who was refused", async || {
-            let log = agent.log(APPLICATION);
+            let log = agent.log(APPLICATION).await;
             log.lines().any(|line| line.contains("unauthorized") && line.contains("fwd=192.0.2.1"))
         })
         .await;
@@ -91,8 +91,9 @@ async fn the_application_sees_the_address_of_a_client_in_another_pod() {
         .cluster
         .until("the gateway says who was refused", async || {
             let client = format!("fwd={address} ");
-            agent.log(APPLICATION).lines().any(|line| line.contains(&client))
+            agent.log(APPLICATION).await.lines().any(|line| line.contains(&client))
         })
         .await;
-    assert!(!agent.log(APPLICATION).contains("203.0.113.9"), "{}", agent.log(APPLICATION));
+    let log = agent.log(APPLICATION).await;
+    assert!(!log.contains("203.0.113.9"), "{log}");
 }

@@ -12,20 +12,20 @@ use crate::support::agent::{APPLICATION, Agent, lives};
 /// Longer than whatever the application does to its configuration when it starts.
 const A_MINUTE: Duration = Duration::from_mins(1);
 
-/// For a minute after its start, the file is what was rendered, byte by byte.
+/// A minute after its start, the file is what was rendered, byte by byte, and nobody had to put it
+/// back.
 async fn assert_left_alone(agent: &Agent, version: &str) {
     agent.until_applied().await;
-    let config = agent.cluster.get(Kind::ConfigMap, "ada-config").await.expect("it is there");
-    let rendered = config["data"]["openclaw.json"].as_str().expect("a text");
     let pod = agent.pod().await;
     let started = agent.started(APPLICATION).await;
-    agent
-        .cluster
-        .until("a minute has passed", async || {
-            assert_eq!(agent.run(&["cat", CONFIG_FILE]), rendered, "{version}");
-            started.elapsed().is_ok_and(|elapsed| elapsed > A_MINUTE)
-        })
-        .await;
+    let cluster = &agent.cluster;
+    let minute_passed = async || started.elapsed().is_ok_and(|elapsed| elapsed > A_MINUTE);
+    cluster.until("a minute has passed", minute_passed).await;
+    let config = cluster.get(Kind::ConfigMap, "ada-config").await.expect("it is there");
+    let served = agent.run(&["cat", CONFIG_FILE]);
+    assert_eq!(served, config["data"]["openclaw.json"].as_str().expect("a text"), "{version}");
+    let log = agent.log("config-sync").await;
+    assert!(log.contains("applied") && !log.contains("restored"), "{version}: {log}");
     assert_eq!(lives(&agent.pod().await), lives(&pod), "{version}");
     assert_eq!(lives(&pod).1, 0, "{version}");
 }

@@ -4,7 +4,7 @@ use openclaw_render::Kind;
 use openclaw_render::vocab::paths::{CONFIG_FILE, HOME, STATE};
 use serde_json::json;
 
-use crate::support::agent::{APPLICATION, Agent, NAME, bystander, said};
+use crate::support::agent::{APPLICATION, Agent, NAME, bystander};
 
 #[tokio::test]
 async fn a_fresh_claim_gets_the_layout_home_and_belongs_to_the_agent() {
@@ -65,7 +65,8 @@ async fn a_flat_volume_with_the_state_of_an_older_version_is_adopted_as_it_is() 
     agent.ask(&json!({"image": {"tag": "2026.7.1"}})).await;
     agent.cluster.until_ready(NAME).await;
     let claim = agent.cluster.get(Kind::PersistentVolumeClaim, "ada-data").await.expect("a claim");
-    assert_eq!(claim["metadata"]["annotations"]["openclaw.rocks/layout"], "flat");
+    // What has no record of its layout is flat, see ADR 0006.
+    assert_eq!(claim["metadata"]["annotations"].get("openclaw.rocks/layout"), None);
     let memory = agent.run(&["cat", &format!("{STATE}/workspace/MEMORY.md")]);
     assert_eq!(memory, "Remember me.\n");
     agent.until_applied().await;
@@ -86,10 +87,15 @@ async fn a_full_volume_is_named() {
         "probes": {"diskReadiness": {"enabled": true, "minFree": "1Mi"}},
     });
     let agent = Agent::ready("full", &small).await;
-    let fill = "cat /dev/zero >~/.openclaw/workspace/film.mkv";
-    let filled = agent.exec(APPLICATION, &["sh", "-c", fill]);
-    assert!(said(&filled).contains("No space left on device"), "{}", said(&filled));
-    agent.until_not_ready("VolumeFull", "diskReadiness").await;
+    // Again and again: the application deletes files of its own meanwhile.
+    let fill = "cat /dev/zero >>~/.openclaw/workspace/film.mkv";
+    agent
+        .cluster
+        .until("the full disk is named", async || {
+            agent.exec(APPLICATION, &["sh", "-c", fill]);
+            agent.is_not_ready("VolumeFull", "diskReadiness").await
+        })
+        .await;
 
     // An application that is started again finds no room for what it is given.
     agent.change(&json!({"workspace": {"initialFiles": {"SOUL.md": "You are Ada.\n"}}})).await;

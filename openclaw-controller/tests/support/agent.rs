@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
-use kube::api::EvictParams;
+use kube::api::{EvictParams, LogParams};
 use kube::runtime::watcher::{self, Event, watcher};
 use nix::unistd::Pid;
 use openclaw_render::Kind;
@@ -103,9 +103,10 @@ impl Agent {
     }
 
     /// What a container said so far.
-    pub fn log(&self, container: &str) -> String {
-        let output = self.kubectl(&["logs", POD, "--container", container]);
-        String::from_utf8_lossy(&output.stdout).into_owned()
+    pub async fn log(&self, container: &str) -> String {
+        let of = LogParams { container: Some(container.to_owned()), ..LogParams::default() };
+        // A container that is just starting has none.
+        self.pods().logs(POD, &of).await.unwrap_or_default()
     }
 
     /// When a container was started.
@@ -173,8 +174,11 @@ impl Agent {
 
     /// Evicts the pod, as a drain of its node does.
     pub async fn evict(&self) -> Result<(), kube::Error> {
-        let pods: Api<Pod> = Api::namespaced(self.cluster.client.clone(), &self.cluster.namespace);
-        pods.evict(POD, &EvictParams::default()).await.map(drop)
+        self.pods().evict(POD, &EvictParams::default()).await.map(drop)
+    }
+
+    fn pods(&self) -> Api<Pod> {
+        Api::namespaced(self.cluster.client.clone(), &self.cluster.namespace)
     }
 
     /// Starts a pod beside the agent, and waits until it runs. Its address.
@@ -206,7 +210,7 @@ impl Agent {
     pub async fn until_logged(&self, words: &str) {
         self.cluster
             .until(&format!("the application says {words}"), async || {
-                self.log(APPLICATION).contains(words)
+                self.log(APPLICATION).await.contains(words)
             })
             .await;
     }
@@ -223,13 +227,15 @@ impl Agent {
     /// Waits until the agent is not ready for that reason, with such words.
     pub async fn until_not_ready(&self, reason: &str, words: &str) {
         self.cluster
-            .until(&format!("{reason}: {words}"), async || {
-                let live = self.instance().await;
-                let ready = condition_of(&live, "Ready").cloned().unwrap_or_default();
-                let message = ready["message"].as_str().unwrap_or_default();
-                ready["reason"] == reason && message.contains(words)
-            })
+            .until(&format!("{reason}: {words}"), async || self.is_not_ready(reason, words).await)
             .await;
+    }
+
+    pub async fn is_not_ready(&self, reason: &str, words: &str) -> bool {
+        let live = self.instance().await;
+        let ready = condition_of(&live, "Ready").cloned().unwrap_or_default();
+        let message = ready["message"].as_str().unwrap_or_default();
+        ready["reason"] == reason && message.contains(words)
     }
 
     /// Kills the application as the kernel would, from outside its container: nothing inside can

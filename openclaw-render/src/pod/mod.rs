@@ -53,7 +53,7 @@ fn spec(instance: &Resolved) -> PodSpec {
         affinity: placement.affinity.clone(),
         // Even an account of the user's that mounts its token everywhere does not do so here.
         automount_service_account_token: Some(false),
-        containers: vec![agent::container(instance)],
+        containers: vec![with_last_words(agent::container(instance))],
         // A Service called `openclaw-gateway` would set OPENCLAW_GATEWAY_PORT to a URL.
         enable_service_links: Some(false),
         image_pull_secrets: Some(instance.image.pull_secrets.clone())
@@ -76,5 +76,12 @@ fn init_containers(instance: &Resolved) -> Vec<Container> {
     let mut containers =
         vec![init::config::container(instance), sidecar::config_sync::container(instance)];
     containers.extend(sidecar::gateway_proxy::container(instance));
-    containers
+    containers.into_iter().map(with_last_words).collect()
+}
+
+/// The pod's status, and so ours, says why a container ended: by what it left for that, or else by
+/// the end of its log.
+fn with_last_words(container: Container) -> Container {
+    let policy = Some("FallbackToLogsOnError".to_owned());
+    Container { termination_message_policy: policy, ..container }
 }

@@ -297,9 +297,24 @@ fn managed(resolved: &Resolved, observed: &Observed) -> ManagedResources {
 
 #[cfg(test)]
 mod tests {
-    use super::is_judging;
-    use crate::api::{ConfigStatus, OpenClawInstanceStatus};
-    use crate::observed::{ConfigSync, Fact, Observed};
+    use super::{Statement, awaits_pod, is_judging};
+    use crate::api::{ConditionType as About, ConfigStatus, OpenClawInstanceStatus, Reason};
+    use crate::observed::{ConfigSync, Fact, Observed, Pod};
+
+    #[test]
+    fn watches_tell_of_a_pod_that_is_missing_and_of_nothing_else() {
+        let no_pod = Observed { pods: Fact::Known(Vec::new()), ..Observed::default() };
+        let starting = || Statement::new(About::Ready, false, Reason::PodStarting, "");
+        let fine = || Statement::new(About::ServiceReady, true, Reason::Applied, "");
+        assert!(awaits_pod(&[starting(), fine()], &no_pod));
+        // Nobody tells when a name becomes free.
+        let taken = Statement::new(About::NameConflict, true, Reason::NameTaken, "");
+        assert!(!awaits_pod(&[starting(), taken], &no_pod));
+        // Of a pod that is there, config-sync must be asked.
+        let pods = Fact::Known(vec![Pod::default()]);
+        assert!(!awaits_pod(&[starting()], &Observed { pods, ..Observed::default() }));
+        assert!(!awaits_pod(&[starting()], &Observed::default()));
+    }
 
     #[test]
     fn config_sync_is_waited_for_until_it_has_judged_the_newest_configuration() {

@@ -144,3 +144,62 @@ fn trouble(about: About, pod: &Pod) -> Statement {
     };
     Statement::new(about, false, reason, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{lacks_space, trouble};
+    use crate::api::ConditionType;
+    use crate::observed::{ConfigSync, Fact, Observed, Pod, Trouble};
+    use crate::settings::Settings;
+
+    #[test]
+    fn last_words_tell_a_full_volume_from_another_end() {
+        for (code, words, reason) in [
+            (1, "failed to write \"/data/x\": No space left on device (os error 28)", "VolumeFull"),
+            (1, "Error: ENOSPC: no space left on device, write", "VolumeFull"),
+            (78, "SqliteError: database or disk is full", "VolumeFull"),
+            (78, "gateway.bind: not allowed", "ConfigurationRejected"),
+            (1, "out of luck", "CrashLoop"),
+        ] {
+            let end = Trouble::Exited("openclaw".to_owned(), code, words.to_owned());
+            let pod = Pod { trouble: vec![end], ..Pod::default() };
+            let said = trouble(ConditionType::Ready, &pod);
+            assert_eq!(said.reason.to_string(), reason, "{words}");
+            assert!(said.message.contains(words), "{}", said.message);
+        }
+    }
+
+    #[test]
+    fn a_pod_that_is_not_ready_lacks_space_when_config_sync_says_so() {
+        let resolved = |path: &str| {
+            let (instance, _) = crate::decode_instance(json!({
+                "apiVersion": "openclaw.rocks/v1alpha1",
+                "kind": "OpenClawInstance",
+                "metadata": {"name": "ada", "namespace": "agents"},
+                "spec": {
+                    "image": {"tag": "2026.9.6"},
+                    "probes": {"diskReadiness": {"enabled": true, "minFree": "1Ki", "path": path}},
+                },
+            }))
+            .expect("it decodes");
+            let resolution = crate::resolve(&instance, &Observed::default(), &Settings::default());
+            resolution.resolved.expect("it resolves")
+        };
+        let observed = |free_bytes| Observed {
+            config_sync: Fact::Known(ConfigSync { free_bytes, ..ConfigSync::default() }),
+            ..Observed::default()
+        };
+        let agent = resolved("/home/openclaw/.openclaw");
+        let pod = Pod::default();
+        assert!(lacks_space(&agent, &pod, &observed(Some(1023))));
+        assert!(!lacks_space(&agent, &pod, &observed(Some(1024))));
+        assert!(!lacks_space(&agent, &pod, &observed(None)));
+        assert!(!lacks_space(&agent, &pod, &Observed::default()));
+        let ready = Pod { ready: true, ..Pod::default() };
+        assert!(!lacks_space(&agent, &ready, &observed(Some(0))));
+        // config-sync knows the volume of the agent, and no other.
+        assert!(!lacks_space(&resolved("/tmp"), &pod, &observed(Some(0))));
+    }
+}
