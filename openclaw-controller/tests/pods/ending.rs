@@ -42,8 +42,7 @@ require("http").createServer((request, response) => {
 
 #[tokio::test]
 async fn an_eviction_respects_the_budget_and_waits_for_the_turn_in_flight() {
-    let closed = json!({"podDisruptionBudget": {"maxUnavailable": 0}});
-    let agent = Agent::asked_for("drain", &json!({"availability": closed})).await;
+    let agent = Agent::nobody("drain").await;
     let model = bystander("model", "2026.9.6", &["node", "-e", MODEL]);
     let address = agent.with_bystander(&model).await;
     let ask = async |path: &str| {
@@ -60,9 +59,10 @@ async fn an_eviction_respects_the_budget_and_waits_for_the_turn_in_flight() {
         "models": {"providers": {"standin": provider}},
         "agents": {"defaults": {"model": {"primary": "standin/one"}}},
     });
-    agent.change(&json!({"config": {"raw": config}})).await;
+    let closed = json!({"podDisruptionBudget": {"maxUnavailable": 0}});
+    // From the beginning: the gateway may restart itself for a model, and drop a turn with that.
+    agent.ask(&json!({"config": {"raw": config}, "availability": closed})).await;
     agent.cluster.until_ready(NAME).await;
-    agent.until_applied().await;
     let turn = json!({"message": "Take your time.", "agentId": "main", "idempotencyKey": "turn"});
     let called = agent.call_at("ws://127.0.0.1:18789", "agent", &turn, &agent.token());
     assert!(called.status.success(), "{}", said(&called));
