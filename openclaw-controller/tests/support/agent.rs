@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 use openclaw_render::Kind;
 use serde_json::{Value, json};
 
-use super::cluster::{Cluster, PATIENCE, condition_of};
+use super::cluster::{Cluster, PATIENCE, client, condition_of};
 use super::fixtures::Fixture;
 use super::http;
 
@@ -172,9 +172,10 @@ impl Agent {
         uid
     }
 
-    /// Evicts the pod, as a drain of its node does.
+    /// Asks once for the eviction of the pod, as a drain of its node does.
     pub async fn evict(&self) -> Result<(), kube::Error> {
-        self.pods().evict(POD, &EvictParams::default()).await.map(drop)
+        let pods: Api<Pod> = Api::namespaced(client(false).await, &self.cluster.namespace);
+        pods.evict(POD, &EvictParams::default()).await.map(drop)
     }
 
     fn pods(&self) -> Api<Pod> {

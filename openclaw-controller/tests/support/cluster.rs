@@ -40,6 +40,15 @@ fn kubeconfig() -> Kubeconfig {
     Kubeconfig::read_from(PathBuf::from(path)).expect("KUBECONFIG is a kubeconfig")
 }
 
+/// A client of the cluster under test. It may try again what the API server turns down for now.
+pub async fn client(tries_again: bool) -> Client {
+    let mut config = Config::from_custom_kubeconfig(kubeconfig(), &KubeConfigOptions::default())
+        .await
+        .expect("a client configuration");
+    config.default_retry = tries_again;
+    Client::try_from(config).expect("a client")
+}
+
 impl Cluster {
     /// A new namespace, which enforces the `restricted` Pod Security Standard.
     pub async fn namespace(purpose: &str) -> Self {
@@ -48,11 +57,7 @@ impl Cluster {
 
     /// A namespace that is there.
     pub async fn existing(namespace: &str) -> Self {
-        let config = Config::from_custom_kubeconfig(kubeconfig(), &KubeConfigOptions::default())
-            .await
-            .expect("a client configuration");
-        let client = Client::try_from(config).expect("a client");
-        Self { client, namespace: namespace.to_owned() }
+        Self { client: client(true).await, namespace: namespace.to_owned() }
     }
 
     /// A new namespace, which enforces that Pod Security Standard.
