@@ -178,7 +178,7 @@ fn network_policies_open_what_the_documentation_says_and_nothing_else() {
     settings.bind(|| insta::assert_snapshot!("reach", text));
 }
 
-/// The port that tells and takes an agent's configuration status.
+/// It tells which configuration an agent runs, and is nobody else's business.
 #[test]
 fn only_the_operators_namespace_reaches_config_sync() {
     for (name, objects) in fixtures() {

@@ -60,7 +60,7 @@ async fn an_eviction_respects_the_budget_and_waits_for_the_turn_in_flight() {
         "agents": {"defaults": {"model": {"primary": "standin/one"}}},
     });
     let closed = json!({"podDisruptionBudget": {"maxUnavailable": 0}});
-    // From the beginning: the gateway may restart itself for a model, and drop a turn with that.
+    // From the beginning, so that there is no change to wait for.
     agent.ask(&json!({"config": {"raw": config}, "availability": closed})).await;
     agent.cluster.until_ready(NAME).await;
     let turn = json!({"message": "Take your time.", "agentId": "main", "idempotencyKey": "turn"});
