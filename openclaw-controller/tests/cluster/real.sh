@@ -211,15 +211,16 @@ EOF
 
 # Folders as volumes of the default storage class, and memory as one of the class `small`. Nobody
 # makes more or empties one for the next claim. Local volumes, because the kubelet gives them to the
-# pod's fsGroup.
+# pod's fsGroup. Root owns them as it owns a new file system: the mode is one of the two usual ones.
 make_volumes() {
-    local number
+    local number modes=(755 770)
+    mkdir volumes
     for ((number = 0; number < volumes; number++)); do
-        mkdir --parents --mode 777 "volumes/$number"
+        mkdir --mode "${modes[number % 2]}" "volumes/$number"
     done
     mkdir volumes/small
     nsenter "--mount=/proc/$(running containerd)/ns/mnt" mount --types tmpfs \
-        --options "mode=777,size=${small_volume%i}" small "$dir/volumes/small"
+        --options "mode=755,size=${small_volume%i}" small "$dir/volumes/small"
     {
         storage_class local true
         for ((number = 0; number < volumes; number++)); do

@@ -3,7 +3,7 @@
 use openclaw_render::vocab::paths::CONFIG_FILE;
 use serde_json::json;
 
-use crate::support::agent::{Agent, NAME, lives, said};
+use crate::support::agent::{Agent, Ending, GATEWAY, NAME, lives, said};
 use crate::support::pods::Pods;
 
 #[tokio::test]
@@ -15,7 +15,7 @@ async fn a_change_of_the_configuration_is_live_in_the_same_container() {
     agent.change(&json!({"gateway": {"controlUiOrigins": [origin]}})).await;
     agent.until_applied().await;
     agent.until_logged("allowedOrigins").await;
-    let known = said(&agent.call("config.get", &agent.token()));
+    let known = said(&agent.call(GATEWAY, "config.get", &json!({}), &agent.token()));
     assert!(known.contains(origin), "{known}");
     assert_eq!(lives(&agent.pod().await), before);
 
@@ -74,11 +74,13 @@ async fn a_first_configuration_that_is_bad_is_named_and_does_not_loop() {
 }
 
 #[tokio::test]
-async fn a_changed_environment_replaces_the_pod_once() {
+async fn a_changed_environment_replaces_the_pod_once_and_the_first_one_ends_cleanly() {
     let agent = Agent::ready("environment", &json!({})).await;
     let pods = Pods::watch(&agent.cluster);
+    let ending = Ending::watch(&agent);
     let (first, _) = lives(&agent.pod().await);
     agent.change(&json!({"env": [{"name": "TIMEZONE", "value": "Europe/Vienna"}]})).await;
+    assert_eq!(ending.exit_code().await, Some(0));
     agent.until_replaced(&first).await;
     assert_eq!(agent.run(&["printenv", "TIMEZONE"]), "Europe/Vienna\n");
     assert_eq!(pods.count(), 2);

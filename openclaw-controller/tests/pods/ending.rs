@@ -2,17 +2,8 @@
 
 use serde_json::json;
 
-use crate::support::agent::{APPLICATION, Agent, Ending, NAME, bystander, said};
+use crate::support::agent::{APPLICATION, Agent, Ending, GATEWAY, NAME, bystander, said};
 use crate::support::http;
-
-#[tokio::test]
-async fn a_pod_that_is_asked_to_stop_ends_cleanly() {
-    let agent = Agent::ready("stop", &json!({})).await;
-    let ending = Ending::watch(&agent);
-    agent.change(&json!({"suspended": true})).await;
-    assert_eq!(ending.exit_code().await, Some(0));
-    agent.end().await;
-}
 
 /// A model that answers whoever asks once `/release` was asked for. `/waiting` says how many wait.
 const MODEL: &str = r#"
@@ -64,7 +55,7 @@ async fn an_eviction_respects_the_budget_and_waits_for_the_turn_in_flight() {
     agent.ask(&json!({"config": {"raw": config}, "availability": closed})).await;
     agent.cluster.until_ready(NAME).await;
     let turn = json!({"message": "Take your time.", "agentId": "main", "idempotencyKey": "turn"});
-    let called = agent.call_at("ws://127.0.0.1:18789", "agent", &turn, &agent.token());
+    let called = agent.call(GATEWAY, "agent", &turn, &agent.token());
     assert!(called.status.success(), "{}", said(&called));
     agent.cluster.until("the model is asked", async || ask("/waiting").await == "1").await;
 

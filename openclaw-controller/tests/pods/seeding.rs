@@ -12,7 +12,7 @@ fn files() -> Value {
 }
 
 #[tokio::test]
-async fn seeded_files_have_owner_and_mode_and_changes_of_the_agent_survive() {
+async fn seeded_files_are_the_agents_and_a_kill_in_the_middle_of_seeding_is_recovered_from() {
     let workspace = json!({"initialFiles": files(), "initialDirectories": ["daily"]});
     let agent = Agent::ready("seeding", &json!({"workspace": workspace})).await;
     let stat = |path: &str| {
@@ -24,7 +24,30 @@ async fn seeded_files_have_owner_and_mode_and_changes_of_the_agent_survive() {
     assert_eq!(stat("daily"), "1000:1000 2755 directory\n");
     let soul = format!("{WORKSPACE}/SOUL.md");
     agent.run(&["sh", "-c", &format!("echo 'You are Grace.' >{soul}")]);
-    agent.delete_pod().await;
+
+    // As many files as there may be, together little enough for a ConfigMap, and much enough for
+    // the helper to be caught at.
+    const MORE: u64 = 48;
+    let content = "a line of a note that was seeded\n".repeat(300);
+    let all = content.len() as u64 * MORE;
+    let name = |number: u64| format!("{number:02}.md");
+    let file = |number: u64| (format!("more/{}", name(number)), json!(content));
+    let more: Value = (0..MORE).map(file).collect();
+    agent.change(&json!({"workspace": {"initialFiles": more}})).await;
+    agent.cluster.until_observed(NAME).await;
+    let first = agent.take_pod().await;
+    let written = agent.kill_while_seeding(all / 2).await;
+    assert!(written < all, "it had written everything: {written} bytes");
+    agent.until_replaced(&first).await;
+    let pod = agent.pod().await;
+    let restarts = pod["status"]["initContainerStatuses"][0]["restartCount"].as_i64();
+    assert_eq!(restarts, Some(1), "{:#}", pod["status"]["initContainerStatuses"]);
+    let listed = agent.run(&["sh", "-c", &format!("ls -A {WORKSPACE}/more")]);
+    let expected: String = (0..MORE).map(|number| name(number) + "\n").collect();
+    assert_eq!(listed, expected);
+    let size = agent.run(&["sh", "-c", &format!("cat {WORKSPACE}/more/* | wc -c")]);
+    assert_eq!(size.trim(), all.to_string());
+    // And what the agent had made of the others is as it left it.
     assert_eq!(agent.run(&["cat", &soul]), "You are Grace.\n");
     agent.end().await;
 }
@@ -59,30 +82,5 @@ async fn a_path_out_of_the_workspace_is_refused_before_there_is_an_agent() {
     instance["spec"]["workspace"] = json!({"initialFiles": {"../../escape.md": "out\n"}});
     let refused = agent.cluster.apply(&instance).await.expect_err("the API server refuses it");
     assert!(refused.to_string().contains("spec.workspace.initialFiles"), "{refused}");
-    agent.end().await;
-}
-
-#[tokio::test]
-async fn a_kill_in_the_middle_of_seeding_is_recovered_from() {
-    // As many files as there may be, together little enough for a ConfigMap, and much enough for
-    // the helper to be caught at.
-    const FILES: u64 = 50;
-    let content = "a line of a note that was seeded\n".repeat(300);
-    let all = content.len() as u64 * FILES;
-    let name = |number: u64| format!("{number:02}.md");
-    let file = |number: u64| (format!("notes/{}", name(number)), json!(content));
-    let files: Value = (0..FILES).map(file).collect();
-    let agent = Agent::asked_for("killed", &json!({"workspace": {"initialFiles": files}})).await;
-    let written = agent.kill_while_seeding(all / 2).await;
-    assert!(written < all, "it had written everything: {written} bytes");
-    agent.cluster.until_ready(NAME).await;
-    let pod = agent.pod().await;
-    let restarts = pod["status"]["initContainerStatuses"][0]["restartCount"].as_i64();
-    assert_eq!(restarts, Some(1), "{:#}", pod["status"]["initContainerStatuses"]);
-    let listed = agent.run(&["sh", "-c", &format!("ls -A {WORKSPACE}/notes")]);
-    let expected: String = (0..FILES).map(|number| name(number) + "\n").collect();
-    assert_eq!(listed, expected);
-    let size = agent.run(&["sh", "-c", &format!("cat {WORKSPACE}/notes/* | wc -c")]);
-    assert_eq!(size.trim(), all.to_string());
     agent.end().await;
 }

@@ -7,7 +7,7 @@ use openclaw_render::Kind;
 use serde_json::json;
 
 use crate::onlooked;
-use crate::support::agent::{APPLICATION, NAME, bystander, kubectl, said};
+use crate::support::agent::{APPLICATION, NAME, PROXY, bystander, kubectl, said};
 use crate::support::http;
 
 #[tokio::test]
@@ -16,15 +16,6 @@ async fn an_agent_becomes_ready_and_serves_its_control_ui() {
     let (code, page) = agent.get("/").await.expect("the Service answers");
     assert_eq!(code, 200);
     assert!(page.contains("<title>OpenClaw"), "{page}");
-}
-
-#[tokio::test]
-async fn the_token_of_the_secret_opens_the_gateway_and_another_does_not() {
-    let agent = onlooked().await;
-    let right = agent.call("health", &agent.token());
-    assert!(right.status.success(), "{}", said(&right));
-    let wrong = agent.call("health", "another");
-    assert!(!wrong.status.success(), "{}", said(&wrong));
 }
 
 #[tokio::test]
@@ -49,14 +40,12 @@ async fn a_forwarded_port_reaches_the_control_ui() {
 }
 
 #[tokio::test]
-async fn the_proxy_passes_connections_on_and_its_own_pod_is_no_local_user() {
+async fn the_token_of_the_secret_opens_the_gateway_through_the_proxy_and_another_does_not() {
     let agent = onlooked().await;
-    // Only a client that is local and direct, or has the token, is told more.
-    let (_, answer) = agent.get("/startupz").await.expect("the Service answers");
-    assert_eq!(answer, r#"{"ok":true,"status":"started"}"#);
-    let proxy = "ws://127.0.0.1:18790";
-    let refused = agent.call_at(proxy, "health", &json!({}), "another");
-    assert!(!refused.status.success(), "{}", said(&refused));
+    let right = agent.call(PROXY, "health", &json!({}), &agent.token());
+    assert!(right.status.success(), "{}", said(&right));
+    let wrong = agent.call(PROXY, "health", &json!({}), "another");
+    assert!(!wrong.status.success(), "{}", said(&wrong));
     agent
         .cluster
         .until("the gateway says who was refused", async || {
@@ -64,8 +53,14 @@ async fn the_proxy_passes_connections_on_and_its_own_pod_is_no_local_user() {
             log.lines().any(|line| line.contains("unauthorized") && line.contains("fwd=192.0.2.1"))
         })
         .await;
-    let taken = agent.call_at(proxy, "health", &json!({}), &agent.token());
-    assert!(taken.status.success(), "{}", said(&taken));
+}
+
+#[tokio::test]
+async fn the_pod_of_the_proxy_is_no_local_user() {
+    let agent = onlooked().await;
+    // Only a client that is local and direct, or has the token, is told more.
+    let (_, answer) = agent.get("/startupz").await.expect("the Service answers");
+    assert_eq!(answer, r#"{"ok":true,"status":"started"}"#);
 }
 
 /// Opens the gateway's WebSocket at an address, with a header that claims to be somebody else, and

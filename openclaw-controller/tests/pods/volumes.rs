@@ -2,7 +2,7 @@
 
 use openclaw_render::Kind;
 use openclaw_render::vocab::paths::{CONFIG_FILE, HOME, STATE};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::agent::{APPLICATION, Agent, NAME, POD, bystander, said};
 
@@ -15,6 +15,27 @@ async fn a_fresh_claim_gets_the_layout_home_and_belongs_to_the_agent() {
     for path in [HOME, STATE, CONFIG_FILE] {
         assert_eq!(owner(path), "1000:1000\n", "{path}");
     }
+
+    // The volume itself stays root's: the agent had to do with what `fsGroup` grants.
+    let mut surveyor = bystander("surveyor", "2026.9.6", &["sleep", "infinity"]);
+    surveyor["spec"]["securityContext"]["fsGroup"] = json!(null);
+    on_volume_of_agent(&mut surveyor, "/volume");
+    agent.with_bystander(&surveyor).await;
+    let format = "%u:%g %a";
+    let root = agent.kubectl(&["exec", "surveyor", "--", "stat", "--format", format, "/volume"]);
+    assert!(
+        ["0:1000 2775\n", "0:1000 2770\n"].map(str::as_bytes).contains(&&root.stdout[..]),
+        "{}",
+        said(&root)
+    );
+    agent.cluster.delete_pod("surveyor").await;
+}
+
+/// Mounts the volume of the agent in the container of a bystander.
+fn on_volume_of_agent(pod: &mut Value, path: &str) {
+    pod["spec"]["volumes"] =
+        json!([{"name": "data", "persistentVolumeClaim": {"claimName": "ada-data"}}]);
+    pod["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "data", "mountPath": path}]);
 }
 
 /// As the Go operator ran it: the volume itself is the state folder, and other folders of the home
@@ -49,11 +70,9 @@ async fn a_flat_volume_with_the_state_of_an_older_version_is_adopted_as_it_is() 
     });
     agent.cluster.apply(&claim).await.expect("the claim is taken");
     let mut before = bystander("before", "2026.7.1", &["sh", "-c", AS_BEFORE]);
-    before["spec"]["volumes"] =
-        json!([{"name": "data", "persistentVolumeClaim": {"claimName": "ada-data"}}]);
+    on_volume_of_agent(&mut before, "/home/openclaw/.openclaw");
     let container = &mut before["spec"]["containers"][0];
     container["env"] = json!([{"name": "HOME", "value": "/home/openclaw"}]);
-    container["volumeMounts"] = json!([{"name": "data", "mountPath": "/home/openclaw/.openclaw"}]);
     container["readinessProbe"] = json!({
         "httpGet": {"path": "/readyz", "port": 18789},
         "failureThreshold": 100,

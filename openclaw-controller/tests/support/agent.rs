@@ -22,6 +22,9 @@ pub const NAME: &str = "ada";
 pub const POD: &str = "ada-0";
 /// Container of the application.
 pub const APPLICATION: &str = "openclaw";
+/// Where the application listens within its pod, and where the proxy before it.
+pub const GATEWAY: &str = "ws://127.0.0.1:18789";
+pub const PROXY: &str = "ws://127.0.0.1:18790";
 
 /// `minimal.yaml` in a namespace that enforces `restricted`.
 pub struct Agent {
@@ -89,13 +92,8 @@ impl Agent {
         String::from_utf8(output.stdout).expect("UTF-8")
     }
 
-    /// Calls a method of the gateway's, past the proxy.
-    pub fn call(&self, method: &str, token: &str) -> Output {
-        self.call_at("ws://127.0.0.1:18789", method, &json!({}), token)
-    }
-
-    /// Calls a method of the gateway's from within its pod.
-    pub fn call_at(&self, url: &str, method: &str, parameters: &Value, token: &str) -> Output {
+    /// Calls a method of the gateway's from within its pod, at [`GATEWAY`] or [`PROXY`].
+    pub fn call(&self, url: &str, method: &str, parameters: &Value, token: &str) -> Output {
         let parameters = parameters.to_string();
         let call = ["openclaw", "gateway", "call", method, "--params", &parameters];
         let at = ["--url", url, "--token", token, "--json"];
@@ -251,7 +249,10 @@ impl Agent {
     /// How many it had written.
     pub async fn kill_while_seeding(&self, bytes: u64) -> u64 {
         self.cluster
-            .until("the pod is there", async || self.cluster.pod(POD).await.is_some())
+            .until("the next pod is there", async || {
+                let pod = self.cluster.pod(POD).await;
+                pod.is_some_and(|pod| pod["metadata"]["deletionTimestamp"].is_null())
+            })
             .await;
         let (uid, _) = lives(&self.pod().await);
         // Without a pause: it takes but a moment.
