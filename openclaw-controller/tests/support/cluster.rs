@@ -17,7 +17,7 @@ use super::proxy::Proxy;
 
 /// Longer than anything takes on a machine that does other things too.
 pub const PATIENCE: Duration = Duration::from_mins(3);
-const GLANCE: Duration = Duration::from_millis(100);
+const GLANCE: Duration = Duration::from_millis(200);
 /// Longer than the operator collects news before it acts, and than Kubernetes takes to answer.
 const QUIET: Duration = Duration::from_millis(2500);
 /// Where the chart is installed, and under which name.
