@@ -184,7 +184,7 @@ pub struct ConfigSync {
     pub applied_hash: Option<String>,
     /// Hash of the file that the application's validator refused.
     pub rejected_hash: Option<String>,
-    /// Why it was refused.
+    /// Why it was refused, or why the newest one is not in place.
     pub message: Option<String>,
     /// Space that is left on the agent's volume.
     pub free_bytes: Option<u64>,

@@ -4,6 +4,7 @@ use openclaw_render::vocab::paths::CONFIG_FILE;
 use serde_json::json;
 
 use crate::support::agent::{Agent, Ending, GATEWAY, NAME, lives, said};
+use crate::support::cluster::condition_of;
 use crate::support::pods::Pods;
 
 #[tokio::test]
@@ -57,6 +58,9 @@ async fn a_bad_configuration_never_reaches_the_application() {
         .await;
     agent.until_serving().await;
     assert_eq!(served(), good);
+    // All that time it is named.
+    let live = agent.instance().await;
+    assert_eq!(condition_of(&live, "ConfigValid"), Some(&condition));
     agent.end().await;
 }
 

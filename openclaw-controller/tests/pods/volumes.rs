@@ -5,6 +5,7 @@ use openclaw_render::vocab::paths::{CONFIG_FILE, HOME, STATE};
 use serde_json::{Value, json};
 
 use crate::support::agent::{APPLICATION, Agent, NAME, POD, bystander, said};
+use crate::support::cluster::condition_of;
 
 #[tokio::test]
 async fn a_fresh_claim_gets_the_layout_home_and_belongs_to_the_agent() {
@@ -113,6 +114,18 @@ async fn a_full_volume_is_named() {
         .until("the full disk is named", async || {
             agent.exec(APPLICATION, &["sh", "-c", fill]);
             agent.is_not_ready("VolumeFull", "diskReadiness").await
+        })
+        .await;
+
+    // Nor is there room for another configuration.
+    let long = json!({"env": {"vars": {"SYNOPSIS": "long ".repeat(20_000)}}});
+    agent.change(&json!({"config": {"raw": long}})).await;
+    agent
+        .cluster
+        .until("the configuration that has no room is named", async || {
+            agent.exec(APPLICATION, &["sh", "-c", fill]);
+            let live = agent.instance().await;
+            condition_of(&live, "ConfigValid").is_some_and(|it| it["reason"] == "VolumeFull")
         })
         .await;
 

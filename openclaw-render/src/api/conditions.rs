@@ -105,6 +105,8 @@ pub enum Reason {
     WillNotStart,
     /// The configuration is rendered.
     ConfigRendered,
+    /// The configuration is not where the application reads it.
+    ConfigNotApplied,
     /// A Secret or key does not exist.
     SecretMissing,
     /// A Secret could not be read.
@@ -154,6 +156,7 @@ impl fmt::Display for Reason {
             Self::InvalidJSON => "InvalidJSON",
             Self::WillNotStart => "WillNotStart",
             Self::ConfigRendered => "ConfigRendered",
+            Self::ConfigNotApplied => "ConfigNotApplied",
             Self::SecretMissing => "SecretMissing",
             Self::SecretUnknown => "SecretUnknown",
             Self::SecretsFound => "SecretsFound",

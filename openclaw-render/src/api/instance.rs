@@ -281,7 +281,7 @@ pub struct ConfigStatus {
     /// The file that the application's validator refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected_hash: Option<String>,
-    /// Why it was refused.
+    /// Why it was refused, or why the newest one is not in place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }

@@ -1,7 +1,7 @@
 //! The conditions of an instance, each a function of what is observed.
 
 use super::{Findings, Statement, workload};
-use crate::api::{ConditionType as About, Reason};
+use crate::api::{ConditionType as About, ConfigStatus, Reason};
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed};
 use crate::plan::rollout::{Rollout, Verdict};
@@ -17,10 +17,11 @@ pub(super) fn all(
     observed: &Observed,
     problems: &[Problem],
     findings: &Findings,
+    config: Option<&ConfigStatus>,
 ) -> Vec<Statement> {
     let mut statements = Vec::new();
     statements.push(ready(resolved, observed, problems, findings));
-    statements.extend(config_valid(resolved, observed, problems, findings));
+    statements.extend(config_valid(resolved, problems, findings, config));
     statements.extend(secrets_ready(resolved, problems));
     statements.extend(unsupported(problems));
     statements.extend(paused(findings));
@@ -81,9 +82,9 @@ fn ready(
 
 fn config_valid(
     resolved: Option<&Resolved>,
-    observed: &Observed,
     problems: &[Problem],
     findings: &Findings,
+    config: Option<&ConfigStatus>,
 ) -> Option<Statement> {
     let say = |holds, reason, message: String| {
         Some(Statement::new(About::ConfigValid, holds, reason, message))
@@ -104,16 +105,28 @@ fn config_valid(
     }
     resolved?;
     let rendered = &findings.rollout.as_ref()?.config_hash;
-    match observed.config_sync.known() {
-        Some(sync) if sync.rejected_hash.as_ref() == Some(rendered) => say(
+    if let Some(config) = config.filter(|config| config.rejected_hash.as_ref() == Some(rendered)) {
+        let why = config.message.as_deref().unwrap_or("no reason given");
+        return say(
             false,
             Reason::ConfigurationRejected,
             format!(
-                "the application refuses the new openclaw.json, the last good one stays: {}",
-                sync.message.as_deref().unwrap_or("no reason given")
+                "the application refuses the new openclaw.json, the last good one stays: {why}"
             ),
+        );
+    }
+    match config.and_then(ConfigStatus::hindrance) {
+        Some(why) if workload::is_for_space(why) => say(
+            false,
+            Reason::VolumeFull,
+            format!("the new openclaw.json is not in place: {why}: {}", workload::ENLARGE),
         ),
-        _ => say(true, Reason::ConfigRendered, format!("openclaw.json {rendered} is rendered")),
+        Some(why) => say(
+            false,
+            Reason::ConfigNotApplied,
+            format!("the new openclaw.json is not in place: {why}"),
+        ),
+        None => say(true, Reason::ConfigRendered, format!("openclaw.json {rendered} is rendered")),
     }
 }
 

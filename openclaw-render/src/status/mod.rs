@@ -61,8 +61,8 @@ pub(crate) fn report(
     findings: &Findings,
     plan: &mut Plan,
 ) -> bool {
-    let statements = conditions::all(resolved, observed, problems, findings);
     let config = config(instance, observed, findings);
+    let statements = conditions::all(resolved, observed, problems, findings, config.as_ref());
     if let Some(pod) = asks_config_sync(resolved, config.as_ref(), observed) {
         plan.reads.push(Read::ConfigSync { pod });
     }
@@ -241,9 +241,18 @@ fn config(
             rejected_hash: sync.rejected_hash.clone(),
             message: sync.message.clone(),
         },
-        None => ConfigStatus { rendered_hash, ..previous.unwrap_or_default() },
+        None => remembered(ConfigStatus { rendered_hash, ..previous.unwrap_or_default() }),
     };
     (status != ConfigStatus::default()).then_some(status)
+}
+
+/// Without what was said of another configuration than the one that is in place again.
+fn remembered(config: ConfigStatus) -> ConfigStatus {
+    if config.rendered_hash == config.applied_hash {
+        ConfigStatus { rejected_hash: None, message: None, ..config }
+    } else {
+        config
+    }
 }
 
 /// config-sync is asked after a change and until it has judged it, and when the volume may be full;
@@ -260,14 +269,24 @@ fn asks_config_sync(
     (unasked && (is_news || is_full)).then(|| pod.name.clone())
 }
 
-/// Whether config-sync has answered, and not about the newest configuration.
+/// Whether config-sync has answered, and is about to say more of the newest configuration.
 pub(crate) fn is_judging(status: &OpenClawInstanceStatus, observed: &Observed) -> bool {
     let answered = observed.config_sync.known().is_some();
-    answered && status.config.as_ref().is_some_and(|config| !is_judged(config))
+    let says_more = |config: &ConfigStatus| !is_judged(config) && config.hindrance().is_none();
+    answered && status.config.as_ref().is_some_and(says_more)
 }
 
 fn is_judged(config: &ConfigStatus) -> bool {
     config.rendered_hash == config.applied_hash || config.rendered_hash == config.rejected_hash
+}
+
+impl ConfigStatus {
+    /// Why the newest configuration is not in place, though the application has not refused it.
+    fn hindrance(&self) -> Option<&str> {
+        // What is said of a refused one can be of the last but one.
+        let is_open = self.rejected_hash.is_none() && self.rendered_hash != self.applied_hash;
+        self.message.as_deref().filter(|_| is_open)
+    }
 }
 
 fn managed(resolved: &Resolved, observed: &Observed) -> ManagedResources {
@@ -320,18 +339,20 @@ mod tests {
     fn config_sync_is_waited_for_until_it_has_judged_the_newest_configuration() {
         let answered =
             Observed { config_sync: Fact::Known(ConfigSync::default()), ..Observed::default() };
-        for (applied, rejected, waits) in [
-            (Some("old"), None, true),
-            (None, None, true),
-            (Some("new"), None, false),
-            (Some("old"), Some("new"), false),
+        for (applied, rejected, message, waits) in [
+            (Some("old"), None, None, true),
+            (None, None, None, true),
+            (Some("new"), None, None, false),
+            (Some("old"), Some("new"), Some("refused"), false),
+            (Some("old"), Some("older"), Some("refused"), true),
+            (Some("old"), None, Some("failed to write"), false),
         ] {
             let status = OpenClawInstanceStatus {
                 config: Some(ConfigStatus {
                     rendered_hash: Some("new".to_owned()),
                     applied_hash: applied.map(ToOwned::to_owned),
                     rejected_hash: rejected.map(ToOwned::to_owned),
-                    message: None,
+                    message: message.map(ToOwned::to_owned),
                 }),
                 ..OpenClawInstanceStatus::default()
             };

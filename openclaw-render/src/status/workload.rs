@@ -18,7 +18,7 @@ const NO_SPACE: [&str; 3] =
     ["No space left on device", "no space left on device", "database or disk is full"];
 
 /// What helps against a full volume.
-const ENLARGE: &str = "raise spec.storage.persistence.size, or delete files";
+pub(super) const ENLARGE: &str = "raise spec.storage.persistence.size, or delete files";
 
 /// How the scheduler says that a claim has no volume yet.
 const UNBOUND_CLAIM: &str = "unbound immediate PersistentVolumeClaims";
@@ -89,6 +89,11 @@ fn suspended(about: About, seen: &Seen, workload: &Workload) -> Statement {
     }
 }
 
+/// Whether something failed because the disk is full, by what it says.
+pub(super) fn is_for_space(message: &str) -> bool {
+    NO_SPACE.iter().any(|words| message.contains(words))
+}
+
 /// Whether the application runs and is not ready for its disk, as far as config-sync can tell.
 fn lacks_space(resolved: &Resolved, pod: &Pod, observed: &Observed) -> bool {
     let free = observed.config_sync.known().and_then(|sync| sync.free_bytes);
@@ -122,14 +127,10 @@ fn trouble(about: About, pod: &Pod) -> Statement {
             Reason::OutOfMemory,
             format!("container {container} was killed for its memory: raise its limit"),
         ),
-        Some(Trouble::Exited(container, code, message))
-            if NO_SPACE.iter().any(|words| message.contains(words)) =>
-        {
-            (
-                Reason::VolumeFull,
-                format!("container {container} exits with {code}: {message}: {ENLARGE}"),
-            )
-        }
+        Some(Trouble::Exited(container, code, message)) if is_for_space(message) => (
+            Reason::VolumeFull,
+            format!("container {container} exits with {code}: {message}: {ENLARGE}"),
+        ),
         Some(Trouble::Exited(container, EXIT_CONFIGURATION, message)) => (
             Reason::ConfigurationRejected,
             format!("container {container} refuses its configuration (exit code 78): {message}"),

@@ -182,13 +182,28 @@ impl World {
                 // Only a pod that has a config-sync answers, and only once it has started.
                 let synced = pod["spec"]["initContainers"].to_string().contains("config-sync");
                 if let Some(content) = content.filter(|_| ready && synced) {
-                    observed.config_sync = Fact::Known(ConfigSync {
-                        applied_hash: Some(content_hash(content.as_bytes())),
-                        ..ConfigSync::default()
-                    });
+                    observed.config_sync = Fact::Known(self.judged(content));
                 }
             }
             Read::ClusterDefaults => {}
+        }
+    }
+
+    /// What config-sync says of a configuration. The application refuses that of one colour, and its
+    /// disk is too full for that of another.
+    fn judged(&self, content: &str) -> ConfigSync {
+        let hash = Some(content_hash(content.as_bytes()));
+        let last = self.live_instance().and_then(|live| {
+            live.pointer("/status/config/appliedHash")?.as_str().map(ToOwned::to_owned)
+        });
+        if content.contains("\"colour\": \"blue\"") {
+            let message = Some("rejected by the application: colour: not known".to_owned());
+            ConfigSync { applied_hash: last, rejected_hash: hash, message, free_bytes: None }
+        } else if content.contains("\"colour\": \"red\"") {
+            let message = Some("failed to write: No space left on device".to_owned());
+            ConfigSync { applied_hash: last, message, ..ConfigSync::default() }
+        } else {
+            ConfigSync { applied_hash: hash, ..ConfigSync::default() }
         }
     }
 
