@@ -28,9 +28,8 @@ static ALONE: Mutex<()> = Mutex::const_new(());
 const LEASE: &str = "openclaw-operator.openclaw.rocks";
 const DEFINITION: &str = "openclawinstances.openclaw.rocks";
 const FLEET: usize = 50;
-/// Seconds over which a settled fleet is watched, as the Lease tells them. Longer than whatever the
-/// operator does again and again while something is not settled.
-const IDLE: i64 = 70;
+/// Seconds over which a settled fleet is watched, as the Lease tells them.
+const IDLE: i64 = 120;
 
 fn named(name: &str) -> Value {
     let mut instance = Fixture::named("minimal").instance().clone();

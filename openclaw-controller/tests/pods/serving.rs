@@ -7,7 +7,7 @@ use openclaw_render::Kind;
 use serde_json::json;
 
 use crate::onlooked;
-use crate::support::agent::{APPLICATION, NAME, PROXY, bystander, kubectl, said};
+use crate::support::agent::{APPLICATION, GATEWAY, NAME, PROXY, bystander, kubectl, said};
 use crate::support::http;
 
 #[tokio::test]
@@ -40,12 +40,14 @@ async fn a_forwarded_port_reaches_the_control_ui() {
 }
 
 #[tokio::test]
-async fn the_token_of_the_secret_opens_the_gateway_through_the_proxy_and_another_does_not() {
+async fn the_token_of_the_secret_opens_gateway_and_proxy_and_another_does_not() {
     let agent = onlooked().await;
-    let right = agent.call(PROXY, "health", &json!({}), &agent.token());
-    assert!(right.status.success(), "{}", said(&right));
-    let wrong = agent.call(PROXY, "health", &json!({}), "another");
-    assert!(!wrong.status.success(), "{}", said(&wrong));
+    for url in [GATEWAY, PROXY] {
+        let right = agent.call(url, "health", &json!({}), &agent.token());
+        assert!(right.status.success(), "{url}: {}", said(&right));
+        let wrong = agent.call(url, "health", &json!({}), "another");
+        assert!(!wrong.status.success(), "{url}: {}", said(&wrong));
+    }
     agent
         .cluster
         .until("the gateway says who was refused", async || {
