@@ -78,7 +78,10 @@ async fn serve_pods(cluster: Cluster, manner: impl Fn(&str) -> Manner) {
         if serving.contains_key(&uid) {
             continue;
         }
-        assert!(IpAddr::is_loopback(&address), "pod {instance}-0 is not of this machine: {address}");
+        assert!(
+            IpAddr::is_loopback(&address),
+            "pod {instance}-0 is not of this machine: {address}"
+        );
         let server = serve(cluster.clone(), instance.clone(), address, manner(instance));
         serving.insert(uid, (address, servers.spawn(server)));
     }
@@ -100,7 +103,7 @@ async fn serve(cluster: Cluster, instance: String, address: IpAddr, manner: Mann
         Manner::SwallowsPackets => {
             // The kernel drops what comes when nobody takes the connections that are there.
             let _one = TcpStream::connect(address).await.expect("the first one gets in");
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
         Manner::SaysNothing => {
             let mut taken = Vec::new();
