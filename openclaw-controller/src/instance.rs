@@ -172,15 +172,42 @@ async fn finish(
         plan.events = report.events;
         plan.ask = report.ask;
     }
+    let mut unpublished = None;
     if !gone {
         let newest = instance.as_ref().unwrap_or(live);
-        pass.failures.extend(publish::publish(context, pass.key, newest, &plan).await);
+        unpublished = publish::publish(context, pass.key, newest, &plan).await;
     }
-    if pass.failures.is_empty() {
-        // One that is answered stands until the answer is reported.
+    if unpublished.is_none() {
+        // A question that is answered stands until the answer is reported.
         context.questions.want(pass.key, plan.ask);
+    }
+    pass.failures.extend(unpublished);
+    if pass.failures.is_empty() {
         Ok(Duration::from_secs(plan.look_again_in.into()))
     } else {
         Err(PassFailed(pass.failures))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_instance_is_changed_until_its_status_is_of_its_generation() {
+        let changed = |metadata: Value, status: Value| {
+            let object = json!({
+                "apiVersion": "openclaw.rocks/v1alpha1", "kind": "OpenClawInstance",
+                "metadata": metadata, "status": status,
+            });
+            is_changed(&serde_json::from_value(object).expect("an object"))
+        };
+        assert!(changed(json!({"generation": 1}), Value::Null));
+        assert!(changed(json!({"generation": 2}), json!({"observedGeneration": 1})));
+        assert!(!changed(json!({"generation": 2}), json!({"observedGeneration": 2})));
+        let deleted = json!({"generation": 2, "deletionTimestamp": "2026-01-02T03:04:05Z"});
+        assert!(changed(deleted, json!({"observedGeneration": 2})));
     }
 }

@@ -23,12 +23,14 @@ use support::config_syncs::{ConfigSyncs, Manner};
 use support::fixtures::{self, Fixture};
 use support::fleet::Fleet;
 use support::operator::Operator;
-use support::proxy::{Proxy, Seen};
+use support::proxy::{Fate, Proxy, Seen};
 use tokio::sync::Mutex;
 
 static ALONE: Mutex<()> = Mutex::const_new(());
 
 const LEASE: &str = "openclaw-operator.openclaw.rocks";
+/// How long it holds that is not renewed.
+const LEASE_SECONDS: i64 = 15;
 const DEFINITION: &str = "openclawinstances.openclaw.rocks";
 const FLEET: usize = 50;
 /// Seconds over which a settled fleet is watched, as the Lease tells them.
@@ -142,6 +144,10 @@ async fn a_restart_over_a_settled_fleet_writes_nothing_and_at_rest_nothing_is_as
 #[tokio::test]
 async fn agents_that_do_not_answer_make_nobody_else_wait() {
     let _alone = ALONE.lock().await;
+    // Whoever comes first finds a cluster that has to warm up.
+    let first = Fleet::new(DEAF, 0, MUCH_PATIENCE).await;
+    first.create().await;
+    first.end().await;
     let calm = Fleet::new(MIXED, 0, MUCH_PATIENCE).await;
     let calm_birth = calm.create().await;
     let calm_change = calm.change(CHANGED).await;
@@ -198,6 +204,44 @@ async fn one_replica_acts_and_the_next_takes_over() {
     let third = Operator::elected(&cluster, None, "third").await;
     cluster.until("the third one acts", async || leads(&third).await).await;
     clear(&cluster).await;
+    cluster.end().await;
+}
+
+/// As long as a Lease lasts, and a while more, one list is not answered.
+#[tokio::test]
+async fn the_lease_is_held_while_the_first_lists_are_waited_for() {
+    let _alone = ALONE.lock().await;
+    let cluster = Cluster::namespace("lists").await;
+    let proxy = Proxy::start(&cluster, |seen| {
+        let is_list = !seen.is_watch() && seen.path.ends_with("/networkpolicies");
+        if is_list { Fate::Ignore(2 * MUCH_PATIENCE) } else { Fate::Pass }
+    })
+    .await;
+    let kubeconfig = cluster.kubeconfig_of_operator(Some(proxy.address())).await;
+    let mut first = Operator::spawn(&kubeconfig, &["--leader-elect", "--identity", "first"]);
+    let is_firsts = async || holder(&cluster).await.as_deref() == Some("first");
+    cluster.until("the first one has the Lease", is_firsts).await;
+    let second = Operator::elected(&cluster, None, "second").await;
+    let held_for = async || {
+        let spec = lease(&cluster).await?.spec?;
+        Some(spec.renew_time?.0.as_second() - spec.acquire_time?.0.as_second())
+    };
+    let long = async || held_for().await.is_some_and(|seconds| seconds > LEASE_SECONDS + 5);
+    cluster.until("the Lease was held for long", long).await;
+    assert_eq!(holder(&cluster).await.as_deref(), Some("first"));
+    assert_eq!(first.readiness().await, Some(503));
+    assert!(first.metric("openclaw_leader").await < 1.0);
+    assert!(second.metric("openclaw_leader").await < 1.0);
+
+    // Whoever loses it before he could act does not begin to.
+    let leases: Api<Lease> = Api::namespaced(cluster.client.clone(), OPERATOR_NAMESPACE);
+    let stolen = json!({"spec": {"holderIdentity": "a-thief", "leaseDurationSeconds": 3600}});
+    leases.patch(LEASE, &PatchParams::default(), &Patch::Merge(stolen)).await.expect("stolen");
+    assert_eq!(first.wait(), Some(1));
+    leases.delete(LEASE, &DeleteParams::default()).await.expect("the Lease is given up");
+    let leads = async || second.metric("openclaw_leader").await > 0.0;
+    cluster.until("the second one acts", leads).await;
+    forget_others(&cluster).await;
     cluster.end().await;
 }
 
