@@ -226,11 +226,6 @@ impl Cache {
         self.state().pods.retain(namespace, listed)
     }
 
-    /// Where a pod answers.
-    pub(crate) fn pod_address(&self, key: &InstanceKey, pod: &str) -> Option<String> {
-        self.state().pods.address(key, pod)
-    }
-
     /// Takes in the ClusterDefaults. Whether they are news.
     pub(crate) fn set_cluster_defaults(&self, fact: Fact<OpenClawClusterDefaults>) -> bool {
         let mut state = self.state();

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use kube::api::DynamicObject;
 use kube::runtime::events::Recorder;
@@ -10,7 +9,7 @@ use kube::runtime::events::Recorder;
 use crate::cache::{self, Cache, InstanceKey};
 use crate::cluster::Cluster;
 use crate::metrics::Metrics;
-use crate::observe::ConfigSyncClient;
+use crate::questions::Questions;
 use crate::queue::Queue;
 
 /// What all passes share.
@@ -19,12 +18,32 @@ pub(crate) struct Context {
     pub(crate) cache: Arc<Cache>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) config_sync: ConfigSyncClient,
+    pub(crate) questions: Arc<Questions>,
     pub(crate) recorder: Recorder,
     pub(crate) written: Arc<Written>,
-    pub(crate) failures: Failures,
-    pub(crate) unreported: Unreported,
     pub(crate) settings: openclaw_render::Settings,
+}
+
+impl Context {
+    /// An instance is gone, and so is what was kept for it.
+    pub(crate) fn forget(&self, key: &InstanceKey) {
+        forget(key, &self.cache, &self.written, &self.questions, &self.metrics);
+    }
+}
+
+/// Forgets everything of an instance that is gone, but for its place in the queue: a pass over it
+/// may still be under way, and what that keeps is forgotten when it has ended.
+pub(crate) fn forget(
+    key: &InstanceKey,
+    cache: &Cache,
+    written: &Written,
+    questions: &Questions,
+    metrics: &Metrics,
+) {
+    cache.forget(key);
+    written.forget(key);
+    questions.forget(key);
+    metrics.forget(key);
 }
 
 /// Instances as our own patches left them, until the watch has caught up: a pass that starts in
@@ -81,47 +100,4 @@ impl Written {
 
 fn version(object: &DynamicObject) -> u64 {
     cache::version(object.metadata.resource_version.as_deref().unwrap_or_default())
-}
-
-/// The cluster answers a change with changes of its own, a claim that is bound or a pod that
-/// starts. A report that waits for them saves one that is out of date when it is read.
-const REPORT_AFTER: Duration = Duration::from_secs(2);
-
-/// Since when instances have something to report that may wait.
-#[derive(Default)]
-pub(crate) struct Unreported(Mutex<BTreeMap<InstanceKey, Instant>>);
-
-impl Unreported {
-    /// How long the report may still wait, `None` if it has waited long enough.
-    pub(crate) fn wait(&self, key: &InstanceKey) -> Option<Duration> {
-        let now = Instant::now();
-        let since = *self.lock().entry(key.clone()).or_insert(now);
-        REPORT_AFTER.checked_sub(now - since).filter(|rest| !rest.is_zero())
-    }
-
-    pub(crate) fn clear(&self, key: &InstanceKey) {
-        self.lock().remove(key);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<InstanceKey, Instant>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// How often an instance's passes failed in a row.
-#[derive(Default)]
-pub(crate) struct Failures(Mutex<BTreeMap<InstanceKey, u32>>);
-
-impl Failures {
-    /// One more; how many it makes.
-    pub(crate) fn add(&self, key: &InstanceKey) -> u32 {
-        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = failures.entry(key.clone()).or_default();
-        *count = count.saturating_add(1);
-        *count
-    }
-
-    pub(crate) fn clear(&self, key: &InstanceKey) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
-    }
 }

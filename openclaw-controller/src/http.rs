@@ -10,7 +10,8 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 
 use crate::cache::Cache;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Now};
+use crate::questions::Questions;
 use crate::queue::Queue;
 use crate::watches::Synced;
 
@@ -35,10 +36,12 @@ pub(crate) enum ServeError {
     },
 }
 
-/// `/healthz`: the process serves. `/readyz`: every watch has delivered its first list.
+/// `/healthz`: passes are handed out, where this replica acts. `/readyz`: every watch has delivered
+/// its first list.
 pub(crate) async fn health(
     address: SocketAddr,
     synced: Arc<Synced>,
+    queue: Arc<Queue>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let ready = move || async move {
@@ -50,8 +53,13 @@ pub(crate) async fn health(
             ),
         }
     };
-    let router =
-        Router::new().route("/healthz", get(|| async { "ok" })).route("/readyz", get(ready));
+    let healthy = move || async move {
+        match queue.ails() {
+            None => (StatusCode::OK, "ok".to_owned()),
+            Some(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
+        }
+    };
+    let router = Router::new().route("/healthz", get(healthy)).route("/readyz", get(ready));
     serve("health", address, router, stop).await
 }
 
@@ -60,12 +68,19 @@ pub(crate) async fn metrics(
     address: SocketAddr,
     metrics: Arc<Metrics>,
     queue: Arc<Queue>,
+    questions: Arc<Questions>,
     cache: Arc<Cache>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let encode = move || async move {
         let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-        ([(header::CONTENT_TYPE, kind)], metrics.encode(queue.depth(), cache.size()))
+        let now = Now {
+            queue_depth: queue.depth(),
+            queue_oldest: queue.oldest(),
+            config_syncs_silent: questions.unanswered(),
+            cache_objects: cache.size(),
+        };
+        ([(header::CONTENT_TYPE, kind)], metrics.encode(&now))
     };
     serve("metrics", address, Router::new().route("/metrics", get(encode)), stop).await
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kube::api::DynamicObject;
-use kube::runtime::controller::Action;
 use openclaw_render::{Plan, decode_instance, plan_undecoded};
 use serde_json::Value;
 use tracing::{Instrument, info_span, warn};
@@ -14,10 +13,34 @@ use crate::context::Context;
 use crate::error::{CallError, RetryClass, chain};
 use crate::execute::{self, Outcome};
 use crate::observe::Pass;
-use crate::publish;
+use crate::{publish, random};
 
+/// Longer than a pass takes whose calls are all slow, each call having a deadline of its own. One
+/// that takes longer is broken off where it is, as a crash would, so that its worker is free.
+pub(crate) const DEADLINE: Duration = Duration::from_mins(5);
+/// The cluster answers a change with changes of its own, a claim that is bound or a pod that
+/// starts. A report that waits for them saves one that is out of date when it is read.
+const REPORT_AFTER: Duration = Duration::from_secs(2);
 /// Spread of the time until the next look, so that instances do not come in herds.
 const JITTER: f64 = 0.1;
+
+/// What one pass leaves to the next one over the same instance.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    /// How many failed in a row.
+    failures: u32,
+    /// Since when there is something to report that may wait.
+    unreported: Option<Instant>,
+}
+
+impl Memory {
+    /// How long a report may still wait, `None` if it has waited long enough.
+    fn report_may_wait(&mut self) -> Option<Duration> {
+        let now = Instant::now();
+        let since = *self.unreported.get_or_insert(now);
+        REPORT_AFTER.checked_sub(now - since).filter(|rest| !rest.is_zero())
+    }
+}
 
 /// What failed in a pass.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +55,7 @@ impl PassFailed {
 
     fn delay(&self, failures: u32) -> Duration {
         let asked = self.0.iter().filter_map(CallError::retry_after).max().unwrap_or_default();
-        self.class().delay(failures, random()).max(asked)
+        self.class().delay(failures, random::fraction()).max(asked)
     }
 }
 
@@ -44,27 +67,43 @@ pub(crate) fn key_of(object: &DynamicObject) -> InstanceKey {
     }
 }
 
+/// Whether the instance is new or its spec has changed, as far as its status tells: it goes before
+/// those that are only looked at.
+pub(crate) fn is_changed(object: &DynamicObject) -> bool {
+    let observed = object.data.pointer("/status/observedGeneration").and_then(Value::as_i64);
+    object.metadata.deletion_timestamp.is_some() || observed != object.metadata.generation
+}
+
+/// One pass. When to look again.
 pub(crate) async fn reconcile(
     object: Arc<DynamicObject>,
-    context: Arc<Context>,
-) -> Result<Action, PassFailed> {
+    memory: &mut Memory,
+    context: &Context,
+) -> Duration {
     let key = key_of(&object);
-    context.queue.started(&key);
     let span = info_span!("pass", namespace = key.namespace, instance = key.name);
     let started = Instant::now();
     let object = context.written.newest(&key, object);
-    let result = Box::pin(pass(&object, &key, &context)).instrument(span).await;
+    let ended = Box::pin(pass(&object, &key, memory, context)).instrument(span);
+    let result = tokio::time::timeout(DEADLINE, ended).await.unwrap_or_else(|_| {
+        let call = "end a pass".to_owned();
+        Err(PassFailed(vec![CallError::TimedOut { call, deadline: DEADLINE }]))
+    });
     context.metrics.passed(&key, started.elapsed(), result.as_ref().err().map(PassFailed::class));
-    let look_again_in = result?;
-    context.failures.clear(&key);
-    Ok(Action::requeue(look_again_in.mul_f64(1.0 - JITTER * random())))
+    match result {
+        Ok(look_again_in) => {
+            memory.failures = 0;
+            look_again_in.mul_f64(1.0 - JITTER * random::fraction())
+        }
+        Err(failed) => retry(&key, &failed, memory),
+    }
 }
 
 /// When to try again after a failed pass.
-pub(crate) fn retry(object: &DynamicObject, error: &PassFailed, context: &Context) -> Action {
-    let key = key_of(object);
-    let delay = error.delay(context.failures.add(&key));
-    for call in &error.0 {
+fn retry(key: &InstanceKey, failed: &PassFailed, memory: &mut Memory) -> Duration {
+    memory.failures = memory.failures.saturating_add(1);
+    let delay = failed.delay(memory.failures);
+    for call in &failed.0 {
         warn!(
             namespace = key.namespace,
             instance = key.name,
@@ -74,12 +113,13 @@ pub(crate) fn retry(object: &DynamicObject, error: &PassFailed, context: &Contex
             "a call failed"
         );
     }
-    Action::requeue(delay)
+    delay
 }
 
 async fn pass(
     object: &DynamicObject,
     key: &InstanceKey,
+    memory: &mut Memory,
     context: &Context,
 ) -> Result<Duration, PassFailed> {
     let live = serde_json::to_value(object).unwrap_or_default();
@@ -88,14 +128,14 @@ async fn pass(
         Err(problem) => {
             let mut pass = Pass::new(key, context);
             let plan = pass.decide(|observed| plan_undecoded(&live, &problem, observed)).await;
-            return finish(&live, pass, plan, None, context).await;
+            return finish(&live, pass, plan, None, memory, context).await;
         }
     };
     let mut pass = Pass::new(key, context);
     pass.refer_to(&instance);
     let decide = |observed: &_| openclaw_render::plan(&instance, observed, &context.settings);
     let plan = pass.decide(decide).await;
-    finish(&live, pass, plan, Some(&decide), context).await
+    finish(&live, pass, plan, Some(&decide), memory, context).await
 }
 
 type Decide<'a> = &'a (dyn Fn(&openclaw_render::Observed) -> Plan + Send + Sync);
@@ -107,30 +147,41 @@ async fn finish(
     mut pass: Pass<'_>,
     mut plan: Plan,
     decide: Option<Decide<'_>>,
+    memory: &mut Memory,
     context: &Context,
 ) -> Result<Duration, PassFailed> {
     let Outcome { instance, failures, refused, gone } =
         execute::execute(context, pass.key, &plan.effects).await;
     pass.failures.extend(failures);
     let changed = !plan.effects.is_empty();
+    if plan.ask.is_some() {
+        context.questions.want(pass.key, plan.ask.clone());
+    }
     if !gone
         && pass.failures.is_empty()
         && (changed || (plan.is_progress() && publish::news(live, &plan.status).is_some()))
-        && let Some(rest) = context.unreported.wait(pass.key)
+        && let Some(rest) = memory.report_may_wait()
     {
         return Ok(rest);
     }
-    context.unreported.clear(pass.key);
+    memory.unreported = None;
     if let Some(decide) = decide.filter(|_| changed) {
         pass.refresh(refused);
         let report = decide(&pass.observed);
         plan.status = report.status;
         plan.events = report.events;
+        plan.ask = report.ask;
     }
+    let mut unpublished = None;
     if !gone {
         let newest = instance.as_ref().unwrap_or(live);
-        pass.failures.extend(publish::publish(context, pass.key, newest, &plan).await);
+        unpublished = publish::publish(context, pass.key, newest, &plan).await;
     }
+    if unpublished.is_none() {
+        // A question that is answered stands until the answer is reported.
+        context.questions.want(pass.key, plan.ask);
+    }
+    pass.failures.extend(unpublished);
     if pass.failures.is_empty() {
         Ok(Duration::from_secs(plan.look_again_in.into()))
     } else {
@@ -138,7 +189,25 @@ async fn finish(
     }
 }
 
-/// Of 0..1. Without randomness everything still works, in step.
-fn random() -> f64 {
-    f64::from(getrandom::u32().unwrap_or_default()) / f64::from(u32::MAX)
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_instance_is_changed_until_its_status_is_of_its_generation() {
+        let changed = |metadata: Value, status: Value| {
+            let object = json!({
+                "apiVersion": "openclaw.rocks/v1alpha1", "kind": "OpenClawInstance",
+                "metadata": metadata, "status": status,
+            });
+            is_changed(&serde_json::from_value(object).expect("an object"))
+        };
+        assert!(changed(json!({"generation": 1}), Value::Null));
+        assert!(changed(json!({"generation": 2}), json!({"observedGeneration": 1})));
+        assert!(!changed(json!({"generation": 2}), json!({"observedGeneration": 2})));
+        let deleted = json!({"generation": 2, "deletionTimestamp": "2026-01-02T03:04:05Z"});
+        assert!(changed(deleted, json!({"observedGeneration": 2})));
+    }
 }

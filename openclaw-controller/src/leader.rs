@@ -18,13 +18,21 @@ const NAME: &str = "openclaw-operator.openclaw.rocks";
 const DURATION: Duration = Duration::from_secs(15);
 /// A holder that could not renew for so long stops acting, well before others may begin.
 const RENEW_DEADLINE: Duration = Duration::from_secs(10);
+/// Whoever stops does not wait longer for the answer that it is let go of.
+pub(crate) const RELEASE_DEADLINE: Duration = Duration::from_secs(2);
 /// Between two attempts to take or renew it.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// The Lease was lost, or somebody else has it.
+/// Why the Lease is not ours any more.
 #[derive(Debug, thiserror::Error)]
-#[error("lost the Lease {NAME}: not renewed for {} s", RENEW_DEADLINE.as_secs())]
-pub(crate) struct Lost;
+pub(crate) enum Lost {
+    /// Nobody can say whose it is.
+    #[error("lost the Lease {NAME}: not renewed for {} s", RENEW_DEADLINE.as_secs())]
+    NotRenewed,
+    /// It is somebody else's.
+    #[error("lost the Lease {NAME}: another one holds it")]
+    Taken,
+}
 
 /// A candidate for the Lease, or its holder.
 pub(crate) struct Leader {
@@ -32,35 +40,39 @@ pub(crate) struct Leader {
     identity: String,
     /// What was last seen of the Lease, and since when it has looked so.
     seen: Option<(LeaseSpec, Instant)>,
+    /// When it was last asked for with success: others count from then at the latest.
+    renewed: Instant,
 }
 
 impl Leader {
     pub(crate) fn new(client: Client, namespace: &str, identity: String) -> Self {
-        Self { leases: Api::namespaced(client, namespace), identity, seen: None }
+        Self {
+            leases: Api::namespaced(client, namespace),
+            identity,
+            seen: None,
+            renewed: Instant::now(),
+        }
     }
 
     /// Waits until the Lease is ours.
     pub(crate) async fn acquire(&mut self) {
         info!(identity = self.identity, lease = NAME, "waiting for the Lease");
-        while !self.attempt().await {
+        while self.attempt().await != Some(true) {
             tokio::time::sleep(RETRY).await;
         }
         info!(identity = self.identity, lease = NAME, "the Lease is ours");
     }
 
-    /// Keeps the Lease. Returns only when it is lost.
+    /// Keeps the Lease from the moment when it was got. Returns only when it is lost.
     pub(crate) async fn hold(&mut self) -> Lost {
-        let mut renewed = Instant::now();
-        while renewed.elapsed() < RENEW_DEADLINE {
+        while self.renewed.elapsed() < RENEW_DEADLINE {
             tokio::time::sleep(RETRY).await;
-            let before = Instant::now();
-            let left = RENEW_DEADLINE.saturating_sub(renewed.elapsed());
-            if tokio::time::timeout(left, self.attempt()).await.unwrap_or_default() {
-                // Others count from when we asked at the latest.
-                renewed = before;
+            let left = RENEW_DEADLINE.saturating_sub(self.renewed.elapsed());
+            if tokio::time::timeout(left, self.attempt()).await == Ok(Some(false)) {
+                return Lost::Taken;
             }
         }
-        Lost
+        Lost::NotRenewed
     }
 
     /// Lets go of the Lease, so that the next one need not wait. Only for one who no longer acts.
@@ -75,20 +87,26 @@ impl Leader {
             }
             Ok::<(), kube::Error>(())
         };
-        match tokio::time::timeout(RETRY, released).await {
+        match tokio::time::timeout(RELEASE_DEADLINE, released).await {
             Ok(Ok(())) => info!(lease = NAME, "let go of the Lease"),
             Ok(Err(error)) => warn!(lease = NAME, %error, "could not let go of the Lease"),
             Err(_) => warn!(lease = NAME, "could not let go of the Lease in time"),
         }
     }
 
-    /// Takes or renews the Lease if that is allowed. Whether it is ours now.
-    async fn attempt(&mut self) -> bool {
+    /// Takes or renews the Lease if that is allowed. Whether it is ours now, if anybody can say.
+    async fn attempt(&mut self) -> Option<bool> {
+        let before = Instant::now();
         match self.try_once().await {
-            Ok(ours) => ours,
+            Ok(ours) => {
+                if ours {
+                    self.renewed = before;
+                }
+                Some(ours)
+            }
             Err(error) => {
                 warn!(lease = NAME, %error, "could not take or renew the Lease");
-                false
+                None
             }
         }
     }

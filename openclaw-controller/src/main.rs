@@ -13,10 +13,13 @@ mod metrics;
 mod observe;
 mod operator;
 mod publish;
+mod questions;
 mod queue;
+mod random;
 mod settings;
 mod telemetry;
 mod watches;
+mod workers;
 
 use std::process::ExitCode;
 

@@ -1,6 +1,7 @@
 //! Every metric, declared in one place. Names that the Go operator had keep their meaning.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -56,6 +57,15 @@ struct OfKind {
     kind: &'static str,
 }
 
+/// What is measured when somebody asks.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Now {
+    pub(crate) queue_depth: usize,
+    pub(crate) queue_oldest: Duration,
+    pub(crate) config_syncs_silent: usize,
+    pub(crate) cache_objects: usize,
+}
+
 /// See the module.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -69,6 +79,8 @@ pub(crate) struct Metrics {
     watch_failures: Family<OfKind, Counter>,
     managed: Gauge,
     queue_depth: Gauge,
+    queue_oldest: Gauge<f64, AtomicU64>,
+    config_syncs_silent: Gauge,
     cache_size: Gauge,
     leader: Gauge,
 }
@@ -87,6 +99,8 @@ impl Metrics {
             watch_failures: Family::default(),
             managed: Gauge::default(),
             queue_depth: Gauge::default(),
+            queue_oldest: Gauge::default(),
+            config_syncs_silent: Gauge::default(),
             cache_size: Gauge::default(),
             leader: Gauge::default(),
         };
@@ -172,9 +186,12 @@ impl Metrics {
     }
 
     /// Everything, as Prometheus reads it, in the text format of `OpenMetrics`.
-    pub(crate) fn encode(&self, queue_depth: usize, cache_size: usize) -> String {
-        self.queue_depth.set(i64::try_from(queue_depth).unwrap_or(i64::MAX));
-        self.cache_size.set(i64::try_from(cache_size).unwrap_or(i64::MAX));
+    pub(crate) fn encode(&self, now: &Now) -> String {
+        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        self.queue_depth.set(count(now.queue_depth));
+        self.queue_oldest.set(now.queue_oldest.as_secs_f64());
+        self.config_syncs_silent.set(count(now.config_syncs_silent));
+        self.cache_size.set(count(now.cache_objects));
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = encode(&mut text, &self.registry);
@@ -229,8 +246,18 @@ impl Metrics {
         );
         all.register(
             "openclaw_queue_depth",
-            "Instances that wait for a pass",
+            "Instances that only wait for a worker",
             self.queue_depth.clone(),
+        );
+        all.register(
+            "openclaw_queue_oldest_seconds",
+            "Time that the instance has waited for a worker that waits longest, 0 if none does",
+            self.queue_oldest.clone(),
+        );
+        all.register(
+            "openclaw_config_sync_silent",
+            "Agents whose config-sync was asked and does not answer",
+            self.config_syncs_silent.clone(),
         );
         all.register(
             "openclaw_cache_objects",
@@ -269,17 +296,17 @@ mod tests {
     fn the_series_of_a_deleted_instance_vanish() {
         let metrics = Metrics::new();
         let key = InstanceKey { namespace: "agents".to_owned(), name: "ada".to_owned() };
-        let empty = metrics.encode(0, 0);
+        let empty = metrics.encode(&Now::default());
         metrics.know(&key);
         metrics.passed(&key, Duration::from_millis(3), Some(RetryClass::Refused));
         metrics.passed(&key, Duration::from_millis(3), None);
         metrics.reported(&key, &OpenClawInstanceStatus::default());
-        assert!(metrics.encode(0, 0).contains("instance=\"ada\""));
+        assert!(metrics.encode(&Now::default()).contains("instance=\"ada\""));
         metrics.forget(&key);
-        assert_eq!(metrics.encode(0, 0), empty);
+        assert_eq!(metrics.encode(&Now::default()), empty);
         // What ends late leaves nothing.
         metrics.passed(&key, Duration::from_millis(3), None);
         metrics.reported(&key, &OpenClawInstanceStatus::default());
-        assert_eq!(metrics.encode(0, 0), empty);
+        assert_eq!(metrics.encode(&Now::default()), empty);
     }
 }

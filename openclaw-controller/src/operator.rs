@@ -3,35 +3,34 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::{join_all, select_all};
-use futures::{FutureExt, StreamExt};
+use futures::FutureExt;
+use futures::future::select_all;
 use kube::api::DynamicObject;
-use kube::runtime::controller::{Config, Error, applier};
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::Store;
 use kube::{Client, Config as ClientConfig};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tracing::{debug, info};
+use tracing::{info, warn};
 
-use crate::cache::{Cache, InstanceKey};
+use crate::cache::Cache;
 use crate::cluster::Cluster;
-use crate::context::{Context, Failures, Unreported, Written};
+use crate::context::{Context, Written};
 use crate::http::{self, ServeError};
-use crate::instance;
 use crate::leader::{Leader, Lost};
 use crate::metrics::Metrics;
 use crate::observe::ConfigSyncClient;
+use crate::questions::Questions;
 use crate::queue::Queue;
 use crate::settings::Settings;
 use crate::watches::{Synced, Watches};
+use crate::workers::work;
 
 /// Passes mostly wait for the API server: more threads would only cost memory.
 pub(crate) const THREADS: usize = 2;
-/// What happens within it is one piece of news: an apply is followed by several events.
-const DEBOUNCE: Duration = Duration::from_millis(100);
-/// Passes that are under way when the process is told to stop may take so long.
+/// Passes that are under way when the process is told to stop may take so long. With what it takes
+/// to let go of the Lease, it is well within the chart's `terminationGracePeriodSeconds`.
 const STOP_DEADLINE: Duration = Duration::from_secs(20);
 
 /// Why the process failed.
@@ -61,13 +60,14 @@ pub(crate) enum RunError {
 }
 
 pub(crate) async fn run(settings: Settings) -> Result<(), RunError> {
-    let mut stop = on_signal()?;
+    let stop = on_signal()?;
     let configuration = ClientConfig::infer().await.map_err(RunError::Configuration)?;
     let client = Client::try_from(configuration).map_err(RunError::Client)?;
     let identity = settings.identity.clone().unwrap_or_else(host_name);
 
-    let (cache, queue) = (Arc::<Cache>::default(), Arc::<Queue>::default());
+    let (cache, queue) = (Arc::<Cache>::default(), Arc::new(Queue::new(settings.workers)));
     let (written, synced) = (Arc::<Written>::default(), Arc::<Synced>::default());
+    let questions = Arc::<Questions>::default();
     let metrics = Arc::new(Metrics::new());
     let watches = Watches {
         client: client.clone(),
@@ -75,38 +75,37 @@ pub(crate) async fn run(settings: Settings) -> Result<(), RunError> {
         queue: Arc::clone(&queue),
         metrics: Arc::clone(&metrics),
         written: Arc::clone(&written),
+        questions: Arc::clone(&questions),
         synced: Arc::clone(&synced),
     };
-    let scopes = settings.scopes();
     let mut servers = JoinSet::new();
     if let Some(address) = settings.health_probe_bind_address.0 {
-        servers.spawn(http::health(address, Arc::clone(&synced), stopped(stop.clone())));
+        let (synced, queue) = (Arc::clone(&synced), Arc::clone(&queue));
+        servers.spawn(http::health(address, synced, queue, stopped(stop.clone())));
     }
     if let Some(address) = settings.metrics_bind_address.0 {
-        let (metrics, queue, cache) =
-            (Arc::clone(&metrics), Arc::clone(&queue), Arc::clone(&cache));
-        servers.spawn(http::metrics(address, metrics, queue, cache, stopped(stop.clone())));
+        let (metrics, queue, questions, cache) =
+            (Arc::clone(&metrics), Arc::clone(&queue), Arc::clone(&questions), Arc::clone(&cache));
+        let stop = stopped(stop.clone());
+        servers.spawn(http::metrics(address, metrics, queue, questions, cache, stop));
     }
-    let queues: Vec<_> = scopes.iter().map(|scope| queue.scope(scope.clone())).collect();
-    let (stores, mut watching) = watches.start(scopes);
+    let (stores, mut watching) = watches.start(settings.scopes());
     let reporter =
         Reporter { controller: "openclaw-operator".to_owned(), instance: Some(identity.clone()) };
     let context = Arc::new(Context {
         cluster: Cluster::new(client.clone()),
         cache,
-        queue: Arc::clone(&queue),
-        metrics: Arc::clone(&metrics),
-        config_sync: ConfigSyncClient::new(),
+        queue,
+        metrics,
+        questions,
         recorder: Recorder::new(client.clone(), reporter),
         written,
-        failures: Failures::default(),
-        unreported: Unreported::default(),
         settings: settings.render(),
     });
 
     let mut leader =
         settings.leader_elect.then(|| Leader::new(client, &settings.operator_namespace, identity));
-    let mut ended = std::pin::pin!(async {
+    let mut failed = std::pin::pin!(async {
         tokio::select! {
             Some(server) = servers.join_next() => match server {
                 Ok(Err(failed)) => RunError::Serve(failed),
@@ -116,76 +115,59 @@ pub(crate) async fn run(settings: Settings) -> Result<(), RunError> {
             _ = watching.join_next() => RunError::Watch,
         }
     });
-    let prepared = async {
-        if let Some(leader) = &mut leader {
-            leader.acquire().await;
+    if let Some(leader) = &mut leader {
+        tokio::select! {
+            () = leader.acquire() => {}
+            () = stopped(stop.clone()) => return Ok(()),
+            failed = &mut failed => return Err(failed),
         }
-        synced.wait().await;
-    };
-    tokio::select! {
-        () = prepared => {}
-        () = stopped(stop.clone()) => return Ok(()),
-        failed = &mut ended => return Err(failed),
     }
-    metrics.leads(true);
-    info!("acting");
-
-    let mut acting = std::pin::pin!(act(stores, queues, context, settings.workers));
-    let result = tokio::select! {
-        () = &mut acting => Ok(()),
-        lost = hold(&mut leader) => return Err(RunError::Lease(lost)),
-        failed = &mut ended => return Err(failed),
-        _ = stop.changed() => Ok(()),
-    };
-    info!("stopping: passes under way end first");
-    queue.close();
-    // The Lease is kept as long as anything is under way.
+    // From here to its end the Lease is held, and nothing goes on that has lost it.
     tokio::select! {
-        _ = tokio::time::timeout(STOP_DEADLINE, acting) => {}
-        lost = hold(&mut leader) => return Err(RunError::Lease(lost)),
+        biased;
+        lost = hold(leader.as_mut()) => return Err(RunError::Lease(lost)),
+        result = lead(stores, context, &synced, stop, failed) => result?,
     }
     if let Some(leader) = &mut leader {
         leader.release().await;
     }
-    result
+    Ok(())
 }
 
-/// Passes over all instances, until nobody can wake them any more.
-async fn act(
+/// Acts as soon as every watch has delivered its first list, and until it is told to stop.
+async fn lead(
     stores: Vec<Store<DynamicObject>>,
-    queues: Vec<impl futures::Stream<Item = crate::queue::Request> + Send + 'static>,
     context: Arc<Context>,
-    workers: u16,
-) {
-    let config = || Config::default().concurrency(workers).debounce(DEBOUNCE);
-    join_all(stores.into_iter().zip(queues).map(|(store, queue)| {
-        applier(
-            |object, context| instance::reconcile(object, context).boxed(),
-            |object, error, context| instance::retry(&object, error, &context),
-            Arc::clone(&context),
-            store,
-            queue.map(Ok::<_, std::convert::Infallible>),
-            config(),
-        )
-        .for_each(|result| {
-            // Failures are logged where they are classed.
-            if let Err(error) = result {
-                debug!(%error, "a pass ended");
-                // What an instance leaves wakes it once more: it does not wait for ever.
-                if let Error::ObjectNotFound(gone) = error {
-                    context.queue.started(&InstanceKey {
-                        namespace: gone.namespace.unwrap_or_default(),
-                        name: gone.name,
-                    });
-                }
-            }
-            std::future::ready(())
-        })
-    }))
-    .await;
+    synced: &Synced,
+    stop: watch::Receiver<bool>,
+    failed: impl Future<Output = RunError>,
+) -> Result<(), RunError> {
+    let mut failed = std::pin::pin!(failed);
+    tokio::select! {
+        () = synced.wait() => {}
+        () = stopped(stop.clone()) => return Ok(()),
+        failed = &mut failed => return Err(failed),
+    }
+    context.metrics.leads(true);
+    info!("acting");
+    let client = ConfigSyncClient::new();
+    let mut asking = std::pin::pin!(context.questions.put_all(&client, &context.queue));
+    let mut working = std::pin::pin!(work(stores, Arc::clone(&context)));
+    tokio::select! {
+        () = &mut working => {}
+        () = &mut asking => {}
+        failed = &mut failed => return Err(failed),
+        () = stopped(stop) => {}
+    }
+    info!("stopping: passes under way end first");
+    context.queue.close();
+    if tokio::time::timeout(STOP_DEADLINE, working).await.is_err() {
+        warn!("stopping: passes that take too long are broken off");
+    }
+    Ok(())
 }
 
-async fn hold(leader: &mut Option<Leader>) -> Lost {
+async fn hold(leader: Option<&mut Leader>) -> Lost {
     match leader {
         Some(leader) => leader.hold().await,
         None => std::future::pending().await,
@@ -216,4 +198,21 @@ async fn stopped(mut stop: watch::Receiver<bool>) {
 /// In a pod, the pod's name.
 fn host_name() -> String {
     hostname::get().ok().and_then(|name| name.into_string().ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::leader::RELEASE_DEADLINE;
+
+    /// Whoever is killed before holds the Lease for a while, and nobody acts.
+    #[test]
+    fn the_chart_leaves_time_for_passes_under_way_to_end_and_for_the_lease() {
+        let values = include_str!("../../charts/openclaw-operator/values.yaml");
+        let values: Value = serde_saphyr::from_str(values).expect("YAML");
+        let grace = values["terminationGracePeriodSeconds"].as_u64().expect("a number");
+        assert!(STOP_DEADLINE + RELEASE_DEADLINE < Duration::from_secs(grace), "{grace} s");
+    }
 }

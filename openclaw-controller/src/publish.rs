@@ -74,7 +74,7 @@ async fn tell(context: &Context, key: &InstanceKey, live: &Value, event: &opencl
             EventKind::Warning => EventType::Warning,
         },
         reason: event.reason.clone(),
-        note: Some(shortened(&event.message)),
+        note: Some(shortened(&event.message, LONGEST_NOTE)),
         action: "Reconcile".to_owned(),
         secondary: None,
     };
@@ -97,11 +97,12 @@ async fn tell(context: &Context, key: &InstanceKey, live: &Value, event: &opencl
     }
 }
 
-fn shortened(message: &str) -> String {
-    if message.len() <= LONGEST_NOTE {
+/// A message of so many bytes at most.
+pub(crate) fn shortened(message: &str, longest: usize) -> String {
+    if message.len() <= longest {
         return message.to_owned();
     }
     let mark = "…";
-    let cut = message.floor_char_boundary(LONGEST_NOTE - mark.len());
+    let cut = message.floor_char_boundary(longest - mark.len());
     format!("{}{mark}", message.get(..cut).unwrap_or_default())
 }

@@ -44,7 +44,7 @@ pub(crate) struct Settings {
     #[arg(long, env, value_enum, default_value_t = RolloutOnUpgrade::Hold)]
     pub(crate) rollout_on_upgrade: RolloutOnUpgrade,
 
-    /// Instances that are worked on at the same time.
+    /// Instances that are worked on at the same time, in all namespaces together.
     #[arg(long, env, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) workers: u16,
 

@@ -21,9 +21,10 @@ use tracing::{info, warn};
 
 use crate::cache::{self, Cache, InstanceKey, Reference};
 use crate::cluster::{CLUSTER_DEFAULTS, INSTANCES, PODS, Resource};
-use crate::context::Written;
-use crate::instance::key_of;
+use crate::context::{self, Written};
+use crate::instance::{is_changed, key_of};
 use crate::metrics::Metrics;
+use crate::questions::Questions;
 use crate::queue::Queue;
 
 /// Objects of one page of a list: bounds the memory that a first list takes.
@@ -78,6 +79,7 @@ pub(crate) struct Watches {
     pub(crate) queue: Arc<Queue>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) written: Arc<Written>,
+    pub(crate) questions: Arc<Questions>,
     pub(crate) synced: Arc<Synced>,
 }
 
@@ -143,7 +145,7 @@ impl Watches {
                     known.remove(&key);
                     self.metrics.know(&key);
                     if self.written.watched(&key, &object) {
-                        self.queue.wake(&key);
+                        self.queue.see(&key, is_changed(&object));
                     }
                 }
                 Event::Delete(object) => self.forget(&key_of(&object)),
@@ -158,10 +160,8 @@ impl Watches {
     }
 
     fn forget(&self, key: &InstanceKey) {
-        self.cache.forget(key);
-        self.written.forget(key);
-        self.metrics.forget(key);
-        self.queue.started(key);
+        self.queue.forget(key);
+        context::forget(key, &self.cache, &self.written, &self.questions, &self.metrics);
     }
 
     async fn objects(self, kind: Kind, namespace: Option<String>) {

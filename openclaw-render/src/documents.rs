@@ -82,8 +82,7 @@ impl Documents {
                 | crate::Read::Claim(_)
                 | crate::Read::Metadata(_)
                 | crate::Read::Live(_)
-                | crate::Read::ClusterDefaults
-                | crate::Read::ConfigSync { .. } => {}
+                | crate::Read::ClusterDefaults => {}
             }
         }
     }

@@ -1,4 +1,5 @@
-//! [`Plan`] and [`Effect`]: what the controller must do, as data that leaves nothing to choose.
+//! [`Plan`], [`Effect`] and [`Question`]: what the controller must do, as data that leaves nothing
+//! to choose.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,6 +16,10 @@ pub struct Plan {
     /// What must be seen before the plan is complete. If this is not empty, read it and plan again
     /// (three rounds at most); the effects of this plan are already safe to perform.
     pub reads: Vec<Read>,
+    /// What config-sync is to be asked, outside of passes: nobody waits for the answer, which a later
+    /// pass finds in [`Observed::asked`](crate::Observed::asked). `None` ends the question of an
+    /// earlier plan.
+    pub ask: Option<Question>,
     /// What to do, in this order. A failed effect does not stop the others, except that a
     /// StatefulSet waits for what it mounts.
     pub effects: Vec<Effect>,
@@ -53,11 +58,40 @@ pub enum Read {
     Secret(String),
     /// The OpenClawClusterDefaults named `cluster`.
     ClusterDefaults,
-    /// What config-sync of the pod says.
-    ConfigSync {
-        /// The pod.
-        pod: String,
-    },
+}
+
+/// A question to config-sync of one pod. It is put until it is answered, with growing pauses, and
+/// after an answer again; a plan that no longer asks it ends it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Question {
+    /// The pod's name, for people.
+    pub pod: String,
+    /// The pod's uid: the answer of another pod of the name does not count.
+    pub uid: String,
+    /// Where it answers.
+    pub address: String,
+    /// Whether the pod was ready when the question came up. From then on it should answer.
+    pub ready: bool,
+    /// Hash of the configuration that the question is about.
+    pub hash: Option<String>,
+    /// Seconds between an answer and the next question, for more may be to come.
+    pub again_in: u32,
+}
+
+impl Question {
+    /// Whether an answer to the other question is one to this.
+    #[must_use]
+    pub fn is_about_the_same(&self, other: &Self) -> bool {
+        self.uid == other.uid && self.hash == other.hash
+    }
+
+    /// Whether the other question may go on in place of this one: what keeps config-sync from
+    /// answering is the same as before.
+    #[must_use]
+    pub fn stands_as(&self, other: &Self) -> bool {
+        self.is_about_the_same(other) && self.address == other.address && self.ready == other.ready
+    }
 }
 
 /// Everything that the controller may do. Every effect is safe to perform twice.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::hash;
 use crate::observed::{Claim, Pod, Seen, Trouble, Workload};
 use crate::ownership::{is_owned_by_update, owned_hash};
-use crate::vocab::{FIELD_MANAGER, PREVIOUS_MANAGERS, annotations, labels, meta};
+use crate::vocab::{FIELD_MANAGER, PREVIOUS_MANAGERS, annotations, labels, meta, names};
 
 /// What a cache keeps of a live object, for the instance of that name.
 #[must_use]
@@ -81,8 +81,12 @@ pub fn pod_facts(pod: &LivePod) -> Pod {
     let containers = init.chain(status.container_statuses.iter().flatten());
     trouble.extend(containers.filter_map(container_trouble));
     trouble.sort();
+    let init_containers = pod.spec.as_ref().and_then(|spec| spec.init_containers.as_deref());
     Pod {
         name: metadata.name.clone().unwrap_or_default(),
+        uid: metadata.uid.clone().unwrap_or_default(),
+        address: status.pod_ip.clone(),
+        config_sync: init_containers.into_iter().flatten().any(|it| it.name == names::CONFIG_SYNC),
         revision: label("controller-revision-hash").unwrap_or_default(),
         ready: condition("Ready").is_some_and(|each| each.status == "True"),
         rendered_config: metadata

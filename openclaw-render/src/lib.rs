@@ -50,11 +50,11 @@ mod status;
 pub mod vocab;
 
 pub use documents::{Documents, decode_instance};
-pub use effect::{ClaimChange, Effect, Event, EventKind, Plan, Read};
+pub use effect::{ClaimChange, Effect, Event, EventKind, Plan, Question, Read};
 pub use facts::{claim_facts, pod_facts, secret_hashes, seen};
 pub use invariants::{pod_security_violations, violations};
 pub use object::{Kind, Object, ObjectKey, Ownership};
-pub use observed::{Claim, ConfigSync, Fact, Observed, Pod, Seen, Trouble, Workload};
+pub use observed::{Asked, Claim, ConfigSync, Fact, Observed, Pod, Seen, Trouble, Workload};
 pub use ownership::{
     Change, Manager, diff, foreign_managers, hash, owned, owned_hash, take_over_patch,
 };

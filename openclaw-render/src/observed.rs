@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::api::OpenClawClusterDefaults;
+use crate::effect::Question;
 use crate::object::ObjectKey;
 
 /// What is known of one thing. Unknown is not absent: a read that failed says nothing.
@@ -65,8 +66,8 @@ pub struct Observed {
     pub live: BTreeMap<ObjectKey, Value>,
     /// The instance's pods.
     pub pods: Fact<Vec<Pod>>,
-    /// What config-sync says; asked for only after a change, and when the disk may be full.
-    pub config_sync: Fact<ConfigSync>,
+    /// What became of the question that an earlier plan asked of config-sync.
+    pub asked: Option<Asked>,
     /// Objects whose last apply did not make them equal to what was sent, as the pair of hashes
     /// (sent, stored): they are not sent again.
     pub unsettled: BTreeMap<ObjectKey, (String, String)>,
@@ -150,6 +151,12 @@ pub struct Claim {
 pub struct Pod {
     /// Its name.
     pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// Where it answers, once it has an address.
+    pub address: Option<String>,
+    /// Whether it has a config-sync. A pod of the Go operator has none.
+    pub config_sync: bool,
     /// Its revision, from label `controller-revision-hash`.
     pub revision: String,
     /// Whether its condition `Ready` is true.
@@ -174,6 +181,18 @@ pub enum Trouble {
     OutOfMemory(String),
     /// A container has not started yet: container and reason.
     Waiting(String, String),
+}
+
+/// A question to config-sync, and what came of it so far.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Asked {
+    /// The question.
+    pub question: Question,
+    /// The last answer to it.
+    pub answer: Option<ConfigSync>,
+    /// Since when nobody answers it any more.
+    pub silent_since: Option<jiff::Timestamp>,
 }
 
 /// What config-sync says of the configuration and its volume.

@@ -73,6 +73,7 @@ fn a_crash_after_any_effect_leads_to_the_same_end() {
             let mut crashed = world.clone();
             crashed.decide();
             effects[..cut].iter().for_each(|effect| crashed.perform(effect));
+            crashed.restart();
             crashed.tick();
             let crashed = settled(name, crashed);
             assert_same_end(&crashed, end, &format!("{name}, cut after {cut} effects"));

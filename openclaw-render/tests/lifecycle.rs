@@ -36,6 +36,9 @@ fn describe_plan(plan: &Plan, said: &mut Vec<String>) -> String {
     for effect in &plan.effects {
         let _ = writeln!(text, "    {}", describe(effect));
     }
+    if let Some(question) = &plan.ask {
+        let _ = writeln!(text, "    asks config-sync of pod {}", question.pod);
+    }
     let phase = plan.status.phase.map(|phase| format!("phase {phase}"));
     let conditions =
         plan.status.conditions.iter().flatten().map(|each| {

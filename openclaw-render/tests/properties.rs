@@ -278,7 +278,7 @@ fn answer(read: Read, observed: &mut Observed) {
             observed.secrets.insert(name, Fact::Absent);
         }
         Read::ClusterDefaults => observed.cluster_defaults = Fact::Absent,
-        Read::Live(_) | Read::ConfigSync { .. } => {}
+        Read::Live(_) => {}
     }
 }
 

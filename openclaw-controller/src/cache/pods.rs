@@ -1,4 +1,4 @@
-//! The pods of every instance, and where they answer.
+//! The pods of every instance.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,6 @@ use super::{InstanceKey, decoded, version};
 
 struct Entry {
     facts: Pod,
-    address: Option<String>,
     version: u64,
 }
 
@@ -22,10 +21,6 @@ impl Pods {
         pods.map(|(_, pod)| pod.facts.clone()).collect()
     }
 
-    pub(super) fn address(&self, key: &InstanceKey, pod: &str) -> Option<String> {
-        self.0.get(key)?.get(pod)?.address.clone()
-    }
-
     pub(super) fn len(&self) -> usize {
         self.0.values().map(BTreeMap::len).sum()
     }
@@ -33,16 +28,14 @@ impl Pods {
     /// The instance, if the pod is news to it.
     pub(super) fn put(&mut self, instance: InstanceKey, live: &Value) -> Option<InstanceKey> {
         let pod: k8s_openapi::api::core::v1::Pod = decoded(live)?;
-        let address = pod.status.as_ref().and_then(|status| status.pod_ip.clone());
         let version = version(pod.metadata.resource_version.as_deref().unwrap_or_default());
-        let entry = Entry { facts: pod_facts(&pod), address, version };
+        let entry = Entry { facts: pod_facts(&pod), version };
         let pods = self.0.entry(instance.clone()).or_default();
         let known = pods.get(&entry.facts.name);
         if known.is_some_and(|known| known.version > version) {
             return None;
         }
-        let same =
-            known.is_some_and(|known| known.facts == entry.facts && known.address == entry.address);
+        let same = known.is_some_and(|known| known.facts == entry.facts);
         pods.insert(entry.facts.name.clone(), entry);
         (!same).then_some(instance)
     }

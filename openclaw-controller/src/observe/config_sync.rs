@@ -12,10 +12,16 @@ use openclaw_render::ConfigSync;
 use openclaw_render::seed::SyncStatus;
 use openclaw_render::vocab::ports;
 
+use crate::publish::shortened;
+
 /// It answers from memory: a pod that takes longer is not there.
 const DEADLINE: Duration = Duration::from_secs(2);
 /// A status is a few hundred bytes; whoever sends more is not config-sync.
 const LONGEST_ANSWER: usize = 64 * 1024;
+/// Longer than any hash; what is longer is none.
+const LONGEST_HASH: usize = 64;
+/// Longer than any reason that config-sync gives; a condition has room for it.
+const LONGEST_MESSAGE: usize = 4096;
 
 /// See the module.
 #[derive(Clone)]
@@ -75,8 +81,31 @@ impl ConfigSyncClient {
             return Err(format!("the answer is {}", answer.status()).into());
         }
         let body = Limited::new(answer.into_body(), LONGEST_ANSWER).collect().await?.to_bytes();
-        let SyncStatus { applied_hash, rejected_hash, message, free_bytes, .. } =
-            serde_json::from_slice(&body)?;
-        Ok(ConfigSync { applied_hash, rejected_hash, message, free_bytes })
+        Ok(bounded(serde_json::from_slice(&body)?)?)
+    }
+}
+
+/// What is taken of an answer. Whoever answers is the agent's, and what he says goes into status.
+fn bounded(status: SyncStatus) -> Result<ConfigSync, &'static str> {
+    let SyncStatus { applied_hash, rejected_hash, message, free_bytes, .. } = status;
+    if [&applied_hash, &rejected_hash].into_iter().flatten().any(|it| it.len() > LONGEST_HASH) {
+        return Err("the answer has a hash that is none");
+    }
+    let message = message.map(|message| shortened(&message, LONGEST_MESSAGE));
+    Ok(ConfigSync { applied_hash, rejected_hash, message, free_bytes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_has_no_more_than_status_has_room_for() {
+        let long = Some("x".repeat(50_000));
+        let message = SyncStatus { message: long.clone(), ..SyncStatus::default() };
+        let taken = bounded(message).expect("a long reason is cut");
+        assert_eq!(taken.message.map(|message| message.len()), Some(LONGEST_MESSAGE));
+        let hash = SyncStatus { applied_hash: long, ..SyncStatus::default() };
+        assert!(bounded(hash).is_err());
     }
 }

@@ -9,11 +9,8 @@ use std::fmt::Write;
 
 use futures::future::join_all;
 use openclaw_render::api::OpenClawInstance;
-use openclaw_render::{
-    ConfigSync, Fact, Kind, ObjectKey, Observed, Plan, Read, references, secret_hashes,
-};
+use openclaw_render::{Fact, Kind, ObjectKey, Observed, Plan, Read, references, secret_hashes};
 use serde_json::Value;
-use tracing::debug;
 
 pub(crate) use config_sync::ConfigSyncClient;
 
@@ -39,7 +36,6 @@ enum Found {
     Object(ObjectKey, Box<Fact<Entry>>),
     Live(ObjectKey, Option<Value>),
     Content(Reference, Fact<Content>),
-    ConfigSync(Fact<ConfigSync>),
     /// The cache has it, or nobody does.
     Nothing,
 }
@@ -49,6 +45,7 @@ impl<'a> Pass<'a> {
         let mut observed = context.cache.observed(key);
         observed.now = Some(jiff::Timestamp::now());
         observed.random_token = random_token();
+        observed.asked = context.questions.asked(key);
         Self { key, observed, failures: Vec::new(), context, tried: BTreeSet::new() }
     }
 
@@ -87,7 +84,7 @@ impl<'a> Pass<'a> {
         let new = &mut self.observed;
         new.now = old.now;
         new.random_token = old.random_token;
-        new.config_sync = old.config_sync;
+        new.asked = old.asked;
         new.live = old.live;
         new.refused = refused;
         for (object, fact) in old.objects {
@@ -131,18 +128,6 @@ impl<'a> Pass<'a> {
                 Some(reference) => self.content(reference).await,
                 None => Ok(Found::Nothing),
             },
-            Read::ConfigSync { pod } => {
-                let Some(address) = self.context.cache.pod_address(self.key, pod) else {
-                    return Ok(Found::Nothing);
-                };
-                match self.context.config_sync.status(&address).await {
-                    Ok(status) => Ok(Found::ConfigSync(Fact::Known(status))),
-                    Err(error) => {
-                        debug!(pod, %error, "config-sync does not answer");
-                        Ok(Found::Nothing)
-                    }
-                }
-            }
             Read::ClusterDefaults => Ok(Found::Nothing),
         }
     }
@@ -182,7 +167,6 @@ impl<'a> Pass<'a> {
                     self.observed.objects.entry(object).or_insert(Fact::Absent);
                 }
             }
-            Found::ConfigSync(fact) => self.observed.config_sync = fact,
             Found::Nothing => {}
         }
     }
@@ -193,11 +177,7 @@ fn reference(key: &InstanceKey, read: &Read) -> Option<Reference> {
     let (kind, name) = match read {
         Read::Secret(name) => (Kind::Secret, name),
         Read::ConfigMap(name) => (Kind::ConfigMap, name),
-        Read::Metadata(_)
-        | Read::Live(_)
-        | Read::Claim(_)
-        | Read::ClusterDefaults
-        | Read::ConfigSync { .. } => return None,
+        Read::Metadata(_) | Read::Live(_) | Read::Claim(_) | Read::ClusterDefaults => return None,
     };
     Some(Reference { kind, namespace: key.namespace.clone(), name: name.clone() })
 }

@@ -48,6 +48,8 @@ network_of_real() {
     ((number < clusters)) || refuse "no number is left for a cluster, see: ip link show type veth"
     echo "openclaw-$number" >control-group
     pods=198.18.$number.0/24
+    pods_of_node=24
+    controllers='*'
     services=198.19.$number.0/25
     first_service=198.19.$number.1
     peer=198.19.$number.253

@@ -10,9 +10,11 @@
 
 pub mod agent;
 pub mod cluster;
+pub mod config_syncs;
 pub mod dump;
 pub mod ends;
 pub mod fixtures;
+pub mod fleet;
 pub mod http;
 pub mod operator;
 pub mod pods;

@@ -107,6 +107,8 @@ pub enum Reason {
     ConfigRendered,
     /// The configuration is not where the application reads it.
     ConfigNotApplied,
+    /// Nobody can say whether the configuration is where the application reads it.
+    ConfigUnconfirmed,
     /// A Secret or key does not exist.
     SecretMissing,
     /// A Secret could not be read.
@@ -157,6 +159,7 @@ impl fmt::Display for Reason {
             Self::WillNotStart => "WillNotStart",
             Self::ConfigRendered => "ConfigRendered",
             Self::ConfigNotApplied => "ConfigNotApplied",
+            Self::ConfigUnconfirmed => "ConfigUnconfirmed",
             Self::SecretMissing => "SecretMissing",
             Self::SecretUnknown => "SecretUnknown",
             Self::SecretsFound => "SecretsFound",

@@ -27,9 +27,6 @@ use crate::vocab::{FINALIZER, annotations};
 const LOOK_AGAIN_SETTLED: u32 = 600;
 /// Seconds after which an instance is looked at again that waits for something.
 const LOOK_AGAIN_WAITING: u32 = 30;
-/// Seconds after which config-sync is asked again that has not judged the newest configuration yet:
-/// no watch tells when it has.
-const LOOK_AGAIN_JUDGING: u32 = 2;
 
 /// An object that is wanted, and how it is sent: worked out once for all that a pass does with it.
 struct Wanted {
@@ -81,8 +78,9 @@ pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Setting
     if plan.reads.is_empty() && plan.effects.is_empty() && is_told {
         plan.look_again_in = LOOK_AGAIN_SETTLED;
     }
-    if status::is_judging(&plan.status, observed) {
-        plan.look_again_in = LOOK_AGAIN_JUDGING;
+    if plan.ask.is_some() {
+        // An answer wakes the instance, and that there is none must be said.
+        plan.look_again_in = plan.look_again_in.min(status::SILENT_AFTER);
     }
     plan.problems = problems;
     plan
@@ -106,7 +104,7 @@ pub fn plan_undecoded(live: &Value, problem: &Problem, observed: &Observed) -> P
     }
     let problems = vec![problem.clone()];
     status::report(&instance, None, observed, &problems, &Findings::default(), &mut plan);
-    plan.reads.clear();
+    plan.ask = None;
     plan.problems = problems;
     plan
 }

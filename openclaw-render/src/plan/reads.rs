@@ -55,6 +55,6 @@ fn is_missing(read: &Read, observed: &Observed) -> bool {
         Read::Secret(name) => !name.is_empty() && unseen(observed.secrets.get(name)),
         Read::ConfigMap(name) => !name.is_empty() && unseen(observed.config_maps.get(name)),
         Read::ClusterDefaults => matches!(observed.cluster_defaults, Fact::Unknown),
-        Read::Metadata(_) | Read::Live(_) | Read::ConfigSync { .. } => false,
+        Read::Metadata(_) | Read::Live(_) => false,
     }
 }

@@ -1,5 +1,6 @@
 //! The conditions of an instance, each a function of what is observed.
 
+use super::config::{Config, Silence};
 use super::{Findings, Statement, workload};
 use crate::api::{ConditionType as About, ConfigStatus, Reason};
 use crate::object::{Kind, ObjectKey};
@@ -7,7 +8,7 @@ use crate::observed::{Fact, Observed};
 use crate::plan::rollout::{Rollout, Verdict};
 use crate::problem::{Problem, Rule, Severity};
 use crate::resolve::{DataVolume, Resolved};
-use crate::vocab::annotations;
+use crate::vocab::{annotations, names, ports};
 
 /// Changes that a message lists; the rest is counted.
 const LISTED_CHANGES: usize = 5;
@@ -17,7 +18,7 @@ pub(super) fn all(
     observed: &Observed,
     problems: &[Problem],
     findings: &Findings,
-    config: Option<&ConfigStatus>,
+    config: &Config,
 ) -> Vec<Statement> {
     let mut statements = Vec::new();
     statements.push(ready(resolved, observed, problems, findings));
@@ -84,7 +85,7 @@ fn config_valid(
     resolved: Option<&Resolved>,
     problems: &[Problem],
     findings: &Findings,
-    config: Option<&ConfigStatus>,
+    config: &Config,
 ) -> Option<Statement> {
     let say = |holds, reason, message: String| {
         Some(Statement::new(About::ConfigValid, holds, reason, message))
@@ -105,7 +106,8 @@ fn config_valid(
     }
     resolved?;
     let rendered = &findings.rollout.as_ref()?.config_hash;
-    if let Some(config) = config.filter(|config| config.rejected_hash.as_ref() == Some(rendered)) {
+    let status = config.status.as_ref();
+    if let Some(config) = status.filter(|config| config.rejected_hash.as_ref() == Some(rendered)) {
         let why = config.message.as_deref().unwrap_or("no reason given");
         return say(
             false,
@@ -115,7 +117,10 @@ fn config_valid(
             ),
         );
     }
-    match config.and_then(ConfigStatus::hindrance) {
+    if let Some(silence) = &config.silence {
+        return Some(unconfirmed(rendered, silence));
+    }
+    match status.and_then(ConfigStatus::hindrance) {
         Some(why) if workload::is_for_space(why) => say(
             false,
             Reason::VolumeFull,
@@ -128,6 +133,18 @@ fn config_valid(
         ),
         None => say(true, Reason::ConfigRendered, format!("openclaw.json {rendered} is rendered")),
     }
+}
+
+/// What is rendered may be in place, or refused, or not even there.
+fn unconfirmed(rendered: &str, Silence { pod, since }: &Silence) -> Statement {
+    let port = ports::CONFIG_SYNC;
+    let message = format!(
+        "config-sync of pod {pod} has not answered since {since}: whether openclaw.json {rendered} \
+         is in place is not known; let the operator reach port {port} of the pod, and see \
+         `kubectl logs {pod} -c {}`",
+        names::CONFIG_SYNC,
+    );
+    Statement::unknown(About::ConfigValid, Reason::ConfigUnconfirmed, message, *since)
 }
 
 fn secrets_ready(resolved: Option<&Resolved>, problems: &[Problem]) -> Option<Statement> {

@@ -4,15 +4,17 @@
 //! its status stays the same.
 
 mod conditions;
+mod config;
 mod workload;
 
+pub(crate) use config::SILENT_AFTER;
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use crate::api::{
-    ConditionType, ConfigStatus, ManagedResources, OpenClawInstance, OpenClawInstanceStatus, Phase,
-    Reason,
+    ConditionType, ManagedResources, OpenClawInstance, OpenClawInstanceStatus, Phase, Reason,
 };
-use crate::effect::{Event, EventKind, Plan, Read};
+use crate::effect::{Event, EventKind, Plan};
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed};
 use crate::plan::rollout::Rollout;
@@ -35,6 +37,8 @@ pub(crate) struct Statement {
     pub(crate) holds: bool,
     pub(crate) reason: Reason,
     pub(crate) message: String,
+    /// Nobody can tell whether it holds, since then.
+    pub(crate) unknown_since: Option<Timestamp>,
 }
 
 impl Statement {
@@ -44,7 +48,17 @@ impl Statement {
         reason: Reason,
         message: impl Into<String>,
     ) -> Self {
-        Self { about, holds, reason, message: message.into() }
+        Self { about, holds, reason, message: message.into(), unknown_since: None }
+    }
+
+    /// Nobody can tell.
+    pub(crate) fn unknown(
+        about: ConditionType,
+        reason: Reason,
+        message: impl Into<String>,
+        since: Timestamp,
+    ) -> Self {
+        Self { unknown_since: Some(since), ..Self::new(about, false, reason, message) }
     }
 
     fn is_bad(&self) -> bool {
@@ -61,11 +75,9 @@ pub(crate) fn report(
     findings: &Findings,
     plan: &mut Plan,
 ) -> bool {
-    let config = config(instance, observed, findings);
-    let statements = conditions::all(resolved, observed, problems, findings, config.as_ref());
-    if let Some(pod) = asks_config_sync(resolved, config.as_ref(), observed) {
-        plan.reads.push(Read::ConfigSync { pod });
-    }
+    let config = config::read(instance, resolved, observed, findings);
+    let statements = conditions::all(resolved, observed, problems, findings, &config);
+    plan.ask = config.question;
     let previous = instance.status.clone().unwrap_or_default();
     let phase = phase(&statements, &previous, resolved);
     plan.status = OpenClawInstanceStatus {
@@ -77,7 +89,7 @@ pub(crate) fn report(
         managed_resources: resolved
             .map(|resolved| managed(resolved, observed))
             .or(previous.managed_resources.clone()),
-        config,
+        config: config.status,
         ..OpenClawInstanceStatus::default()
     };
     let is_told = is_settled(&plan.status) || awaits_pod(&statements, observed);
@@ -124,12 +136,16 @@ fn finish(
     previous: &OpenClawInstanceStatus,
     plan: &mut Plan,
 ) {
-    let now = observed.now.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let now = observed.now.unwrap_or(Timestamp::UNIX_EPOCH);
     let before = previous.conditions.as_deref().unwrap_or_default();
     let mut conditions = Vec::with_capacity(statements.len());
     for statement in statements {
         let (type_, reason) = (statement.about.to_string(), statement.reason.to_string());
-        let status = if statement.holds { "True" } else { "False" };
+        let status = match statement.unknown_since {
+            Some(_) => "Unknown",
+            None if statement.holds => "True",
+            None => "False",
+        };
         let old = before.iter().find(|condition| condition.type_ == type_);
         if old.is_none_or(|old| old.status != status || old.reason != reason) {
             let event = event(&statement, old);
@@ -141,7 +157,9 @@ fn finish(
         conditions.push(Condition {
             last_transition_time: old
                 .filter(|old| old.status == status)
-                .map_or(Time(now), |old| old.last_transition_time.clone()),
+                .map_or(Time(statement.unknown_since.unwrap_or(now)), |old| {
+                    old.last_transition_time.clone()
+                }),
             message: statement.message,
             observed_generation: instance.metadata.generation,
             reason,
@@ -155,7 +173,7 @@ fn finish(
 /// One event per fact: a condition that turns bad, one that turns good again after it was bad for a
 /// reason, and the agent becoming ready. What is only on its way is no news.
 fn event(statement: &Statement, old: Option<&Condition>) -> Option<Event> {
-    let Statement { about, holds, reason, message } = statement;
+    let Statement { about, holds, reason, message, unknown_since: _ } = statement;
     // Ready says the same, and more.
     if *about == ConditionType::StatefulSetReady || is_waiting(*reason) {
         return None;
@@ -194,7 +212,9 @@ fn phase(
     resolved: Option<&Resolved>,
 ) -> Phase {
     let find = |about| statements.iter().find(|statement| statement.about == about);
-    let broken = |about| find(about).is_some_and(|statement| !statement.holds);
+    let broken = |about| {
+        find(about).is_some_and(|statement| !statement.holds && statement.unknown_since.is_none())
+    };
     let Some(ready) = find(ConditionType::Ready) else { return Phase::Pending };
     let was_running = matches!(previous.phase, Some(Phase::Running | Phase::Degraded));
     let refused = matches!(
@@ -225,70 +245,6 @@ fn refuses(statements: &[Statement]) -> bool {
     statements.iter().any(|statement| statement.reason == Reason::ApplyRefused)
 }
 
-fn config(
-    instance: &OpenClawInstance,
-    observed: &Observed,
-    findings: &Findings,
-) -> Option<ConfigStatus> {
-    let previous = instance.status.as_ref().and_then(|status| status.config.clone());
-    let sync = observed.config_sync.known();
-    let rendered = findings.rollout.as_ref().map(|rollout| rollout.config_hash.clone());
-    let rendered_hash = rendered.or_else(|| previous.as_ref()?.rendered_hash.clone());
-    let status = match sync {
-        Some(sync) => ConfigStatus {
-            rendered_hash,
-            applied_hash: sync.applied_hash.clone(),
-            rejected_hash: sync.rejected_hash.clone(),
-            message: sync.message.clone(),
-        },
-        None => remembered(ConfigStatus { rendered_hash, ..previous.unwrap_or_default() }),
-    };
-    (status != ConfigStatus::default()).then_some(status)
-}
-
-/// Without what was said of another configuration than the one that is in place again.
-fn remembered(config: ConfigStatus) -> ConfigStatus {
-    if config.rendered_hash == config.applied_hash {
-        ConfigStatus { rejected_hash: None, message: None, ..config }
-    } else {
-        config
-    }
-}
-
-/// config-sync is asked after a change and until it has judged it, and when the volume may be full;
-/// never at rest.
-fn asks_config_sync(
-    resolved: Option<&Resolved>,
-    config: Option<&ConfigStatus>,
-    observed: &Observed,
-) -> Option<String> {
-    let unasked = matches!(observed.config_sync, Fact::Unknown);
-    let pod = observed.pods.known()?.first()?;
-    let is_news = config.is_some_and(|config| !is_judged(config));
-    let is_full = resolved.is_some_and(|resolved| workload::may_lack_space(resolved, pod));
-    (unasked && (is_news || is_full)).then(|| pod.name.clone())
-}
-
-/// Whether config-sync has answered, and is about to say more of the newest configuration.
-pub(crate) fn is_judging(status: &OpenClawInstanceStatus, observed: &Observed) -> bool {
-    let answered = observed.config_sync.known().is_some();
-    let says_more = |config: &ConfigStatus| !is_judged(config) && config.hindrance().is_none();
-    answered && status.config.as_ref().is_some_and(says_more)
-}
-
-fn is_judged(config: &ConfigStatus) -> bool {
-    config.rendered_hash == config.applied_hash || config.rendered_hash == config.rejected_hash
-}
-
-impl ConfigStatus {
-    /// Why the newest configuration is not in place, though the application has not refused it.
-    fn hindrance(&self) -> Option<&str> {
-        // What is said of a refused one can be of the last but one.
-        let is_open = self.rejected_hash.is_none() && self.rendered_hash != self.applied_hash;
-        self.message.as_deref().filter(|_| is_open)
-    }
-}
-
 fn managed(resolved: &Resolved, observed: &Observed) -> ManagedResources {
     let name = resolved.name.to_string();
     let seen = |kind: Kind, name: &str| {
@@ -316,9 +272,9 @@ fn managed(resolved: &Resolved, observed: &Observed) -> ManagedResources {
 
 #[cfg(test)]
 mod tests {
-    use super::{Statement, awaits_pod, is_judging};
-    use crate::api::{ConditionType as About, ConfigStatus, OpenClawInstanceStatus, Reason};
-    use crate::observed::{ConfigSync, Fact, Observed, Pod};
+    use super::{Statement, awaits_pod};
+    use crate::api::{ConditionType as About, Reason};
+    use crate::observed::{Fact, Observed, Pod};
 
     #[test]
     fn watches_tell_of_a_pod_that_is_missing_and_of_nothing_else() {
@@ -333,31 +289,5 @@ mod tests {
         let pods = Fact::Known(vec![Pod::default()]);
         assert!(!awaits_pod(&[starting()], &Observed { pods, ..Observed::default() }));
         assert!(!awaits_pod(&[starting()], &Observed::default()));
-    }
-
-    #[test]
-    fn config_sync_is_waited_for_until_it_has_judged_the_newest_configuration() {
-        let answered =
-            Observed { config_sync: Fact::Known(ConfigSync::default()), ..Observed::default() };
-        for (applied, rejected, message, waits) in [
-            (Some("old"), None, None, true),
-            (None, None, None, true),
-            (Some("new"), None, None, false),
-            (Some("old"), Some("new"), Some("refused"), false),
-            (Some("old"), Some("older"), Some("refused"), true),
-            (Some("old"), None, Some("failed to write"), false),
-        ] {
-            let status = OpenClawInstanceStatus {
-                config: Some(ConfigStatus {
-                    rendered_hash: Some("new".to_owned()),
-                    applied_hash: applied.map(ToOwned::to_owned),
-                    rejected_hash: rejected.map(ToOwned::to_owned),
-                    message: message.map(ToOwned::to_owned),
-                }),
-                ..OpenClawInstanceStatus::default()
-            };
-            assert_eq!(is_judging(&status, &answered), waits, "{applied:?} {rejected:?}");
-            assert!(!is_judging(&status, &Observed::default()), "nobody answered");
-        }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::Statement;
 use super::conditions::refusal;
+use super::{Statement, config};
 use crate::api::{ConditionType as About, Reason};
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed, Pod, Seen, Trouble, Workload};
@@ -96,7 +96,7 @@ pub(super) fn is_for_space(message: &str) -> bool {
 
 /// Whether the application runs and is not ready for its disk, as far as config-sync can tell.
 fn lacks_space(resolved: &Resolved, pod: &Pod, observed: &Observed) -> bool {
-    let free = observed.config_sync.known().and_then(|sync| sync.free_bytes);
+    let free = config::answer_of(pod, observed).and_then(|(_, sync)| sync.free_bytes);
     let disk = resolved.probes.disk.as_ref();
     may_lack_space(resolved, pod)
         && free.zip(disk).is_some_and(|(free, disk)| free < disk.min_free_bytes)
@@ -152,7 +152,8 @@ mod tests {
 
     use super::{lacks_space, trouble};
     use crate::api::ConditionType;
-    use crate::observed::{ConfigSync, Fact, Observed, Pod, Trouble};
+    use crate::effect::Question;
+    use crate::observed::{Asked, ConfigSync, Observed, Pod, Trouble};
     use crate::settings::Settings;
 
     #[test]
@@ -188,18 +189,32 @@ mod tests {
             let resolution = crate::resolve(&instance, &Observed::default(), &Settings::default());
             resolution.resolved.expect("it resolves")
         };
+        let pod = Pod { uid: "uid-1".to_owned(), ..Pod::default() };
         let observed = |free_bytes| Observed {
-            config_sync: Fact::Known(ConfigSync { free_bytes, ..ConfigSync::default() }),
+            asked: Some(Asked {
+                question: Question {
+                    pod: "ada-0".to_owned(),
+                    uid: "uid-1".to_owned(),
+                    address: "192.0.2.7".to_owned(),
+                    ready: false,
+                    hash: None,
+                    again_in: 30,
+                },
+                answer: Some(ConfigSync { free_bytes, ..ConfigSync::default() }),
+                silent_since: None,
+            }),
             ..Observed::default()
         };
         let agent = resolved("/home/openclaw/.openclaw");
-        let pod = Pod::default();
         assert!(lacks_space(&agent, &pod, &observed(Some(1023))));
         assert!(!lacks_space(&agent, &pod, &observed(Some(1024))));
         assert!(!lacks_space(&agent, &pod, &observed(None)));
         assert!(!lacks_space(&agent, &pod, &Observed::default()));
-        let ready = Pod { ready: true, ..Pod::default() };
+        let ready = Pod { ready: true, ..pod.clone() };
         assert!(!lacks_space(&agent, &ready, &observed(Some(0))));
+        // What the pod before it said is of another container.
+        let next = Pod { uid: "uid-2".to_owned(), ..Pod::default() };
+        assert!(!lacks_space(&agent, &next, &observed(Some(0))));
         // config-sync knows the volume of the agent, and no other.
         assert!(!lacks_space(&resolved("/tmp"), &pod, &observed(Some(0))));
     }

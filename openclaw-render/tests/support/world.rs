@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use openclaw_render::seed::content_hash;
 use openclaw_render::{
-    ConfigSync, Effect, Fact, Kind, ObjectKey, Observed, Plan, Read, Settings, claim_facts,
-    decode_instance, hash, plan, pod_facts, secret_hashes, seen,
+    Asked, ConfigSync, Effect, Fact, Kind, ObjectKey, Observed, Plan, Question, Read, Settings,
+    claim_facts, decode_instance, hash, plan, pod_facts, secret_hashes, seen,
 };
 use serde_json::{Value, json};
 
@@ -16,12 +16,14 @@ use super::api_server::{ApiServer, Key, Refusal, key_of};
 pub const NAMESPACE: &str = "agents";
 const MANAGER: &str = "openclaw-operator";
 const KUBERNETES: &str = "kube-controller-manager";
+const POD_IP: &str = "192.0.2.10";
 /// Rounds of reading that a shell goes through.
 const ROUNDS: usize = 3;
 /// Passes within which every scene must come to rest.
 const PASSES: usize = 15;
 
-/// The cluster, and the operator's memory: none, but for what its process was started with.
+/// The cluster, and the operator's memory: the question to config-sync that stands, and what its
+/// process was started with.
 #[derive(Clone)]
 pub struct World {
     pub server: ApiServer,
@@ -32,6 +34,7 @@ pub struct World {
     pub replaced: usize,
     /// Reads that the operator is refused.
     pub unreadable: Vec<String>,
+    asked: Option<Asked>,
     tokens: u32,
     seconds: i64,
 }
@@ -48,6 +51,7 @@ impl World {
             instance: instance.to_owned(),
             replaced: 0,
             unreadable: Vec::new(),
+            asked: None,
             tokens: 0,
             seconds: 0,
         }
@@ -66,6 +70,7 @@ impl World {
         self.server == other.server
             && self.settings == other.settings
             && self.instance == other.instance
+            && self.asked == other.asked
     }
 
     /// What the operator decides now, after all reads that it asks for. `None` without instance.
@@ -95,7 +100,25 @@ impl World {
             self.perform(effect);
         }
         self.publish(&plan);
+        self.ask(plan.ask.clone());
         Some(plan)
+    }
+
+    /// From now on, this question stands.
+    fn ask(&mut self, question: Option<Question>) {
+        let stands =
+            |asked: &Asked, question: &Question| question.is_about_the_same(&asked.question);
+        let asked = self.asked.take();
+        self.asked = question.map(|question| Asked {
+            answer: asked.filter(|asked| stands(asked, &question)).and_then(|it| it.answer),
+            question,
+            silent_since: None,
+        });
+    }
+
+    /// Forgets what a process knows that is killed.
+    pub fn restart(&mut self) {
+        self.asked = None;
     }
 
     /// Passes and Kubernetes in turn until neither changes anything. The plans, in order.
@@ -104,8 +127,8 @@ impl World {
         for _ in 0..PASSES {
             let before = self.server.version();
             plans.extend(self.pass());
-            self.tick();
-            if self.server.version() == before {
+            let news = self.tick();
+            if self.server.version() == before && !news {
                 return Ok(plans);
             }
         }
@@ -132,6 +155,7 @@ impl World {
             }),
             objects,
             pods: Fact::Known(pods.collect()),
+            asked: self.asked.clone(),
             ..Observed::default()
         }
     }
@@ -174,19 +198,21 @@ impl World {
                 };
                 observed.secrets.insert(name.clone(), fact(self.get("Secret", name), hashes));
             }
-            Read::ConfigSync { pod } => {
-                let pod = self.get("Pod", pod).expect("the pod that is asked");
-                let ready = pod.pointer("/status/conditions/0/status") == Some(&json!("True"));
-                let config = self.get("ConfigMap", &format!("{}-config", self.instance));
-                let content = config.and_then(|map| map["data"]["openclaw.json"].as_str());
-                // Only a pod that has a config-sync answers, and only once it has started.
-                let synced = pod["spec"]["initContainers"].to_string().contains("config-sync");
-                if let Some(content) = content.filter(|_| ready && synced) {
-                    observed.config_sync = Fact::Known(self.judged(content));
-                }
-            }
             Read::ClusterDefaults => {}
         }
+    }
+
+    /// What the pod says that is asked, if it is still there. Only a pod that has a config-sync
+    /// answers, and only once it has started.
+    fn answer(&self) -> Option<ConfigSync> {
+        let question = &self.asked.as_ref()?.question;
+        let pod = self.get("Pod", &question.pod)?;
+        let is_the_one = pod["metadata"]["uid"] == question.uid.as_str();
+        let ready = pod.pointer("/status/conditions/0/status") == Some(&json!("True"));
+        let synced = pod["spec"]["initContainers"].to_string().contains("config-sync");
+        let config = self.get("ConfigMap", &format!("{}-config", self.instance))?;
+        let content = config["data"]["openclaw.json"].as_str()?;
+        (is_the_one && ready && synced).then(|| self.judged(content))
     }
 
     /// What config-sync says of a configuration. The application refuses that of one colour, and its
@@ -250,11 +276,15 @@ impl World {
         self.server.json_patch(&key, &patch, MANAGER).expect("status is written");
     }
 
-    /// One round of everything in Kubernetes that answers.
-    pub fn tick(&mut self) {
+    /// One round of everything in Kubernetes that answers, and of config-sync. Whether it says
+    /// something new, which wakes the operator.
+    pub fn tick(&mut self) -> bool {
         self.bind_claims();
         self.run_stateful_sets();
         self.collect_garbage();
+        let Some(answer) = self.answer() else { return false };
+        let before = self.asked.as_mut().map(|asked| asked.answer.replace(answer.clone()));
+        before.flatten() != Some(answer)
     }
 
     fn all(&self, kind: Kind) -> Vec<Value> {
@@ -300,10 +330,12 @@ impl World {
                 Some(pod) => {
                     let missing = self.missing(template);
                     let status = if missing.is_empty() {
-                        json!({"conditions": [{"type": "Ready", "status": "True"}]})
+                        json!({
+                            "conditions": [{"type": "Ready", "status": "True"}], "podIP": POD_IP,
+                        })
                     } else {
                         json!({
-                            "conditions": [{"type": "Ready", "status": "False"}],
+                            "conditions": [{"type": "Ready", "status": "False"}], "podIP": POD_IP,
                             "containerStatuses": [{
                                 "name": "openclaw", "ready": false, "image": "", "imageID": "",
                                 "restartCount": 0,
