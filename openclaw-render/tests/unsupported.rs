@@ -257,3 +257,40 @@ fn every_field_of_the_schema_is_rendered_unsupported_or_listed_as_without_effect
         assert!(all.keys().any(|leaf| leaf.starts_with(prefix)), "{prefix} is no field");
     }
 }
+
+/// What every field says of itself, by path; Kubernetes' own types say nothing.
+fn descriptions(path: &str, schema: &Value, found: &mut BTreeMap<String, String>) {
+    for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}");
+        let items = format!("{path}[]");
+        if let Some(text) = inner["description"].as_str() {
+            found.insert(path.clone(), text.to_owned());
+        }
+        descriptions(&path, inner, found);
+        descriptions(&items, &inner["items"], found);
+    }
+}
+
+#[test]
+fn the_schema_says_which_fields_are_unsupported() {
+    let mut all = BTreeMap::new();
+    descriptions("spec", &spec_schema(), &mut all);
+    let says = |text: &String| text.to_lowercase().contains("reported as `unsupported` by this");
+    let said: BTreeSet<String> =
+        all.into_iter().filter(|(_, text)| says(text)).map(|(path, _)| path).collect();
+    assert_eq!(said, unsupported(), "left: so described; right: so reported");
+}
+
+#[test]
+fn every_field_that_works_says_what_a_change_does() {
+    let root = spec_schema();
+    let (mut all, mut texts) = (BTreeMap::new(), BTreeMap::new());
+    leaves("spec", &root, &mut all);
+    descriptions("spec", &root, &mut texts);
+    let unsupported = unsupported();
+    for path in all.keys().filter(|path| !is_below(path, &unsupported)) {
+        let Some(text) = texts.get(path) else { continue };
+        let says = ["change", "Counts only with"].iter().any(|word| text.contains(word));
+        assert!(says, "{path}: what does a change do? {text:?}");
+    }
+}

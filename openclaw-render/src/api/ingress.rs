@@ -8,17 +8,17 @@ use serde::{Deserialize, Serialize};
 
 use super::empty_is_unset;
 
-/// How a path is matched.
+/// How a path is compared with that of a request.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub enum PathType {
-    /// By its beginning.
+    /// By its beginning, segment by segment.
     #[default]
     Prefix,
     /// As a whole.
     Exact,
-    /// As the controller likes.
+    /// As the Ingress controller decides.
     ImplementationSpecific,
 }
 
@@ -32,26 +32,26 @@ impl fmt::Display for PathType {
     }
 }
 
-/// An Ingress.
+/// An Ingress that leads to the gateway.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IngressSpec {
-    /// Whether there is one.
+    /// Whether the operator makes an Ingress. Defaults to false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Its class.
+    /// IngressClass that serves it, for example `traefik`. Defaults to the cluster's default class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class_name: Option<String>,
-    /// Its annotations.
+    /// Annotations of the Ingress, for its controller and for certificates. Defaults to none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<BTreeMap<String, String>>,
-    /// Hosts that it serves.
+    /// Hosts that lead to the gateway. At most 20. Defaults to none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hosts: Option<Vec<IngressHost>>,
-    /// Certificates.
+    /// Certificates of the hosts. At most 20. Defaults to none, which means plain HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<Vec<IngressTls>>,
-    /// HTTPS, rate limits, basic authentication.
+    /// HTTPS, rate limits and basic authentication, where the controller can do them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub security: Option<IngressSecurity>,
 }
@@ -60,9 +60,9 @@ pub struct IngressSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IngressHost {
-    /// Its name.
+    /// Name of the host, for example `ada.example.com`; empty text means any. Required.
     pub host: String,
-    /// Paths that it serves.
+    /// Paths of the host that lead to the gateway. Defaults to one path, `/`, by prefix.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paths: Option<Vec<IngressPath>>,
 }
@@ -71,14 +71,15 @@ pub struct IngressHost {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IngressPath {
-    /// The path.
+    /// Path of requests that lead to the gateway. Defaults to `/`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// How it is matched.
+    /// How `path` is compared with that of a request. `Prefix`: by its beginning; `Exact`: as a
+    /// whole; `ImplementationSpecific`: as the controller decides. Defaults to `Prefix`.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "PathType")]
     pub path_type: Option<PathType>,
-    /// Port of the Service.
+    /// Port of the Service that the path leads to, 1 to 65535. Defaults to 18789.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<i32>,
 }
@@ -87,93 +88,97 @@ pub struct IngressPath {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IngressTls {
-    /// Hosts of the certificate.
+    /// Hosts that the certificate is for. Defaults to none, which leaves them to the controller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hosts: Option<Vec<String>>,
-    /// Secret that holds it.
+    /// Secret of type `kubernetes.io/tls` that holds the certificate. Has no default; some
+    /// controllers bring their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_name: Option<String>,
 }
 
-/// HTTPS, rate limits, basic authentication.
+/// HTTPS, rate limits and basic authentication.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IngressSecurity {
-    /// Whether HTTP is redirected.
+    /// Whether requests over HTTP are redirected to HTTPS. Defaults to true.
     #[serde(rename = "forceHTTPS", skip_serializing_if = "Option::is_none")]
     pub force_https: Option<bool>,
-    /// Whether browsers are told to use HTTPS only.
+    /// Whether browsers are told to use only HTTPS from now on. Defaults to true.
     #[serde(rename = "enableHSTS", skip_serializing_if = "Option::is_none")]
     pub enable_hsts: Option<bool>,
-    /// Limits per client.
+    /// A limit on the requests of each client. Defaults to none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_limiting: Option<RateLimiting>,
-    /// A user name and a password.
+    /// A user name and a password that the Ingress asks for. Defaults to none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub basic_auth: Option<BasicAuth>,
 }
 
-/// Limits per client.
+/// A limit on the requests of each client.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RateLimiting {
-    /// Whether there are limits.
+    /// Whether the limit is in force. Defaults to true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Requests per second.
+    /// Requests per second that a client may send. Defaults to 10.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests_per_second: Option<i32>,
 }
 
-/// A user name and a password.
+/// A user name and a password that the Ingress asks for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BasicAuth {
-    /// Whether they are asked for.
+    /// Whether the Ingress asks for them. Defaults to false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Secret with the key `auth`.
+    /// A Secret of yours with htpasswd lines under key `auth`. Defaults to one that the operator
+    /// makes, `<name>-basic-auth`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub existing_secret: Option<String>,
-    /// User name.
+    /// User name in the Secret that the operator makes. At most 64 characters. Defaults to
+    /// `openclaw`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// Realm that browsers show.
+    /// Name that browsers show when they ask for the password. Defaults to `OpenClaw`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub realm: Option<String>,
 }
 
-/// An HTTPRoute of the Gateway API.
+/// An HTTPRoute of the Gateway API that leads to the gateway.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HttpRouteSpec {
-    /// Whether there is one.
+    /// Whether the operator makes an HTTPRoute. Defaults to false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Gateways that it belongs to.
+    /// Gateways that the route is attached to. Defaults to none, with which it leads nowhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_refs: Option<Vec<ParentRef>>,
-    /// Host names.
+    /// Host names that lead to the gateway, for example `ada.example.com`. Defaults to all of the
+    /// listener's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hostnames: Option<Vec<String>>,
-    /// Port of the Service.
+    /// Port of the Service that the route leads to, 1 to 65535. Defaults to 18789.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<i32>,
-    /// Its annotations.
+    /// Annotations of the HTTPRoute, for other tools. Defaults to none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<BTreeMap<String, String>>,
 }
 
-/// A Gateway.
+/// A Gateway that a route is attached to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ParentRef {
-    /// Its name.
+    /// Name of the Gateway that the route is attached to. Required.
     pub name: String,
-    /// Its namespace.
+    /// Namespace of the Gateway. Defaults to that of the instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
-    /// A listener of it.
+    /// Listener of the Gateway, by its name. Defaults to all of its listeners.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub section_name: Option<String>,
 }

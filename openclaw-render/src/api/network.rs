@@ -9,17 +9,17 @@ use serde::{Deserialize, Serialize};
 
 use super::{HttpRouteSpec, IngressSpec, SidecarSettings, empty_is_unset};
 
-/// Type of a Service.
+/// How far a Service reaches.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub enum ServiceType {
-    /// Reachable inside the cluster.
+    /// Inside the cluster.
     #[default]
     ClusterIP,
-    /// Reachable through the provider's load balancer.
+    /// Through the provider's load balancer.
     LoadBalancer,
-    /// Reachable on every node.
+    /// On every node.
     NodePort,
 }
 
@@ -57,20 +57,22 @@ impl fmt::Display for PortProtocol {
     }
 }
 
-/// How the agent is reached.
+/// How clients outside the pod reach the agent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NetworkingSpec {
-    /// The Service in front of the gateway.
+    /// The Service in front of the gateway. It listens on port 18789.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<ServiceSpec>,
-    /// An Ingress.
+    /// An Ingress that leads to the gateway. Reported as `Unsupported` by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ingress: Option<IngressSpec>,
-    /// An HTTPRoute of the Gateway API.
+    /// An HTTPRoute of the Gateway API that leads to the gateway. Reported as `Unsupported` by this
+    /// version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_route: Option<HttpRouteSpec>,
-    /// Who may reach the metrics port.
+    /// Who may reach the metrics port. Defaults to pods of the same namespace. Reported as
+    /// `Unsupported` by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics_ingress: Option<Vec<NetworkPolicyPeer>>,
 }
@@ -79,15 +81,18 @@ pub struct NetworkingSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceSpec {
-    /// Its type: reachable inside the cluster (`ClusterIP`), on every node (`NodePort`), or through
-    /// the provider's load balancer (`LoadBalancer`). Default `ClusterIP`.
+    /// How far the Service reaches. `ClusterIP`: inside the cluster; `NodePort`: every node, too;
+    /// `LoadBalancer`: the provider's load balancer, too. Defaults to `ClusterIP`. A change leaves
+    /// the running pod alone.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "ServiceType")]
     pub type_: Option<ServiceType>,
-    /// Its annotations.
+    /// Annotations of the Service, for example for a load balancer. Defaults to none. A change
+    /// leaves the running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<BTreeMap<String, String>>,
-    /// Ports instead of the default ones.
+    /// Ports of the Service, instead of 18789. At most 20, and no two of the same number and
+    /// protocol. Defaults to the gateway's port. Reported as `Unsupported` by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ports: Option<Vec<ServicePortSpec>>,
 }
@@ -96,37 +101,37 @@ pub struct ServiceSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServicePortSpec {
-    /// Its name.
+    /// Name of the port, different from the others'. Required.
     pub name: String,
-    /// Its number.
+    /// Number of the port on the Service, 1 to 65535. Required.
     pub port: i32,
-    /// The pod's port. Default the same number.
+    /// Port of the pod that it leads to, 1 to 65535. Defaults to `port`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_port: Option<i32>,
-    /// Its protocol. Default `TCP`. Two ports of one protocol must have different numbers.
+    /// Protocol of the port: `TCP`, `UDP` or `SCTP`. Defaults to `TCP`.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "PortProtocol")]
     pub protocol: Option<PortProtocol>,
 }
 
-/// The way to the gateway.
+/// How clients reach the gateway, and how they prove who they are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GatewaySpec {
-    /// Whether a proxy stands between the pod network and the gateway's loopback port. Default
-    /// true. Without it the gateway listens on all addresses of the pod. A change replaces the pod.
+    /// Whether a proxy stands between the pod's network and the gateway. Without it the gateway
+    /// itself listens on all addresses of the pod. Defaults to true. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// A Secret of your own with the gateway's token under the key `token`. Default: the operator
-    /// makes one, `<name>-gateway-token`. Another token replaces the pod.
+    /// A Secret of yours with the gateway's token under key `token`. Defaults to one that the
+    /// operator makes once, `<name>-gateway-token`. A change, also of the token, replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub existing_secret: Option<String>,
-    /// Origins, `scheme://host[:port]`, from which browsers may use the Control UI, besides
-    /// localhost:18789.
+    /// Origins from which browsers may use the Control UI, besides localhost. Written
+    /// `https://host[:port]`, without path and wildcard; at most 20. Ignored if openclaw.json lists
+    /// its own. Defaults to none. A change goes live without a new pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_ui_origins: Option<Vec<String>>,
-    /// Image and size of the proxy. Default: nginx 1.27, 10m and 16Mi requested, 100m and 64Mi at
-    /// most. A change replaces the pod.
+    /// Image and size of the proxy in front of the gateway. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy: Option<SidecarSettings>,
 }

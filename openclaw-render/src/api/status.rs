@@ -8,31 +8,31 @@ use serde::{Deserialize, Serialize};
 
 use super::{AutoUpdateStatus, empty_is_unset};
 
-/// A summary of the conditions.
+/// A summary of the conditions in one word.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub enum Phase {
-    /// Nothing was made yet.
+    /// Something must be read before anything can be made.
     #[default]
     Pending,
-    /// Objects are there, the agent has never been ready.
+    /// Objects are there, and the agent has never been ready.
     Provisioning,
-    /// The agent is ready.
+    /// The pod of the newest revision is ready.
     Running,
-    /// The agent is not ready any more, or runs without the newest configuration.
+    /// The agent is not ready any more, or runs without something that was asked for.
     Degraded,
-    /// The spec cannot be carried out.
+    /// The spec cannot be carried out, or an object of another owner is in the way.
     Failed,
-    /// It is being deleted.
+    /// The instance is being deleted.
     Terminating,
-    /// A backup is made.
+    /// A backup is being made.
     BackingUp,
-    /// A backup is restored.
+    /// A backup is being restored.
     Restoring,
-    /// A new version is rolled out.
+    /// A new version is being rolled out.
     Updating,
-    /// It is off.
+    /// The agent is switched off, and no pod runs.
     Suspended,
 }
 
@@ -69,72 +69,79 @@ impl fmt::Display for Phase {
     }
 }
 
-/// What the operator last saw.
+/// What the operator last saw of an instance.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OpenClawInstanceStatus {
-    /// A summary of the conditions.
+    /// A summary of the conditions in one word. `Pending`, `Provisioning`, then `Running`, or
+    /// `Degraded` once it no longer is; `Failed`, `Suspended`, `Terminating`. `BackingUp`,
+    /// `Restoring` and `Updating` are not used by this version.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "Phase")]
     pub phase: Option<Phase>,
-    /// What is and what is not.
+    /// What holds of the instance, one entry for each type. `Ready` sums them up: True while the
+    /// pod of the newest revision is ready. `reason` and `message` say what to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<Condition>>,
-    /// The generation of the spec that all this is about.
+    /// The generation of the spec that this status describes. While it is lower than
+    /// `metadata.generation`, the newest spec was not looked at yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// When this generation was first seen.
+    /// When the spec of this generation was first carried out. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_reconcile_time: Option<Time>,
-    /// Where the gateway is reached inside the cluster.
+    /// Where the gateway is reached inside the cluster. Example: `ada.agents.svc:18789`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway_endpoint: Option<String>,
-    /// Not written: nothing listens on the canvas port of old versions.
+    /// Never written, since nothing listens on the canvas port of old versions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub canvas_endpoint: Option<String>,
-    /// The configuration on its way to the application.
+    /// How far the newest openclaw.json has come. A hash is the first 16 digits of the SHA-256 of
+    /// the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<ConfigStatus>,
-    /// Since when a backup before deletion is under way.
+    /// When the backup before deletion began. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backing_up_since: Option<Time>,
-    /// The job that makes it.
+    /// The Job that makes the backup before deletion. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup_job_name: Option<String>,
-    /// Where the last backup is.
+    /// Where the last backup is, as a path in the bucket. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_backup_path: Option<String>,
-    /// When it was made.
+    /// When the last backup was finished. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_backup_time: Option<Time>,
-    /// The job that restores.
+    /// The Job that restores `spec.restoreFrom`. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restore_job_name: Option<String>,
-    /// The backup that was restored.
+    /// The backup that the agent's state was restored from. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restored_from: Option<String>,
-    /// What the updater did.
+    /// What automatic updates found and did. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_update: Option<AutoUpdateStatus>,
-    /// Names of the objects that belong to the instance.
+    /// Names of the objects that belong to the instance. One that is not there yet is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub managed_resources: Option<ManagedResources>,
 }
 
-/// The configuration on its way to the application. Hashes are the first 16 digits of SHA-256.
+/// How far the newest openclaw.json has come. Hashes are the first 16 digits of SHA-256.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigStatus {
-    /// The file that the operator rendered.
+    /// Hash of the openclaw.json that the operator rendered last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rendered_hash: Option<String>,
-    /// The file that the application reads.
+    /// Hash of the openclaw.json that the application reads. Equal to `renderedHash` once the
+    /// newest one is in place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applied_hash: Option<String>,
-    /// The file that the application's validator refused.
+    /// Hash of the openclaw.json that the application's validator refused. Absent while none is
+    /// refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected_hash: Option<String>,
-    /// Why it was refused, or why the newest one is not in place.
+    /// Why the newest openclaw.json was refused, or is not in place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
@@ -143,64 +150,64 @@ pub struct ConfigStatus {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ManagedResources {
-    /// The StatefulSet.
+    /// Name of the StatefulSet that keeps the agent's pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stateful_set: Option<String>,
-    /// Never written.
+    /// Never written. The Go operator once had a Deployment here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deployment: Option<String>,
-    /// The Service.
+    /// Name of the Service in front of the gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
-    /// The ConfigMap with openclaw.json.
+    /// Name of the ConfigMap with openclaw.json and the proxy's configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_map: Option<String>,
-    /// The claim of the agent's state.
+    /// Name of the claim of the agent's state, yours or the operator's. Absent without persistence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pvc: Option<String>,
-    /// The claim of the browser's profile.
+    /// Name of the claim of the browser's profile. Not written by this version.
     #[serde(rename = "chromiumPVC", skip_serializing_if = "Option::is_none")]
     pub chromium_pvc: Option<String>,
-    /// The NetworkPolicy.
+    /// Name of the NetworkPolicy of the agent's pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network_policy: Option<String>,
-    /// The PodDisruptionBudget.
+    /// Name of the PodDisruptionBudget of the agent's pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pod_disruption_budget: Option<String>,
-    /// The HorizontalPodAutoscaler.
+    /// Name of the HorizontalPodAutoscaler. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub horizontal_pod_autoscaler: Option<String>,
-    /// The ServiceAccount.
+    /// Name of the ServiceAccount that the operator made for the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_account: Option<String>,
-    /// The Role.
+    /// Name of the Role of the pod's ServiceAccount.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// The RoleBinding.
+    /// Name of the RoleBinding of the pod's ServiceAccount.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role_binding: Option<String>,
-    /// The Secret with the gateway's token.
+    /// Name of the Secret with the gateway's token, yours or the operator's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway_token_secret: Option<String>,
-    /// The Secret of basic authentication.
+    /// Name of the Secret of basic authentication. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub basic_auth_secret: Option<String>,
-    /// The Secret with the tailnet's state.
+    /// Name of the Secret with Tailscale's state. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tailscale_state_secret: Option<String>,
-    /// The PrometheusRule.
+    /// Name of the PrometheusRule with the alerts. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prometheus_rule: Option<String>,
-    /// The dashboard of the fleet.
+    /// Name of the ConfigMap with the fleet's dashboard. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grafana_dashboard_operator: Option<String>,
-    /// The dashboard of the instance.
+    /// Name of the ConfigMap with the agent's dashboard. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grafana_dashboard_instance: Option<String>,
-    /// The CronJob of backups.
+    /// Name of the CronJob of scheduled backups. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup_cron_job: Option<String>,
-    /// The HTTPRoute.
+    /// Name of the HTTPRoute that leads to the gateway. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_route: Option<String>,
 }

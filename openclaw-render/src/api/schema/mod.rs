@@ -109,8 +109,16 @@ fn root(schema: &mut Value) {
     schema.remove("required");
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         let text = |description: &str| json!({"type": "string", "description": description});
-        set(properties, "apiVersion", text("Group and version of this API."));
-        set(properties, "kind", text("Kind of this object."));
+        set(
+            properties,
+            "apiVersion",
+            text("Group and version of the API: `openclaw.rocks/v1alpha1`."),
+        );
+        set(
+            properties,
+            "kind",
+            text("Kind of this object, by which the API server finds its definition."),
+        );
         set(properties, "metadata", json!({"type": "object"}));
     }
 }
