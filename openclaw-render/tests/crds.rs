@@ -1,4 +1,4 @@
-//! The `CustomResourceDefinitions` against those of the Go operator, version 0.38.3, whose schemas,
+//! The `CustomResourceDefinitions` against those of the Go operator, version 0.40.0, whose schemas,
 //! less the descriptions, are in `tests/data/crds`: what is accepted there is accepted here.
 
 #![expect(
@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 
 use openclaw_render::api::custom_resource_definitions;
-use openclaw_render::{Kind, Observed, Settings, decode_instance, render_instance};
+use openclaw_render::{Kind, Observed, Rule, Settings, Severity, decode_instance, render_instance};
 use serde_json::{Map, Value, json};
 
 /// Where ours refuses what the other accepts, or merges differently. `*` stands for any beginning of
@@ -118,6 +118,7 @@ const EMBEDDED: &[&str] = &[
     "spec.availability.affinity.",
     "spec.availability.tolerations[]",
     "spec.availability.topologySpreadConstraints[]",
+    "spec.backup.storage.secretRef.",
     "spec.chromium.extraEnv[]",
     "spec.env[]",
     "spec.envFrom[]",
@@ -125,7 +126,8 @@ const EMBEDDED: &[&str] = &[
     "spec.extraVolumes[]",
     "spec.image.pullSecrets[]",
     "spec.initContainers[]",
-    "spec.networking.metricsIngress[]",
+    "spec.netbird.setupKeySecretRef.",
+    "spec.networking.metricsIngress.podSelector.",
     "spec.security.containerSecurityContext.capabilities.",
     "spec.security.networkPolicy.additionalEgress[]",
     "spec.sidecarVolumes[]",
@@ -291,6 +293,97 @@ fn what_the_go_operator_accepts_is_accepted_but_for_what_the_table_names() {
     assert!(stale.is_empty(), "{stale:#?}");
 }
 
+/// Fields that the Go operator does not have, with everything below them.
+const OURS: &[&str] = &[
+    "spec.backup.storage",
+    "spec.config.sync",
+    "spec.image.version",
+    "spec.maintenanceWindows",
+    "spec.rollout",
+    "spec.runtimeDeps.resources",
+    "spec.security.networkPolicy.allowHTTPS",
+    "spec.selfConfigure.allowedSkillSources",
+    "spec.skillsInstall",
+    "status.backups",
+    "status.config",
+];
+
+#[test]
+fn no_field_is_ours_alone_but_for_those_that_the_list_names() {
+    let mut found = BTreeSet::new();
+    for (theirs, ours) in pairs() {
+        let theirs = fields(&theirs["schema"]);
+        let ours = fields(&version(&ours)["schema"]["openAPIV3Schema"]);
+        let alone = ours.into_keys().filter(|path| !theirs.contains_key(path));
+        let alone = alone.filter(|path| !EMBEDDED.iter().any(|type_| path.starts_with(type_)));
+        found.extend(alone.map(|path| {
+            let listed = OURS.iter().find(|ours| path.starts_with(*ours));
+            listed.map_or(path.clone(), |ours| (*ours).to_owned())
+        }));
+    }
+    assert_eq!(found, OURS.iter().map(|path| (*path).to_owned()).collect());
+}
+
+/// What the Go operator stores of an instance that sets nothing: it writes every section back, and
+/// the API server fills in its schema's defaults.
+fn stored(path: &str, schema: &Value) -> Value {
+    // References cannot be empty, and of the names of a CA bundle one must be set.
+    let left_out = |path: &str, schema: &Value| {
+        schema.get("required").is_some() || path == "spec.security.caBundle"
+    };
+    let mut object = Map::new();
+    for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}");
+        if let Some(default) = inner.get("default") {
+            object.insert(name.clone(), default.clone());
+        } else if inner.get("properties").is_some() && !left_out(&path, inner) {
+            object.insert(name.clone(), stored(&path, inner));
+        }
+    }
+    Value::Object(object)
+}
+
+/// The fields of a value in the format `FieldsV1`.
+fn field_set(value: &Value) -> Value {
+    let fields = value.as_object().into_iter().flatten();
+    fields
+        .map(|(name, inner)| (format!("f:{name}"), field_set(inner)))
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+#[test]
+fn what_the_go_operator_stores_by_itself_decodes_and_asks_for_nothing_unsupported() {
+    let pairs = pairs();
+    let (theirs, _) = &pairs[1];
+    let spec = stored("spec", &theirs["schema"]["properties"]["spec"]);
+    assert_eq!(spec["workspace"]["fileUpdatePolicy"], "CreateOnly");
+    assert_eq!(spec["networking"]["metricsIngress"]["from"], "SameNamespace");
+    let manager = json!({
+        "manager": "manager",
+        "operation": "Update",
+        "apiVersion": "openclaw.rocks/v1alpha1",
+        "fieldsType": "FieldsV1",
+        "fieldsV1": {"f:spec": field_set(&spec)},
+    });
+    let (instance, unknown) = decode_instance(json!({
+        "apiVersion": "openclaw.rocks/v1alpha1",
+        "kind": "OpenClawInstance",
+        "metadata": {"name": "ada", "namespace": "agents", "managedFields": [manager]},
+        "spec": spec,
+    }))
+    .unwrap();
+    assert_eq!(unknown, [], "a field that this API does not have");
+    let (objects, problems) =
+        render_instance(&instance, &Observed::default(), &Settings::default());
+    let graver: Vec<_> = problems
+        .into_iter()
+        .filter(|it| it.severity != Severity::Advice || it.rule == Rule::Unsupported)
+        .collect();
+    assert_eq!(graver, []);
+    assert!(!objects.is_empty());
+}
+
 #[test]
 fn names_scope_columns_and_subresources_are_those_of_the_go_operator() {
     for (theirs, ours) in pairs() {
@@ -408,13 +501,15 @@ fn rendered_defaults() -> Vec<(String, String)> {
     };
     let claim = &find(Kind::PersistentVolumeClaim)["spec"]["resources"]["requests"]["storage"];
     let user = &pod["securityContext"]["runAsUser"];
+    let proxy = &container("gateway-proxy")["image"];
     let mut defaults = vec![
+        ("spec.gateway.image".to_owned(), format!("Defaults to `{proxy}`")),
         ("spec.security.podSecurityContext.runAsUser".to_owned(), format!("Defaults to {user}")),
         ("spec.storage.persistence.size".to_owned(), format!("Defaults to `{claim}`")),
     ];
     for (path, name) in [
         ("spec.config.sync.resources", "config-sync"),
-        ("spec.gateway.proxy.resources", "gateway-proxy"),
+        ("spec.gateway.resources", "gateway-proxy"),
         ("spec.resources", "openclaw"),
     ] {
         let [requests, limits] = ["requests", "limits"].map(|kind| {

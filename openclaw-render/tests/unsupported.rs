@@ -25,14 +25,21 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("spec.backup.serviceAccountName", "of backup.schedule, which is unsupported"),
     ("spec.backup.timeout", "of backup.schedule, which is unsupported"),
     ("spec.rollout.onOperatorUpgrade", "decides when, not what"),
-    ("spec.runtimeDeps.image.digest", "of runtimeDeps.pnpm and python, which are unsupported"),
-    ("spec.runtimeDeps.image.repository", "of runtimeDeps.pnpm and python, which are unsupported"),
-    ("spec.runtimeDeps.image.tag", "of runtimeDeps.pnpm and python, which are unsupported"),
-    ("spec.runtimeDeps.resources.limits.cpu", "of runtimeDeps, as above"),
-    ("spec.runtimeDeps.resources.limits.memory", "of runtimeDeps, as above"),
-    ("spec.runtimeDeps.resources.requests.cpu", "of runtimeDeps, as above"),
-    ("spec.runtimeDeps.resources.requests.memory", "of runtimeDeps, as above"),
+    ("spec.runtimeDeps.resources.limits.cpu", "of runtimeDeps.pnpm and python, unsupported"),
+    ("spec.runtimeDeps.resources.limits.memory", "of runtimeDeps.pnpm and python, unsupported"),
+    ("spec.runtimeDeps.resources.requests.cpu", "of runtimeDeps.pnpm and python, unsupported"),
+    ("spec.runtimeDeps.resources.requests.memory", "of runtimeDeps.pnpm and python, unsupported"),
+    ("spec.runtimeDeps.uvImage.digest", "of runtimeDeps.python, which is unsupported"),
+    ("spec.runtimeDeps.uvImage.repository", "of runtimeDeps.python, which is unsupported"),
+    ("spec.runtimeDeps.uvImage.tag", "of runtimeDeps.python, which is unsupported"),
     ("spec.skillPackUpdatePolicy", "of skills, which is unsupported"),
+    ("spec.skillsInstall.resources.limits.cpu", "of skills and plugins, which are unsupported"),
+    ("spec.skillsInstall.resources.limits.memory", "of skills and plugins, which are unsupported"),
+    ("spec.skillsInstall.resources.requests.cpu", "of skills and plugins, which are unsupported"),
+    (
+        "spec.skillsInstall.resources.requests.memory",
+        "of skills and plugins, which are unsupported",
+    ),
 ];
 
 /// Values for fields where not every value of the type is valid.
@@ -43,7 +50,7 @@ const SAMPLES: &[(&str, &str)] = &[
         r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
     ),
     (
-        "spec.gateway.proxy.image.digest",
+        "spec.gateway.image.digest",
         r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
     ),
     ("spec.image.version", r#"["2026.7.1", "2026.9.6"]"#),

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AutoUpdateSpec, AvailabilitySpec, BackupSpec, ChromiumSpec, ConfigSpec, GatewaySpec, ImageSpec,
-    MaintenanceWindow, NetworkingSpec, ObservabilitySpec, OllamaSpec, OpenClawInstanceStatus,
-    ProbesSpec, ResourcesSpec, RolloutSpec, RuntimeDepsSpec, SecuritySpec, SelfConfigureSpec,
-    SkillPackUpdatePolicy, StorageSpec, TailscaleSpec, WebTerminalSpec, WorkspaceSpec,
-    empty_is_unset,
+    MaintenanceWindow, NetbirdSpec, NetworkingSpec, ObservabilitySpec, OllamaSpec,
+    OpenClawInstanceStatus, ProbesSpec, ResourcesSpec, RolloutSpec, RuntimeDepsSpec, SecuritySpec,
+    SelfConfigureSpec, SkillPackUpdatePolicy, SkillsInstallSpec, StorageSpec, TailscaleSpec,
+    WebTerminalSpec, WorkspaceSpec, empty_is_unset,
 };
 
 /// The desired state of one agent.
@@ -63,6 +63,9 @@ pub struct OpenClawInstanceSpec {
     /// Defaults to none. Reported as `Unsupported` by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plugins: Option<Vec<String>>,
+    /// How skills and plugins are installed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skills_install: Option<SkillsInstallSpec>,
     /// ConfigMaps and Secrets whose keys become environment variables of the agent. One that is
     /// missing and not `optional` keeps a pod from starting. Defaults to none. A change, also of
     /// their content, replaces the pod.
@@ -93,6 +96,9 @@ pub struct OpenClawInstanceSpec {
     /// Access to the agent through a Tailscale network. Reported as `Unsupported` by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tailscale: Option<TailscaleSpec>,
+    /// Access to the agent through a NetBird network. Reported as `Unsupported` by this version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub netbird: Option<NetbirdSpec>,
     /// A server for local models in the agent's pod. Reported as `Unsupported` by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ollama: Option<OllamaSpec>,

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use k8s_openapi::api::networking::v1::NetworkPolicyPeer;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{HttpRouteSpec, IngressSpec, SidecarSettings, empty_is_unset};
+use super::{HttpRouteSpec, IngressSpec, ResourcesSpec, SidecarImage, empty_is_unset};
 
 /// How far a Service reaches.
 #[derive(
@@ -71,10 +71,58 @@ pub struct NetworkingSpec {
     /// version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_route: Option<HttpRouteSpec>,
-    /// Who may reach the metrics port. Defaults to pods of the same namespace. Reported as
-    /// `Unsupported` by this version.
+    /// Who may reach the metrics port. Reported as `Unsupported` by this version, unless it asks for
+    /// what is the default.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub metrics_ingress: Option<Vec<NetworkPolicyPeer>>,
+    pub metrics_ingress: Option<MetricsIngressSpec>,
+}
+
+/// From where the metrics port may be reached.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+pub enum MetricsIngressFrom {
+    /// From pods of the instance's namespace.
+    #[default]
+    SameNamespace,
+    /// From the namespaces and networks that are listed.
+    AllowedPeers,
+    /// From nowhere.
+    None,
+}
+
+impl fmt::Display for MetricsIngressFrom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SameNamespace => "SameNamespace",
+            Self::AllowedPeers => "AllowedPeers",
+            Self::None => "None",
+        })
+    }
+}
+
+/// Who may reach the metrics port.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MetricsIngressSpec {
+    /// From where the metrics port may be reached. `SameNamespace`: from pods of the namespace;
+    /// `AllowedPeers`: from what the two lists name; `None`: from nowhere. Defaults to
+    /// `SameNamespace`.
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "MetricsIngressFrom")]
+    pub from: Option<MetricsIngressFrom>,
+    /// Namespaces whose pods may scrape, for example `monitoring`. They count with `AllowedPeers`.
+    /// Defaults to none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_namespaces: Option<Vec<String>>,
+    /// Networks that may scrape, for example `10.0.0.0/8`. They count with `AllowedPeers`. Defaults
+    /// to none.
+    #[serde(rename = "allowedCIDRs", skip_serializing_if = "Option::is_none")]
+    pub allowed_cidrs: Option<Vec<String>>,
+    /// Labels of the pods that may scrape, within those namespaces. It does not narrow networks.
+    /// Defaults to all pods.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pod_selector: Option<LabelSelector>,
 }
 
 /// The Service in front of the gateway. It listens on port 18789.
@@ -131,7 +179,12 @@ pub struct GatewaySpec {
     /// its own. Defaults to none. A change goes live without a new pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_ui_origins: Option<Vec<String>>,
-    /// Image and size of the proxy in front of the gateway. A change replaces the pod.
+    /// Image of the proxy in front of the gateway. Defaults to
+    /// `docker.io/library/nginx:1.27-alpine`. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub proxy: Option<SidecarSettings>,
+    pub image: Option<SidecarImage>,
+    /// CPU and memory of the proxy. Defaults to requests of 10m and 16Mi, and limits of 100m and
+    /// 64Mi. A change replaces the pod.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourcesSpec>,
 }

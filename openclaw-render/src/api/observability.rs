@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{SidecarSettings, empty_is_unset};
+use super::{ResourcesSpec, SidecarImage, empty_is_unset};
 
 /// How much the agent logs.
 #[derive(
@@ -97,7 +97,20 @@ pub struct MetricsSpec {
     pub grafana_dashboard: Option<GrafanaDashboardSpec>,
     /// The OpenTelemetry collector that serves the metrics.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub collector: Option<SidecarSettings>,
+    pub collector: Option<CollectorSpec>,
+}
+
+/// The OpenTelemetry collector that serves the metrics.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CollectorSpec {
+    /// Image of the collector. Defaults to `docker.io/otel/opentelemetry-collector:0.120.0`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<SidecarImage>,
+    /// CPU and memory of the collector. Defaults to requests of 25m and 32Mi, and limits of 100m and
+    /// 128Mi.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourcesSpec>,
 }
 
 /// A ServiceMonitor of the Prometheus operator.

@@ -1,4 +1,4 @@
-//! Browser, tailnet, local models, web terminal.
+//! Browser, Tailscale, NetBird, local models, web terminal.
 
 use std::fmt;
 
@@ -106,6 +106,34 @@ pub struct TailscaleSpec {
     pub image: Option<SidecarImage>,
     /// CPU and memory of Tailscale. Defaults to requests of 50m and 64Mi, and limits of 200m and
     /// 256Mi.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourcesSpec>,
+}
+
+/// Access to the agent through a NetBird network.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NetbirdSpec {
+    /// Whether the agent joins a NetBird network. Excludes `tailscale`. Defaults to false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Secret with the setup key with which the agent joins. Has no default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub setup_key_secret_ref: Option<LocalObjectReference>,
+    /// Key in that Secret that holds the setup key. Defaults to `setupkey`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub setup_key_secret_key: Option<String>,
+    /// Address of the management server, if it is your own. Example:
+    /// `https://netbird.example.com`. Defaults to that of NetBird.
+    #[serde(rename = "managementURL", skip_serializing_if = "Option::is_none")]
+    pub management_url: Option<String>,
+    /// Name of the agent in the network. Defaults to the instance's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hostname: Option<String>,
+    /// Image of NetBird. Defaults to `docker.io/netbirdio/netbird:latest`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<SidecarImage>,
+    /// CPU and memory of NetBird. Has no default yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
 }

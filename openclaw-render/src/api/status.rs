@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AutoUpdateStatus, empty_is_unset};
+use super::{AutoUpdateStatus, BackupStatus, FileUpdatePolicy, empty_is_unset};
 
 /// A summary of the conditions in one word.
 #[derive(
@@ -112,6 +112,9 @@ pub struct OpenClawInstanceStatus {
     /// When the last backup was finished. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_backup_time: Option<Time>,
+    /// The last ten backups, newest first. Not written by this version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backups: Option<Vec<BackupStatus>>,
     /// The Job that restores `spec.restoreFrom`. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restore_job_name: Option<String>,
@@ -198,6 +201,9 @@ pub struct ManagedResources {
     /// Name of the PrometheusRule with the alerts. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prometheus_rule: Option<String>,
+    /// Name of the ServiceMonitor of the agent's metrics. Not written by this version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_monitor: Option<String>,
     /// Name of the ConfigMap with the fleet's dashboard. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grafana_dashboard_operator: Option<String>,
@@ -210,4 +216,25 @@ pub struct ManagedResources {
     /// Name of the HTTPRoute that leads to the gateway. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_route: Option<String>,
+    /// Files of the workspaces, and what they were made from. Not written by this version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workspace_files: Option<Vec<WorkspaceFileStatus>>,
+}
+
+/// A file of a workspace, and what it was made from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkspaceFileStatus {
+    /// Path of the file below its workspace.
+    pub path: String,
+    /// Name of the additional workspace. Absent for the default one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<String>,
+    /// What happens to the file when its source changes: `CreateOnly` or `Replace`.
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "FileUpdatePolicy")]
+    pub update_policy: Option<FileUpdatePolicy>,
+    /// Hash of the content that the file was made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_hash: Option<String>,
 }

@@ -84,19 +84,6 @@ pub struct SidecarImage {
     pub digest: Option<String>,
 }
 
-/// Image and size of a helper container.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct SidecarSettings {
-    /// Image of this container. Defaults to the one that the operator was tested with.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub image: Option<SidecarImage>,
-    /// CPU and memory of the container. Defaults to requests of 10m and 16Mi, and limits of 100m
-    /// and 64Mi for the proxy.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resources: Option<ResourcesSpec>,
-}
-
 /// CPU and memory of a container. Each of the four values has a default of its own; a default never
 /// makes a request exceed a limit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -141,9 +128,19 @@ pub struct RuntimeDepsSpec {
     /// Image with uv, of the container that installs Python. Defaults to
     /// `ghcr.io/astral-sh/uv:0.6-bookworm-slim`. Counts only with `python`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub image: Option<SidecarImage>,
+    pub uv_image: Option<SidecarImage>,
     /// CPU and memory of each container that installs them. Has no default yet. Counts only with
     /// `pnpm` or `python`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourcesSpec>,
+}
+
+/// How skills and plugins are installed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SkillsInstallSpec {
+    /// CPU and memory of each container that installs them. Has no default yet. Counts only with
+    /// `skills` or `plugins`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
 }

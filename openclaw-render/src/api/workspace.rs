@@ -6,6 +6,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::empty_is_unset;
+
 /// What the agent's workspace, `~/.openclaw/workspace`, begins with.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -27,6 +29,17 @@ pub struct WorkspaceSpec {
     /// to none. Reported as `Unsupported` by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_workspaces: Option<Vec<AdditionalWorkspace>>,
+    /// What happens to seeded files whose source changed. `CreateOnly` leaves them as they are;
+    /// `Replace` writes them again. Defaults to `CreateOnly`. `Replace` is reported as
+    /// `Unsupported` by this version. A change counts when the next pod starts.
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "FileUpdatePolicy")]
+    pub file_update_policy: Option<FileUpdatePolicy>,
+    /// Files that follow another policy than `fileUpdatePolicy`. At most 50. Defaults to none.
+    /// `updatePolicy: Replace` is reported as `Unsupported` by this version. A change counts when the
+    /// next pod starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub managed_files: Option<Vec<ManagedFile>>,
     /// The introduction that a new agent gets. Reported as `Unsupported` by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bootstrap: Option<BootstrapSpec>,
@@ -50,10 +63,53 @@ pub struct AdditionalWorkspace {
     /// Directories to make below this workspace. At most 20. Defaults to none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initial_directories: Option<Vec<String>>,
+    /// What happens to seeded files of this workspace whose source changed. `CreateOnly` leaves them;
+    /// `Replace` writes them again. Defaults to `spec.workspace.fileUpdatePolicy`.
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "FileUpdatePolicy")]
+    pub file_update_policy: Option<FileUpdatePolicy>,
+    /// Files of this workspace that follow another policy. At most 50. Defaults to none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub managed_files: Option<Vec<ManagedFile>>,
     /// Skills to install for this workspace only, written as in `spec.skills`. At most 20. Defaults
     /// to none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skills: Option<Vec<String>>,
+}
+
+/// What happens to a seeded file whose source changed.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+pub enum FileUpdatePolicy {
+    /// It stays as it is: from the moment it was written it is the agent's.
+    #[default]
+    CreateOnly,
+    /// It is written again when its source changes; until then the agent's edits stay.
+    Replace,
+}
+
+impl fmt::Display for FileUpdatePolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CreateOnly => "CreateOnly",
+            Self::Replace => "Replace",
+        })
+    }
+}
+
+/// A seeded file with a policy of its own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ManagedFile {
+    /// Path of the file below its workspace, for example `SOUL.md`. 1 to 253 characters, not
+    /// beginning with `/`. Required.
+    pub path: String,
+    /// What happens to the file when its source changed. `CreateOnly` leaves it; `Replace` writes it
+    /// again, and keeps the agent's edits until then. Defaults to `Replace`.
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "FileUpdatePolicy")]
+    pub update_policy: Option<FileUpdatePolicy>,
 }
 
 /// A ConfigMap in the instance's namespace.

@@ -23,6 +23,8 @@ const CONDITION_REASON: &str = "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$";
 const CONDITION_STATUS: &[&str] = &["True", "False", "Unknown"];
 /// Kubernetes accepts any printable name without `=`.
 const ENV_NAME: &str = "^[^=]+$";
+/// A path that does not begin at the root.
+const RELATIVE: &str = "^[^/].*$";
 const VERSION: &str = r"^([0-9]{4}\.[0-9]{1,2}\.[0-9]+)?$";
 
 /// Lists of an instance that server-side apply does not merge as a whole.
@@ -123,6 +125,9 @@ pub(super) const INSTANCE_NUMBERS: Numbers = &[
     ("spec.workspace.additionalWorkspaces[].initialDirectories[]", "maxLength", 253),
     ("spec.workspace.additionalWorkspaces[].initialDirectories[]", "minLength", 1),
     ("spec.workspace.additionalWorkspaces[].initialFiles", "maxProperties", 50),
+    ("spec.workspace.additionalWorkspaces[].managedFiles", "maxItems", 50),
+    ("spec.workspace.additionalWorkspaces[].managedFiles[].path", "maxLength", 253),
+    ("spec.workspace.additionalWorkspaces[].managedFiles[].path", "minLength", 1),
     ("spec.workspace.additionalWorkspaces[].name", "maxLength", 63),
     ("spec.workspace.additionalWorkspaces[].name", "minLength", 1),
     ("spec.workspace.additionalWorkspaces[].skills", "maxItems", 20),
@@ -133,6 +138,9 @@ pub(super) const INSTANCE_NUMBERS: Numbers = &[
     ("spec.workspace.initialDirectories[]", "maxLength", 253),
     ("spec.workspace.initialDirectories[]", "minLength", 1),
     ("spec.workspace.initialFiles", "maxProperties", 50),
+    ("spec.workspace.managedFiles", "maxItems", 50),
+    ("spec.workspace.managedFiles[].path", "maxLength", 253),
+    ("spec.workspace.managedFiles[].path", "minLength", 1),
     ("status.conditions[].message", "maxLength", 32768),
     ("status.conditions[].observedGeneration", "minimum", 0),
     ("status.conditions[].reason", "maxLength", 1024),
@@ -145,7 +153,9 @@ pub(super) const INSTANCE_PATTERNS: &[(&str, &str)] = &[
     ("spec.config.forcePaths[]", r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$"),
     ("spec.env[].name", ENV_NAME),
     ("spec.image.version", VERSION),
+    ("spec.workspace.additionalWorkspaces[].managedFiles[].path", RELATIVE),
     ("spec.workspace.additionalWorkspaces[].name", "^[a-z0-9]+(-[a-z0-9]+)*$"),
+    ("spec.workspace.managedFiles[].path", RELATIVE),
     ("status.conditions[].reason", CONDITION_REASON),
     ("status.conditions[].type", CONDITION_TYPE),
 ];

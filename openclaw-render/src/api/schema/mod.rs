@@ -112,7 +112,7 @@ fn root(schema: &mut Value) {
         set(
             properties,
             "apiVersion",
-            text("Group and version of the API: `openclaw.rocks/v1alpha1`."),
+            text("Group and version of the API that the object belongs to."),
         );
         set(
             properties,
