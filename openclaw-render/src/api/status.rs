@@ -87,7 +87,8 @@ pub struct OpenClawInstanceStatus {
     /// `metadata.generation`, the newest spec was not looked at yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// When the spec of this generation was first carried out. Not written by this version.
+    /// When the spec of this generation was first carried out. The newest pod was ready then with
+    /// the newest openclaw.json, or the agent was off. Absent until then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_reconcile_time: Option<Time>,
     /// Where the gateway is reached inside the cluster. Example: `ada.agents.svc:18789`.

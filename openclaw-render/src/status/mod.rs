@@ -80,6 +80,7 @@ pub(crate) fn report(
         config,
         ..OpenClawInstanceStatus::default()
     };
+    plan.status.last_reconcile_time = carried_out_at(&plan.status, &previous, observed);
     let is_told = is_settled(&plan.status) || awaits_pod(&statements, observed);
     finish(instance, observed, statements, &previous, plan);
     is_told
@@ -105,6 +106,24 @@ pub(crate) fn report_deletion(instance: &OpenClawInstance, observed: &Observed, 
 /// Whether nothing is being waited for.
 pub(crate) fn is_settled(status: &OpenClawInstanceStatus) -> bool {
     matches!(status.phase, Some(Phase::Running | Phase::Suspended))
+}
+
+/// When this generation was first carried out: the agent runs with its newest configuration, or is
+/// off. It stays as it is until the next one, so that an instance at rest is not written.
+fn carried_out_at(
+    status: &OpenClawInstanceStatus,
+    previous: &OpenClawInstanceStatus,
+    observed: &Observed,
+) -> Option<Time> {
+    let same = previous.observed_generation == status.observed_generation;
+    let before = previous.last_reconcile_time.clone().filter(|_| same);
+    let in_place = |config: &ConfigStatus| config.rendered_hash == config.applied_hash;
+    let done = match status.phase {
+        Some(Phase::Suspended) => true,
+        Some(Phase::Running) => status.config.as_ref().is_some_and(in_place),
+        _ => false,
+    };
+    before.or_else(|| observed.now.filter(|_| done).map(Time))
 }
 
 /// Whether all that is missing is a pod, which the cluster's own controllers make.
@@ -316,9 +335,48 @@ fn managed(resolved: &Resolved, observed: &Observed) -> ManagedResources {
 
 #[cfg(test)]
 mod tests {
-    use super::{Statement, awaits_pod, is_judging};
-    use crate::api::{ConditionType as About, ConfigStatus, OpenClawInstanceStatus, Reason};
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+    use super::{Statement, awaits_pod, carried_out_at, is_judging};
+    use crate::api::{ConditionType as About, ConfigStatus, OpenClawInstanceStatus, Phase, Reason};
     use crate::observed::{ConfigSync, Fact, Observed, Pod};
+
+    #[test]
+    fn a_generation_is_carried_out_once() {
+        let [earlier, now] = [100, 200].map(|at| jiff::Timestamp::from_second(at).unwrap());
+        let observed = Observed { now: Some(now), ..Observed::default() };
+        let newest = || Some("new".to_owned());
+        for (generation, time, phase, applied, expected) in [
+            (None, None, Phase::Provisioning, None, None),
+            (Some(2), None, Phase::Degraded, newest(), None),
+            (Some(2), None, Phase::Running, None, None),
+            (Some(2), None, Phase::Running, newest(), Some(now)),
+            (Some(2), None, Phase::Suspended, None, Some(now)),
+            (Some(2), Some(earlier), Phase::Running, newest(), Some(earlier)),
+            (Some(2), Some(earlier), Phase::Degraded, newest(), Some(earlier)),
+            (Some(1), Some(earlier), Phase::Degraded, newest(), None),
+            (Some(1), Some(earlier), Phase::Running, newest(), Some(now)),
+        ] {
+            let previous = OpenClawInstanceStatus {
+                observed_generation: generation,
+                last_reconcile_time: time.map(Time),
+                ..OpenClawInstanceStatus::default()
+            };
+            let config = ConfigStatus {
+                rendered_hash: newest(),
+                applied_hash: applied.clone(),
+                ..ConfigStatus::default()
+            };
+            let status = OpenClawInstanceStatus {
+                phase: Some(phase),
+                observed_generation: Some(2),
+                config: Some(config),
+                ..OpenClawInstanceStatus::default()
+            };
+            let found = carried_out_at(&status, &previous, &observed);
+            assert_eq!(found, expected.map(Time), "{generation:?} {time:?} {phase} {applied:?}");
+        }
+    }
 
     #[test]
     fn watches_tell_of_a_pod_that_is_missing_and_of_nothing_else() {
