@@ -1,4 +1,4 @@
-//! The `CustomResourceDefinitions` against those of the Go operator, version 0.38.3, whose schemas,
+//! The `CustomResourceDefinitions` against those of the Go operator, version 0.40.0, whose schemas,
 //! less the descriptions, are in `tests/data/crds`: what is accepted there is accepted here.
 
 #![expect(
@@ -12,7 +12,8 @@ use std::fs;
 use std::path::Path;
 
 use openclaw_render::api::custom_resource_definitions;
-use serde_json::{Map, Value};
+use openclaw_render::{Kind, Observed, Rule, Settings, Severity, decode_instance, render_instance};
+use serde_json::{Map, Value, json};
 
 /// Where ours refuses what the other accepts, or merges differently. `*` stands for any beginning of
 /// a path. An entry that is no difference any more fails.
@@ -117,6 +118,7 @@ const EMBEDDED: &[&str] = &[
     "spec.availability.affinity.",
     "spec.availability.tolerations[]",
     "spec.availability.topologySpreadConstraints[]",
+    "spec.backup.storage.secretRef.",
     "spec.chromium.extraEnv[]",
     "spec.env[]",
     "spec.envFrom[]",
@@ -124,7 +126,8 @@ const EMBEDDED: &[&str] = &[
     "spec.extraVolumes[]",
     "spec.image.pullSecrets[]",
     "spec.initContainers[]",
-    "spec.networking.metricsIngress[]",
+    "spec.netbird.setupKeySecretRef.",
+    "spec.networking.metricsIngress.podSelector.",
     "spec.security.containerSecurityContext.capabilities.",
     "spec.security.networkPolicy.additionalEgress[]",
     "spec.sidecarVolumes[]",
@@ -136,6 +139,25 @@ const EMBEDDED: &[&str] = &[
 
 /// Client-side apply keeps the whole object in an annotation, and annotations end at 262 144 bytes.
 const MAX_BYTES: usize = 230_000;
+
+/// Shorter descriptions have not said what a field is for.
+const SHORTEST: usize = 30;
+
+/// `kubectl explain` shows the beginning in lists of fields.
+const MOST_WORDS: usize = 12;
+
+/// Beginnings of texts that repeat the name of their field.
+const HOLLOW: &[&str] = &[
+    "Whether there is",
+    "Whether there are",
+    "Its ",
+    "Their ",
+    "It is ",
+    "The name.",
+    "The key.",
+    "What is and what is not",
+    "Where and how many",
+];
 
 type Fields = BTreeMap<String, Map<String, Value>>;
 
@@ -271,6 +293,100 @@ fn what_the_go_operator_accepts_is_accepted_but_for_what_the_table_names() {
     assert!(stale.is_empty(), "{stale:#?}");
 }
 
+/// Fields that the Go operator does not have, with everything below them.
+const OURS: &[&str] = &[
+    "spec.backup.storage",
+    "spec.config.sync",
+    "spec.image.version",
+    "spec.maintenanceWindows",
+    "spec.replicas",
+    "spec.rollout",
+    "spec.runtimeDeps.resources",
+    "spec.security.networkPolicy.allowHTTPS",
+    "spec.selfConfigure.allowedSkillSources",
+    "spec.skillsInstall",
+    "status.backups",
+    "status.config",
+    "status.replicas",
+    "status.selector",
+];
+
+#[test]
+fn no_field_is_ours_alone_but_for_those_that_the_list_names() {
+    let mut found = BTreeSet::new();
+    for (theirs, ours) in pairs() {
+        let theirs = fields(&theirs["schema"]);
+        let ours = fields(&version(&ours)["schema"]["openAPIV3Schema"]);
+        let alone = ours.into_keys().filter(|path| !theirs.contains_key(path));
+        let alone = alone.filter(|path| !EMBEDDED.iter().any(|type_| path.starts_with(type_)));
+        found.extend(alone.map(|path| {
+            let listed = OURS.iter().find(|ours| path.starts_with(*ours));
+            listed.map_or(path.clone(), |ours| (*ours).to_owned())
+        }));
+    }
+    assert_eq!(found, OURS.iter().map(|path| (*path).to_owned()).collect());
+}
+
+/// What the Go operator stores of an instance that sets nothing: it writes every section back, and
+/// the API server fills in its schema's defaults.
+fn stored(path: &str, schema: &Value) -> Value {
+    // References cannot be empty, and of the names of a CA bundle one must be set.
+    let left_out = |path: &str, schema: &Value| {
+        schema.get("required").is_some() || path == "spec.security.caBundle"
+    };
+    let mut object = Map::new();
+    for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}");
+        if let Some(default) = inner.get("default") {
+            object.insert(name.clone(), default.clone());
+        } else if inner.get("properties").is_some() && !left_out(&path, inner) {
+            object.insert(name.clone(), stored(&path, inner));
+        }
+    }
+    Value::Object(object)
+}
+
+/// The fields of a value in the format `FieldsV1`.
+fn field_set(value: &Value) -> Value {
+    let fields = value.as_object().into_iter().flatten();
+    fields
+        .map(|(name, inner)| (format!("f:{name}"), field_set(inner)))
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+#[test]
+fn what_the_go_operator_stores_by_itself_decodes_and_asks_for_nothing_unsupported() {
+    let pairs = pairs();
+    let (theirs, _) = &pairs[1];
+    let spec = stored("spec", &theirs["schema"]["properties"]["spec"]);
+    assert_eq!(spec["workspace"]["fileUpdatePolicy"], "CreateOnly");
+    assert_eq!(spec["networking"]["metricsIngress"]["from"], "SameNamespace");
+    let manager = json!({
+        "manager": "manager",
+        "operation": "Update",
+        "apiVersion": "openclaw.rocks/v1alpha1",
+        "fieldsType": "FieldsV1",
+        "fieldsV1": {"f:spec": field_set(&spec)},
+    });
+    let (instance, unknown) = decode_instance(json!({
+        "apiVersion": "openclaw.rocks/v1alpha1",
+        "kind": "OpenClawInstance",
+        "metadata": {"name": "ada", "namespace": "agents", "managedFields": [manager]},
+        "spec": spec,
+    }))
+    .unwrap();
+    assert_eq!(unknown, [], "a field that this API does not have");
+    let (objects, problems) =
+        render_instance(&instance, &Observed::default(), &Settings::default());
+    let graver: Vec<_> = problems
+        .into_iter()
+        .filter(|it| it.severity != Severity::Advice || it.rule == Rule::Unsupported)
+        .collect();
+    assert_eq!(graver, []);
+    assert!(!objects.is_empty());
+}
+
 #[test]
 fn names_scope_columns_and_subresources_are_those_of_the_go_operator() {
     for (theirs, ours) in pairs() {
@@ -278,7 +394,9 @@ fn names_scope_columns_and_subresources_are_those_of_the_go_operator() {
             assert_eq!(theirs["names"][name], ours["spec"]["names"][name], "{name}");
         }
         assert_eq!(theirs["scope"], ours["spec"]["scope"]);
-        assert_eq!(theirs["subresources"], version(&ours)["subresources"]);
+        for (name, subresource) in theirs["subresources"].as_object().unwrap() {
+            assert_eq!(version(&ours)["subresources"].get(name), Some(subresource));
+        }
         let columns = version(&ours)["additionalPrinterColumns"].as_array().unwrap();
         for column in theirs["columns"].as_array().unwrap() {
             assert!(columns.contains(column), "{column}");
@@ -287,13 +405,15 @@ fn names_scope_columns_and_subresources_are_those_of_the_go_operator() {
 }
 
 #[test]
-fn no_field_has_a_default_and_the_root_requires_nothing() {
+fn only_the_number_of_replicas_has_a_default_and_the_root_requires_nothing() {
+    let mut defaults = Vec::new();
     for fields in our_fields() {
         assert_eq!(fields[""].get("required"), None);
         for (path, field) in fields {
-            assert_eq!(field.get("default"), None, "{path}");
+            defaults.extend(field.get("default").map(|default| (path, default.clone())));
         }
     }
+    assert_eq!(defaults, [("spec".to_owned(), json!({})), ("spec.replicas".to_owned(), json!(1))]);
 }
 
 #[test]
@@ -312,11 +432,34 @@ fn the_schema_is_structural() {
     }
 }
 
+/// The fields that have a description of ours, by path; items of lists and maps are described by
+/// the field that holds them.
+fn described() -> Vec<(String, Map<String, Value>)> {
+    let ours = |path: &str| {
+        !EMBEDDED.iter().any(|embedded| path.starts_with(embedded)) && !path.ends_with([']', '}'])
+    };
+    let fields = our_fields().into_iter().flatten();
+    fields.filter(|(path, _)| ours(path) && path != "metadata").collect()
+}
+
+fn description(field: &Map<String, Value>) -> &str {
+    field.get("description").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Of each description what the check finds wrong with it.
+fn complaints(check: impl Fn(&str, &Map<String, Value>, &str) -> Option<String>) -> Vec<String> {
+    let complain = |(path, field): (String, Map<String, Value>)| {
+        let text = description(&field);
+        check(&path, &field, text).map(|complaint| format!("{path} {complaint}: {text:?}"))
+    };
+    described().into_iter().filter_map(complain).collect()
+}
+
 #[test]
 fn every_field_of_ours_is_described_and_no_embedded_one_is() {
     for fields in our_fields() {
         for (path, field) in fields {
-            let description = field.get("description").and_then(Value::as_str).unwrap_or_default();
+            let description = description(&field);
             if EMBEDDED.iter().any(|embedded| path.starts_with(embedded)) {
                 assert_eq!(description, "", "{path}");
             } else if path != "metadata" && !path.ends_with([']', '}']) {
@@ -327,22 +470,95 @@ fn every_field_of_ours_is_described_and_no_embedded_one_is() {
 }
 
 #[test]
-fn choices_are_described_by_their_field_and_not_by_their_type() {
-    let fields = our_fields();
-    for (path, default) in [
-        ("spec.config.format", "Default `json`"),
-        ("spec.config.mergeMode", "Default `overwrite`"),
-        ("spec.image.pullPolicy", "Default `IfNotPresent`"),
-        ("spec.networking.service.type", "Default `ClusterIP`"),
-        ("spec.networking.service.ports[].protocol", "Default `TCP`"),
-        ("spec.rollout.onOperatorUpgrade", "Default: "),
-        ("spec.security.podSecurityContext.fsGroupChangePolicy", "Default: "),
+fn descriptions_say_more_than_the_name_and_begin_with_a_short_sentence() {
+    let found = complaints(|_, _, text| {
+        let first = text.split_once(". ").map_or(text, |(first, _)| first);
+        let words = first.split_whitespace().count();
+        if text.len() < SHORTEST {
+            Some("says too little".to_owned())
+        } else if HOLLOW.iter().any(|hollow| text.starts_with(hollow)) {
+            Some("says only that it is there".to_owned())
+        } else {
+            (words > MOST_WORDS).then(|| format!("begins with {words} words"))
+        }
+    });
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn every_value_of_a_spec_says_its_default_or_that_it_has_none() {
+    let found = complaints(|path, field, text| {
+        let is_section = field.contains_key("properties");
+        let says = ["efault", "Required"].iter().any(|word| text.contains(word));
+        (path.starts_with("spec.") && !is_section && !says).then(|| "has which default".to_owned())
+    });
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// What an instance that asks for nothing gets, in the words of the descriptions.
+fn rendered_defaults() -> Vec<(String, String)> {
+    let (instance, _) = decode_instance(json!({"metadata": {"name": "ada"}})).unwrap();
+    let (objects, _) = render_instance(&instance, &Observed::default(), &Settings::default());
+    let find = |kind| objects.iter().find(|object| object.key().kind == kind).unwrap().to_value();
+    let pod = find(Kind::StatefulSet)["spec"]["template"]["spec"].clone();
+    let container = |name: &str| {
+        let lists = [&pod["containers"], &pod["initContainers"]];
+        let mut all = lists.into_iter().flat_map(|list| list.as_array().unwrap());
+        all.find(|container| container["name"] == name).unwrap()
+    };
+    let claim = &find(Kind::PersistentVolumeClaim)["spec"]["resources"]["requests"]["storage"];
+    let user = &pod["securityContext"]["runAsUser"];
+    let proxy = &container("gateway-proxy")["image"];
+    let mut defaults = vec![
+        ("spec.gateway.image".to_owned(), format!("Defaults to `{proxy}`")),
+        ("spec.security.podSecurityContext.runAsUser".to_owned(), format!("Defaults to {user}")),
+        ("spec.storage.persistence.size".to_owned(), format!("Defaults to `{claim}`")),
+    ];
+    for (path, name) in [
+        ("spec.config.sync.resources", "config-sync"),
+        ("spec.gateway.resources", "gateway-proxy"),
+        ("spec.resources", "openclaw"),
     ] {
-        let field =
-            fields.iter().find_map(|fields| fields.get(path).filter(|_| fields.len() > 200));
-        let description = field.unwrap()["description"].as_str().unwrap();
-        assert!(description.contains(default), "{path}: {description:?}");
+        let [requests, limits] = ["requests", "limits"].map(|kind| {
+            let amounts = &container(name)["resources"][kind];
+            format!("{} and {}", amounts["cpu"], amounts["memory"])
+        });
+        let words = format!("Defaults to requests of {requests}, and limits of {limits}");
+        defaults.push((path.to_owned(), words));
     }
+    for name in ["liveness", "readiness", "startup"] {
+        let probe = &container("openclaw")[format!("{name}Probe")];
+        let words = format!(
+            "Defaults to the first probe after {} s, one every {} s, {} s to answer, and {} failures",
+            probe["initialDelaySeconds"],
+            probe["periodSeconds"],
+            probe["timeoutSeconds"],
+            probe["failureThreshold"],
+        );
+        defaults.push((format!("spec.probes.{name}"), words));
+    }
+    defaults
+}
+
+#[test]
+fn defaults_in_descriptions_are_those_that_are_rendered() {
+    let fields: BTreeMap<_, _> = described().into_iter().collect();
+    for (path, words) in rendered_defaults() {
+        let (text, words) = (description(&fields[&path]), words.replace('"', ""));
+        assert!(text.contains(&words), "{path} does not say {words:?}: {text:?}");
+    }
+}
+
+#[test]
+fn choices_are_described_by_their_field_and_not_by_their_type() {
+    let found = complaints(|_, field, text| {
+        let choices = field.get("enum").and_then(Value::as_array).into_iter().flatten();
+        let mut named = choices.filter_map(Value::as_str).filter(|choice| !choice.is_empty());
+        named
+            .find(|choice| !text.contains(&format!("`{choice}`")))
+            .map(|choice| format!("does not explain {choice}"))
+    });
+    assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]

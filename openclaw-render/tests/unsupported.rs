@@ -25,14 +25,21 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("spec.backup.serviceAccountName", "of backup.schedule, which is unsupported"),
     ("spec.backup.timeout", "of backup.schedule, which is unsupported"),
     ("spec.rollout.onOperatorUpgrade", "decides when, not what"),
-    ("spec.runtimeDeps.image.digest", "of runtimeDeps.pnpm and python, which are unsupported"),
-    ("spec.runtimeDeps.image.repository", "of runtimeDeps.pnpm and python, which are unsupported"),
-    ("spec.runtimeDeps.image.tag", "of runtimeDeps.pnpm and python, which are unsupported"),
-    ("spec.runtimeDeps.resources.limits.cpu", "of runtimeDeps, as above"),
-    ("spec.runtimeDeps.resources.limits.memory", "of runtimeDeps, as above"),
-    ("spec.runtimeDeps.resources.requests.cpu", "of runtimeDeps, as above"),
-    ("spec.runtimeDeps.resources.requests.memory", "of runtimeDeps, as above"),
+    ("spec.runtimeDeps.resources.limits.cpu", "of runtimeDeps.pnpm and python, unsupported"),
+    ("spec.runtimeDeps.resources.limits.memory", "of runtimeDeps.pnpm and python, unsupported"),
+    ("spec.runtimeDeps.resources.requests.cpu", "of runtimeDeps.pnpm and python, unsupported"),
+    ("spec.runtimeDeps.resources.requests.memory", "of runtimeDeps.pnpm and python, unsupported"),
+    ("spec.runtimeDeps.uvImage.digest", "of runtimeDeps.python, which is unsupported"),
+    ("spec.runtimeDeps.uvImage.repository", "of runtimeDeps.python, which is unsupported"),
+    ("spec.runtimeDeps.uvImage.tag", "of runtimeDeps.python, which is unsupported"),
     ("spec.skillPackUpdatePolicy", "of skills, which is unsupported"),
+    ("spec.skillsInstall.resources.limits.cpu", "of skills and plugins, which are unsupported"),
+    ("spec.skillsInstall.resources.limits.memory", "of skills and plugins, which are unsupported"),
+    ("spec.skillsInstall.resources.requests.cpu", "of skills and plugins, which are unsupported"),
+    (
+        "spec.skillsInstall.resources.requests.memory",
+        "of skills and plugins, which are unsupported",
+    ),
 ];
 
 /// Values for fields where not every value of the type is valid.
@@ -43,12 +50,13 @@ const SAMPLES: &[(&str, &str)] = &[
         r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
     ),
     (
-        "spec.gateway.proxy.image.digest",
+        "spec.gateway.image.digest",
         r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
     ),
     ("spec.image.version", r#"["2026.7.1", "2026.9.6"]"#),
     ("spec.gateway.controlUiOrigins", r#"[["https://claw.example.com"]]"#),
     ("spec.probes.diskReadiness.path", r#"["/tmp"]"#),
+    ("spec.replicas", "[0, 1]"),
     ("spec.storage.persistence.accessModes", r#"[["ReadWriteOncePod"]]"#),
     ("spec.security.networkPolicy.allowedEgressCIDRs", r#"[["10.0.0.0/8"]]"#),
     ("spec.security.networkPolicy.allowedIngressCIDRs", r#"[["10.0.0.0/8"]]"#),
@@ -255,5 +263,42 @@ fn every_field_of_the_schema_is_rendered_unsupported_or_listed_as_without_effect
     }
     for (prefix, _) in CONTEXT.iter().chain(SAMPLES) {
         assert!(all.keys().any(|leaf| leaf.starts_with(prefix)), "{prefix} is no field");
+    }
+}
+
+/// What every field says of itself, by path; Kubernetes' own types say nothing.
+fn descriptions(path: &str, schema: &Value, found: &mut BTreeMap<String, String>) {
+    for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}");
+        let items = format!("{path}[]");
+        if let Some(text) = inner["description"].as_str() {
+            found.insert(path.clone(), text.to_owned());
+        }
+        descriptions(&path, inner, found);
+        descriptions(&items, &inner["items"], found);
+    }
+}
+
+#[test]
+fn the_schema_says_which_fields_are_unsupported() {
+    let mut all = BTreeMap::new();
+    descriptions("spec", &spec_schema(), &mut all);
+    let says = |text: &String| text.to_lowercase().contains("reported as `unsupported` by this");
+    let said: BTreeSet<String> =
+        all.into_iter().filter(|(_, text)| says(text)).map(|(path, _)| path).collect();
+    assert_eq!(said, unsupported(), "left: so described; right: so reported");
+}
+
+#[test]
+fn every_field_that_works_says_what_a_change_does() {
+    let root = spec_schema();
+    let (mut all, mut texts) = (BTreeMap::new(), BTreeMap::new());
+    leaves("spec", &root, &mut all);
+    descriptions("spec", &root, &mut texts);
+    let unsupported = unsupported();
+    for path in all.keys().filter(|path| !is_below(path, &unsupported)) {
+        let Some(text) = texts.get(path) else { continue };
+        let says = ["change", "Counts only with"].iter().any(|word| text.contains(word));
+        assert!(says, "{path}: what does a change do? {text:?}");
     }
 }

@@ -17,6 +17,7 @@ const BLANK: &[&str] = &[
     "generation",
     "observedGeneration",
     "creationTimestamp",
+    "lastReconcileTime",
     "lastTransitionTime",
     "time",
     "token",

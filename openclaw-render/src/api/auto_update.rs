@@ -8,80 +8,83 @@ use serde::{Deserialize, Serialize};
 
 use super::empty_is_unset;
 
-/// Automatic updates of the image tag.
+/// Updates of the agent to the newest stable release.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AutoUpdateSpec {
-    /// Whether there are any.
+    /// Whether the agent is updated automatically. It never is beside `image.digest`. Defaults to
+    /// false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// How often the registry is asked.
+    /// Time between two looks at the registry, `1h` to `168h`. Defaults to `24h`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub check_interval: Option<String>,
-    /// Whether a backup comes first.
+    /// Whether a backup must succeed before each update. Defaults to true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup_before_update: Option<bool>,
-    /// Whether an update that fails is undone.
+    /// Whether image and state go back when an update fails. Defaults to true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollback_on_failure: Option<bool>,
-    /// How long the new version may take to become ready.
+    /// Time in which the new version must be ready, `2m` to `30m`. Defaults to `10m`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check_timeout: Option<String>,
 }
 
-/// What the updater did.
+/// What automatic updates found and did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AutoUpdateStatus {
-    /// When the registry was asked last.
+    /// When the registry was last looked at. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_check_time: Option<Time>,
-    /// The newest version seen.
+    /// The newest stable release in the registry. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latest_version: Option<String>,
-    /// The version that the updater decided on; it wins over the tag in the spec.
+    /// The version that the updater decided on. It wins over the tag in the spec. Not written by
+    /// this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current_version: Option<String>,
-    /// The version that is being rolled out.
+    /// The version that is being rolled out. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_version: Option<String>,
-    /// How far it is.
+    /// The step that an update is at, empty without one. `BackingUp`, `ApplyingUpdate`,
+    /// `HealthCheck`, then done or `RollingBack`. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "UpdatePhase")]
     pub update_phase: Option<UpdatePhase>,
-    /// When the last update began.
+    /// When the last update began. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_update_time: Option<Time>,
-    /// Why it failed.
+    /// Why the last update failed. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_update_error: Option<String>,
-    /// The version before it.
+    /// The version before the update that is under way. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous_version: Option<String>,
-    /// The backup before it.
+    /// The backup that was made before the update. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pre_update_backup_path: Option<String>,
-    /// A version that is not tried again.
+    /// A version that failed and is not tried again. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_version: Option<String>,
-    /// How often updates were undone in a row.
+    /// Updates in a row that were undone; three stop the updater. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollback_count: Option<i32>,
 }
 
-/// How far an update is.
+/// The step that an update is at.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub enum UpdatePhase {
-    /// A backup is made.
+    /// A backup is being made.
     #[default]
     BackingUp,
-    /// The new version is rolled out.
+    /// The new version is being rolled out.
     ApplyingUpdate,
-    /// It is being watched.
+    /// The new version must become ready.
     HealthCheck,
-    /// It is being undone.
+    /// The update is being undone.
     RollingBack,
 }
 

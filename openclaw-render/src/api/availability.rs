@@ -9,75 +9,83 @@ use serde::{Deserialize, Serialize};
 
 use super::empty_is_unset;
 
-/// Where and how many.
+/// On which nodes the agent runs, and what may interrupt it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AvailabilitySpec {
-    /// How many pods an eviction may take down.
+    /// How many of the instance's pods an eviction may take down. There is no budget while the
+    /// agent is suspended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pod_disruption_budget: Option<PodDisruptionBudgetSpec>,
-    /// Further replicas.
+    /// Further replicas of the agent, by load. Reported as `Unsupported` by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_scaling: Option<AutoScalingSpec>,
-    /// Labels that a node must have. A change replaces the pod.
+    /// Labels that the agent's node must have, for example `disk: ssd`. Defaults to none. A change
+    /// replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_selector: Option<BTreeMap<String, String>>,
-    /// Taints that the pod tolerates. A change replaces the pod.
+    /// Taints that the agent's pod tolerates. Defaults to none. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tolerations: Option<Vec<Toleration>>,
-    /// Nodes and pods to be near to or far from. A change replaces the pod.
+    /// Nodes and pods that the agent's pod seeks or avoids. Defaults to none. A change replaces the
+    /// pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub affinity: Option<Affinity>,
-    /// How pods are spread. A change replaces the pod.
+    /// How the pods are spread over nodes and zones. Defaults to none. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topology_spread_constraints: Option<Vec<TopologySpreadConstraint>>,
-    /// Container runtime, for example one with a sandbox. A change replaces the pod.
+    /// RuntimeClass of the pod, for example `gvisor` for a sandbox. Defaults to the cluster's
+    /// runtime. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runtime_class_name: Option<String>,
 }
 
-/// How many pods an eviction may take down.
+/// How many of the instance's pods an eviction may take down.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PodDisruptionBudgetSpec {
-    /// Whether there is a budget. Default true.
+    /// Whether the operator makes a PodDisruptionBudget. Defaults to true. A change leaves the
+    /// running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// How many pods. Default 1, which never blocks a node from being drained; 0 always does.
+    /// How many pods an eviction may take down. 0 or more; 0 keeps the node from being drained.
+    /// Defaults to 1. A change leaves the running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_unavailable: Option<i32>,
 }
 
-/// Further replicas, each an agent with a state of its own.
+/// Further replicas of the agent, each with a state of its own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AutoScalingSpec {
-    /// Whether there are any.
+    /// Whether a HorizontalPodAutoscaler sets the number of replicas. Excludes `suspended`.
+    /// Defaults to false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// At least.
+    /// Fewest replicas, 1 or more, at most `maxReplicas`. Defaults to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_replicas: Option<i32>,
-    /// At most.
+    /// Most replicas, 1 or more. Defaults to 5.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_replicas: Option<i32>,
-    /// CPU in percent of the request.
+    /// CPU to aim at, in percent of the request, 1 to 100. Defaults to 80.
     #[serde(rename = "targetCPUUtilization", skip_serializing_if = "Option::is_none")]
     pub target_cpu_utilization: Option<i32>,
-    /// Memory in percent of the request.
+    /// Memory to aim at, in percent of the request, 1 to 100. Has no default: memory does not
+    /// count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_memory_utilization: Option<i32>,
 }
 
-/// What happens to a roll-out that only a new version of the operator calls for.
+/// What happens when only the operator's own change would replace the pod.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub enum OnOperatorUpgrade {
-    /// It waits for approval, and condition `RolloutPending` says so.
+    /// The roll-out waits for approval, and condition `RolloutPending` says so.
     #[default]
     Hold,
-    /// It happens at once.
+    /// The roll-out happens at once.
     Roll,
 }
 
@@ -90,14 +98,14 @@ impl fmt::Display for OnOperatorUpgrade {
     }
 }
 
-/// When the pod is replaced.
+/// Whether the pod is replaced when only the operator changed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RolloutSpec {
-    /// What happens to a roll-out that only a new version of the operator calls for, and to the
-    /// first one after another operator was replaced: it waits for approval (`Hold`), and condition
-    /// `RolloutPending` says so, or it happens at once (`Roll`). Default: what the operator was
-    /// started with, which is `Hold` unless its flag says otherwise.
+    /// What happens when only the operator's own change would replace the pod. `Hold`: it waits for
+    /// approval, see condition `RolloutPending`; `Roll`: it happens at once. Also for agents taken
+    /// over from another operator. Defaults to the operator's `--rollout-on-upgrade`, which is
+    /// `Hold` unless set. A change to `Roll` lets go of what is held.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "OnOperatorUpgrade")]
     pub on_operator_upgrade: Option<OnOperatorUpgrade>,
@@ -107,11 +115,12 @@ pub struct RolloutSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MaintenanceWindow {
-    /// When it opens, a cron expression.
+    /// When the window opens, as a cron expression. Example: `0 3 * * 6` for Saturdays at three.
+    /// Required.
     pub schedule: String,
-    /// Time zone of the schedule, an IANA name.
+    /// Time zone of the schedule, for example `Europe/Vienna`. Defaults to UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
-    /// How long it is open, for example `2h`.
+    /// How long the window is open, for example `2h`. Required.
     pub duration: String,
 }

@@ -25,29 +25,31 @@ use super::{ImageSpec, RuntimeDepsSpec};
 )]
 #[serde(rename_all = "camelCase", remote = "Self")]
 pub struct ClusterDefaultsSpec {
-    /// Registry for instances that name none.
+    /// Replaces the registry of every image that the operator brings. Counts for instances that
+    /// name none; example: `mirror.example.com/team`. Has no default. A change replaces their pods.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registry: Option<String>,
-    /// Image for instances. The tag counts for those that set neither tag nor digest, the digest
-    /// for those that set none of repository, tag and digest.
+    /// Image for instances that name none. The tag counts for those that set neither tag nor
+    /// digest, the digest for those that set none of repository, tag and digest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<ImageSpec>,
-    /// Environment variables for all agents; an instance's entry of the same name wins.
+    /// Environment variables of all agents. An instance's entry of the same name wins. At most 200.
+    /// Defaults to none. A change replaces all pods.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub env: Option<Vec<EnvVar>>,
-    /// Package managers, where an instance does not say.
+    /// Package managers and languages, where an instance does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runtime_deps: Option<RuntimeDepsSpec>,
 }
 
-/// What the operator last saw.
+/// What the operator last saw of the defaults.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OpenClawClusterDefaultsStatus {
-    /// What is and what is not.
+    /// What holds of the defaults and what does not. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<Condition>>,
-    /// The generation of the spec that all this is about.
+    /// The generation of the spec that this status describes. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 }

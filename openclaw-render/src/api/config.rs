@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{ResourcesSpec, empty_is_unset};
 
-/// How the rendered configuration and the file on the volume become one.
+/// How the rendered configuration meets the file on the volume.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -17,7 +17,7 @@ pub enum MergeMode {
     #[serde(rename = "overwrite")]
     #[default]
     Overwrite,
-    /// The rendered configuration is merged into the file.
+    /// The rendered configuration is merged into the file, and what the agent wrote stays.
     #[serde(rename = "merge")]
     Merge,
 }
@@ -31,16 +31,16 @@ impl fmt::Display for MergeMode {
     }
 }
 
-/// How the configuration is written.
+/// How the content of the ConfigMap is written.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub enum ConfigFormat {
-    /// JSON.
+    /// As JSON.
     #[serde(rename = "json")]
     #[default]
     Json,
-    /// JSON5: JSON with comments, trailing commas and single quotes.
+    /// As JSON5: with comments, trailing commas and single quotes.
     #[serde(rename = "json5")]
     Json5,
 }
@@ -54,43 +54,47 @@ impl fmt::Display for ConfigFormat {
     }
 }
 
-/// The agent's openclaw.json. The operator adds what a pod needs and hands the result to the
-/// running gateway: a change does not replace the pod.
+/// The agent's openclaw.json. The operator adds what a pod needs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigSpec {
-    /// A ConfigMap that holds the configuration. It wins over `raw`; a change of its content is
-    /// picked up.
+    /// A ConfigMap that holds openclaw.json. It wins over `raw`. Has no default. A change, also of
+    /// its content, goes live without a new pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_map_ref: Option<ConfigMapKeyRef>,
-    /// The configuration itself, an object.
+    /// The content of openclaw.json, as an object. Example: `{agents: {defaults: {model: {primary:
+    /// anthropic/claude-opus-4}}}}`. Ignored beside `configMapRef`. Defaults to an empty object. A
+    /// change goes live without a new pod.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schemars(schema_with = "super::schema::any_object")]
     pub raw: Option<Value>,
-    /// How the rendered configuration and the file on the volume become one: with `overwrite` the
-    /// former is the file, with `merge` it is merged into the file. Default `overwrite`.
+    /// How the rendered file meets the one on the volume. `overwrite` takes its place; `merge`
+    /// keeps what the agent wrote there. Defaults to `overwrite`. `merge` is reported as
+    /// `Unsupported` by this version. A change goes live without a new pod.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "MergeMode")]
     pub merge_mode: Option<MergeMode>,
-    /// How the content of `configMapRef` is written: `json`, or `json5` with comments, trailing
-    /// commas and single quotes. Default `json`.
+    /// How the content of `configMapRef` is written. `json5` also allows comments, trailing commas
+    /// and single quotes. Defaults to `json`. A change goes live without a new pod.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "ConfigFormat")]
     pub format: Option<ConfigFormat>,
-    /// Dot-separated paths that `merge` takes from here even if the agent changed them.
+    /// Paths that `mergeMode: merge` takes from here, whatever the agent wrote. Keys with dots
+    /// between them, for example `gateway.auth`; at most 20. Defaults to none. Reported as
+    /// `Unsupported` by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub force_paths: Option<Vec<String>>,
-    /// The sidecar that validates and writes openclaw.json.
+    /// The sidecar that lets the application judge openclaw.json, then hands it over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sync: Option<ConfigSyncSpec>,
 }
 
-/// The sidecar that validates and writes openclaw.json.
+/// The sidecar that lets the application judge openclaw.json, then hands it over.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigSyncSpec {
-    /// Its CPU and memory. Default: 10m and 32Mi requested, 1 and 320Mi at most; one validation
-    /// takes up to 210 MB. A change replaces the pod.
+    /// CPU and memory of this sidecar. Defaults to requests of 10m and 32Mi, and limits of 1 and
+    /// 320Mi; one validation takes up to 210 MB. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
 }
@@ -99,9 +103,11 @@ pub struct ConfigSyncSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigMapKeyRef {
-    /// Name of the ConfigMap.
+    /// Name of the ConfigMap, in the instance's namespace. Required; while it is missing, nothing
+    /// is changed and `ConfigValid` is False. A change goes live without a new pod.
     pub name: String,
-    /// Key in its `data`. Default `openclaw.json`.
+    /// Key in the ConfigMap's `data` that holds the file. Defaults to `openclaw.json`. A change
+    /// goes live without a new pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }

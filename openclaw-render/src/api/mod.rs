@@ -1,7 +1,7 @@
 //! The API: types, schema and the texts that users read. No behaviour.
 //!
-//! Every field below `spec` is optional and has no default in the schema: defaults are applied when
-//! a spec is resolved, so that the stored object stays what the user wrote.
+//! Every field below `spec` is optional and, but for `replicas`, has no default in the schema:
+//! defaults are applied when a spec is resolved, so that the stored object stays what the user wrote.
 
 mod auto_update;
 mod availability;
@@ -9,6 +9,7 @@ mod backup;
 mod cluster_defaults;
 mod conditions;
 mod config;
+mod ingress;
 mod instance;
 mod network;
 mod observability;
@@ -17,6 +18,7 @@ mod schema;
 mod security;
 mod self_configure;
 mod sidecars;
+mod status;
 mod storage;
 mod workload;
 mod workspace;
@@ -30,6 +32,7 @@ pub use backup::*;
 pub use cluster_defaults::*;
 pub use conditions::*;
 pub use config::*;
+pub use ingress::*;
 pub use instance::*;
 pub use network::*;
 pub use observability::*;
@@ -38,6 +41,7 @@ pub use schema::custom_resource_definitions;
 pub use security::*;
 pub use self_configure::*;
 pub use sidecars::*;
+pub use status::*;
 pub use storage::*;
 pub use workload::*;
 pub use workspace::*;

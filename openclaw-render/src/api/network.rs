@@ -1,25 +1,25 @@
-//! Service, Ingress, HTTPRoute, gateway.
+//! Service and gateway, and the list of ways in.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use k8s_openapi::api::networking::v1::NetworkPolicyPeer;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{SidecarSettings, empty_is_unset};
+use super::{HttpRouteSpec, IngressSpec, ResourcesSpec, SidecarImage, empty_is_unset};
 
-/// Type of a Service.
+/// How far a Service reaches.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub enum ServiceType {
-    /// Reachable inside the cluster.
+    /// Inside the cluster.
     #[default]
     ClusterIP,
-    /// Reachable through the provider's load balancer.
+    /// Through the provider's load balancer.
     LoadBalancer,
-    /// Reachable on every node.
+    /// On every node.
     NodePort,
 }
 
@@ -57,61 +57,90 @@ impl fmt::Display for PortProtocol {
     }
 }
 
-/// How a path is matched.
+/// How clients outside the pod reach the agent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NetworkingSpec {
+    /// The Service in front of the gateway. It listens on port 18789.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceSpec>,
+    /// An Ingress that leads to the gateway. Reported as `Unsupported` by this version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ingress: Option<IngressSpec>,
+    /// An HTTPRoute of the Gateway API that leads to the gateway. Reported as `Unsupported` by this
+    /// version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http_route: Option<HttpRouteSpec>,
+    /// Who may reach the metrics port. Reported as `Unsupported` by this version, unless it asks for
+    /// what is the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics_ingress: Option<MetricsIngressSpec>,
+}
+
+/// From where the metrics port may be reached.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
-pub enum PathType {
-    /// By its beginning.
+pub enum MetricsIngressFrom {
+    /// From pods of the instance's namespace.
     #[default]
-    Prefix,
-    /// As a whole.
-    Exact,
-    /// As the controller likes.
-    ImplementationSpecific,
+    SameNamespace,
+    /// From the namespaces and networks that are listed.
+    AllowedPeers,
+    /// From nowhere.
+    None,
 }
 
-impl fmt::Display for PathType {
+impl fmt::Display for MetricsIngressFrom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Prefix => "Prefix",
-            Self::Exact => "Exact",
-            Self::ImplementationSpecific => "ImplementationSpecific",
+            Self::SameNamespace => "SameNamespace",
+            Self::AllowedPeers => "AllowedPeers",
+            Self::None => "None",
         })
     }
 }
 
-/// How the agent is reached.
+/// Who may reach the metrics port.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct NetworkingSpec {
-    /// The Service in front of the gateway.
+pub struct MetricsIngressSpec {
+    /// From where the metrics port may be reached. `SameNamespace`: from pods of the namespace;
+    /// `AllowedPeers`: from what the two lists name; `None`: from nowhere. Defaults to
+    /// `SameNamespace`.
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "MetricsIngressFrom")]
+    pub from: Option<MetricsIngressFrom>,
+    /// Namespaces whose pods may scrape, for example `monitoring`. They count with `AllowedPeers`.
+    /// Defaults to none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub service: Option<ServiceSpec>,
-    /// An Ingress.
+    pub allowed_namespaces: Option<Vec<String>>,
+    /// Networks that may scrape, for example `10.0.0.0/8`. They count with `AllowedPeers`. Defaults
+    /// to none.
+    #[serde(rename = "allowedCIDRs", skip_serializing_if = "Option::is_none")]
+    pub allowed_cidrs: Option<Vec<String>>,
+    /// Labels of the pods that may scrape, within those namespaces. It does not narrow networks.
+    /// Defaults to all pods.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ingress: Option<IngressSpec>,
-    /// An HTTPRoute of the Gateway API.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub http_route: Option<HttpRouteSpec>,
-    /// Who may reach the metrics port.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub metrics_ingress: Option<Vec<NetworkPolicyPeer>>,
+    pub pod_selector: Option<LabelSelector>,
 }
 
 /// The Service in front of the gateway. It listens on port 18789.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceSpec {
-    /// Its type: reachable inside the cluster (`ClusterIP`), on every node (`NodePort`), or through
-    /// the provider's load balancer (`LoadBalancer`). Default `ClusterIP`.
+    /// How far the Service reaches. `ClusterIP`: inside the cluster; `NodePort`: every node, too;
+    /// `LoadBalancer`: the provider's load balancer, too. Defaults to `ClusterIP`. A change leaves
+    /// the running pod alone.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "ServiceType")]
     pub type_: Option<ServiceType>,
-    /// Its annotations.
+    /// Annotations of the Service, for example for a load balancer. Defaults to none. A change
+    /// leaves the running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<BTreeMap<String, String>>,
-    /// Ports instead of the default ones.
+    /// Ports of the Service, instead of 18789. At most 20, and no two of the same number and
+    /// protocol. Defaults to the gateway's port. Reported as `Unsupported` by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ports: Option<Vec<ServicePortSpec>>,
 }
@@ -120,183 +149,42 @@ pub struct ServiceSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServicePortSpec {
-    /// Its name.
+    /// Name of the port, different from the others'. Required.
     pub name: String,
-    /// Its number.
+    /// Number of the port on the Service, 1 to 65535. Required.
     pub port: i32,
-    /// The pod's port. Default the same number.
+    /// Port of the pod that it leads to, 1 to 65535. Defaults to `port`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_port: Option<i32>,
-    /// Its protocol. Default `TCP`. Two ports of one protocol must have different numbers.
+    /// Protocol of the port: `TCP`, `UDP` or `SCTP`. Defaults to `TCP`.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "PortProtocol")]
     pub protocol: Option<PortProtocol>,
 }
 
-/// An Ingress.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct IngressSpec {
-    /// Whether there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
-    /// Its class.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub class_name: Option<String>,
-    /// Its annotations.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub annotations: Option<BTreeMap<String, String>>,
-    /// Hosts that it serves.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hosts: Option<Vec<IngressHost>>,
-    /// Certificates.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tls: Option<Vec<IngressTls>>,
-    /// HTTPS, rate limits, basic authentication.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub security: Option<IngressSecurity>,
-}
-
-/// A host of an Ingress.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct IngressHost {
-    /// Its name.
-    pub host: String,
-    /// Paths that it serves.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub paths: Option<Vec<IngressPath>>,
-}
-
-/// A path of a host.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct IngressPath {
-    /// The path.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
-    /// How it is matched.
-    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
-    #[schemars(with = "PathType")]
-    pub path_type: Option<PathType>,
-    /// Port of the Service.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub port: Option<i32>,
-}
-
-/// A certificate and its hosts.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct IngressTls {
-    /// Hosts of the certificate.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hosts: Option<Vec<String>>,
-    /// Secret that holds it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub secret_name: Option<String>,
-}
-
-/// HTTPS, rate limits, basic authentication.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct IngressSecurity {
-    /// Whether HTTP is redirected.
-    #[serde(rename = "forceHTTPS", skip_serializing_if = "Option::is_none")]
-    pub force_https: Option<bool>,
-    /// Whether browsers are told to use HTTPS only.
-    #[serde(rename = "enableHSTS", skip_serializing_if = "Option::is_none")]
-    pub enable_hsts: Option<bool>,
-    /// Limits per client.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rate_limiting: Option<RateLimiting>,
-    /// A user name and a password.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub basic_auth: Option<BasicAuth>,
-}
-
-/// Limits per client.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct RateLimiting {
-    /// Whether there are limits.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
-    /// Requests per second.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub requests_per_second: Option<i32>,
-}
-
-/// A user name and a password.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct BasicAuth {
-    /// Whether they are asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
-    /// Secret with the key `auth`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub existing_secret: Option<String>,
-    /// User name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub username: Option<String>,
-    /// Realm that browsers show.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub realm: Option<String>,
-}
-
-/// An HTTPRoute of the Gateway API.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct HttpRouteSpec {
-    /// Whether there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
-    /// Gateways that it belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub parent_refs: Option<Vec<ParentRef>>,
-    /// Host names.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hostnames: Option<Vec<String>>,
-    /// Port of the Service.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub port: Option<i32>,
-    /// Its annotations.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub annotations: Option<BTreeMap<String, String>>,
-}
-
-/// A Gateway.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ParentRef {
-    /// Its name.
-    pub name: String,
-    /// Its namespace.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub namespace: Option<String>,
-    /// A listener of it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub section_name: Option<String>,
-}
-
-/// The way to the gateway.
+/// How clients reach the gateway, and how they prove who they are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GatewaySpec {
-    /// Whether a proxy stands between the pod network and the gateway's loopback port. Default
-    /// true. Without it the gateway listens on all addresses of the pod. A change replaces the pod.
+    /// Whether a proxy stands between the pod's network and the gateway. Without it the gateway
+    /// itself listens on all addresses of the pod. Defaults to true. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// A Secret of your own with the gateway's token under the key `token`. Default: the operator
-    /// makes one, `<name>-gateway-token`. Another token replaces the pod.
+    /// A Secret of yours with the gateway's token under key `token`. Defaults to one that the
+    /// operator makes once, `<name>-gateway-token`. A change, also of the token, replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub existing_secret: Option<String>,
-    /// Origins, `scheme://host[:port]`, from which browsers may use the Control UI, besides
-    /// localhost:18789.
+    /// Origins from which browsers may use the Control UI, besides localhost. Written
+    /// `https://host[:port]`, without path and wildcard; at most 20. Ignored if openclaw.json lists
+    /// its own. Defaults to none. A change goes live without a new pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_ui_origins: Option<Vec<String>>,
-    /// Image and size of the proxy. Default: nginx 1.27, 10m and 16Mi requested, 100m and 64Mi at
-    /// most. A change replaces the pod.
+    /// Image of the proxy in front of the gateway. Defaults to
+    /// `docker.io/library/nginx:1.27-alpine`. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub proxy: Option<SidecarSettings>,
+    pub image: Option<SidecarImage>,
+    /// CPU and memory of the proxy. Defaults to requests of 10m and 16Mi, and limits of 100m and
+    /// 64Mi. A change replaces the pod.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourcesSpec>,
 }

@@ -6,9 +6,9 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{SidecarSettings, empty_is_unset};
+use super::{ResourcesSpec, SidecarImage, empty_is_unset};
 
-/// How much is logged.
+/// How much the agent logs.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -17,7 +17,7 @@ pub enum LoggingLevel {
     #[serde(rename = "info")]
     #[default]
     Info,
-    /// Everything.
+    /// Everything, for finding faults.
     #[serde(rename = "debug")]
     Debug,
     /// What deserves attention.
@@ -39,16 +39,16 @@ impl fmt::Display for LoggingLevel {
     }
 }
 
-/// How logs look.
+/// How the agent's log is written.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub enum LoggingFormat {
-    /// For machines.
+    /// One JSON object a line, for programs.
     #[serde(rename = "json")]
     #[default]
     Json,
-    /// For people.
+    /// Lines of text, for people.
     #[serde(rename = "text")]
     Text,
 }
@@ -62,96 +62,114 @@ impl fmt::Display for LoggingFormat {
     }
 }
 
-/// Metrics and logs.
+/// Metrics and logs of the agent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ObservabilitySpec {
-    /// Metrics.
+    /// Metrics of the agent, and what is made of them. Reported as `Unsupported` by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<MetricsSpec>,
-    /// Logs.
+    /// What the agent logs. `info` and `json` are what it does anyway; another value is reported as
+    /// `Unsupported` by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logging: Option<LoggingSpec>,
 }
 
-/// Metrics of the agent.
+/// Metrics of the agent, and what is made of them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MetricsSpec {
-    /// Whether there are any. Default: when anything else here is used.
+    /// Whether the agent serves metrics. Defaults to true where `port` or anything below is used,
+    /// else to false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Port on which they are served.
+    /// Port of the pod on which metrics are served. Defaults to 9090.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<i32>,
-    /// A ServiceMonitor of the Prometheus operator.
+    /// A ServiceMonitor, by which the Prometheus operator finds the metrics.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_monitor: Option<ServiceMonitorSpec>,
-    /// Alerts.
+    /// A PrometheusRule with alerts about the agent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prometheus_rule: Option<PrometheusRuleSpec>,
-    /// Dashboards.
+    /// ConfigMaps with dashboards that Grafana's sidecar loads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grafana_dashboard: Option<GrafanaDashboardSpec>,
-    /// Image and size of the collector.
+    /// The OpenTelemetry collector that serves the metrics.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub collector: Option<SidecarSettings>,
+    pub collector: Option<CollectorSpec>,
+}
+
+/// The OpenTelemetry collector that serves the metrics.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CollectorSpec {
+    /// Image of the collector. Defaults to `docker.io/otel/opentelemetry-collector:0.120.0`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<SidecarImage>,
+    /// CPU and memory of the collector. Defaults to requests of 25m and 32Mi, and limits of 100m and
+    /// 128Mi.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourcesSpec>,
 }
 
 /// A ServiceMonitor of the Prometheus operator.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceMonitorSpec {
-    /// Whether there is one.
+    /// Whether the operator makes a ServiceMonitor. Defaults to false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// How often it scrapes.
+    /// Time from one scrape to the next, for example `1m`. Defaults to `30s`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval: Option<String>,
-    /// Its labels.
+    /// Labels of the ServiceMonitor, by which a Prometheus selects it. Defaults to those of every
+    /// object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeMap<String, String>>,
 }
 
-/// Alerts.
+/// A PrometheusRule with alerts about the agent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PrometheusRuleSpec {
-    /// Whether there are any.
+    /// Whether the operator makes a PrometheusRule. Defaults to false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Labels of the object.
+    /// Labels of the PrometheusRule, by which a Prometheus selects it. Defaults to those of every
+    /// object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeMap<String, String>>,
-    /// Where runbooks are.
+    /// Address below which alerts find their runbooks. Defaults to the operator's own runbooks.
     #[serde(rename = "runbookBaseURL", skip_serializing_if = "Option::is_none")]
     pub runbook_base_url: Option<String>,
 }
 
-/// Dashboards.
+/// ConfigMaps with dashboards that Grafana's sidecar loads.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GrafanaDashboardSpec {
-    /// Whether there are any.
+    /// Whether the operator makes dashboards. Defaults to false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Labels of the objects.
+    /// Labels of the ConfigMaps, besides `grafana_dashboard: "1"`. Defaults to those of every
+    /// object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeMap<String, String>>,
-    /// Folder in Grafana.
+    /// Folder of the dashboards in Grafana. Defaults to `OpenClaw`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folder: Option<String>,
 }
 
-/// Logs of the agent.
+/// What the agent logs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LoggingSpec {
-    /// How much is logged.
+    /// How much the agent logs: `debug`, `info`, `warn` or `error`. Defaults to `info`.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "LoggingLevel")]
     pub level: Option<LoggingLevel>,
-    /// How logs look.
+    /// How the log is written: `json` for programs, `text` for people. Defaults to `json`.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "LoggingFormat")]
     pub format: Option<LoggingFormat>,

@@ -20,7 +20,7 @@ pub enum SelfConfigAction {
     /// Files of its workspace.
     #[serde(rename = "workspaceFiles")]
     WorkspaceFiles,
-    /// Its environment.
+    /// Its environment variables.
     #[serde(rename = "envVars")]
     EnvVars,
 }
@@ -36,17 +36,19 @@ impl fmt::Display for SelfConfigAction {
     }
 }
 
-/// What the agent may change about itself.
+/// What the agent may change about itself through OpenClawSelfConfig.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SelfConfigureSpec {
-    /// Whether it may change anything.
+    /// Whether the agent may ask for changes of its own spec. Defaults to false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// What it may change.
+    /// What the agent may change: `skills`, `config`, `workspaceFiles`, `envVars`. At most 4.
+    /// Defaults to none, which denies every request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_actions: Option<Vec<SelfConfigAction>>,
-    /// Sources of skills that it may add, `host/owner[/repository]`. Empty: all.
+    /// Sources of the skills that the agent may add. Written `host/owner/repository`, or only its
+    /// beginning: `github.com/example`. Defaults to every source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_skill_sources: Option<Vec<String>>,
 }

@@ -1,4 +1,4 @@
-//! Browser, tailnet, local models, web terminal.
+//! Browser, Tailscale, NetBird, local models, web terminal.
 
 use std::fmt;
 
@@ -8,26 +8,28 @@ use serde::{Deserialize, Serialize};
 
 use super::{QuantityValue, ResourcesSpec, SidecarImage, empty_is_unset};
 
-/// A browser beside the agent.
+/// A headless browser in the agent's pod, for its browser tools.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChromiumSpec {
-    /// Whether there is one.
+    /// Whether a browser runs in the agent's pod. Defaults to false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Its image.
+    /// Image of the browser. Defaults to `docker.io/chromedp/headless-shell:stable`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<SidecarImage>,
-    /// Its CPU and memory.
+    /// CPU and memory of the browser. Defaults to requests of 250m and 512Mi, and limits of 1 and
+    /// 2Gi.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
-    /// The volume of its profile.
+    /// The volume of the browser's profile: cookies, logins, local storage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub persistence: Option<ChromiumPersistence>,
-    /// Arguments of the browser.
+    /// Arguments of the browser, for example `--lang=de`. One that the operator sets too takes its
+    /// place. Defaults to none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_args: Option<Vec<String>>,
-    /// Environment of the browser.
+    /// Environment variables of the browser's container. Defaults to none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_env: Option<Vec<EnvVar>>,
 }
@@ -36,21 +38,22 @@ pub struct ChromiumSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChromiumPersistence {
-    /// Whether the profile outlives the pod.
+    /// Whether the browser's profile outlives the pod. Defaults to false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Class of the claim.
+    /// StorageClass of the profile's claim. Empty text means no dynamic provisioning. Defaults to
+    /// the cluster's default class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
-    /// Size of the claim.
+    /// Size of the profile's claim, for example `2Gi`. Defaults to `1Gi`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<QuantityValue>,
-    /// A claim of your own.
+    /// Name of a claim of your own for the profile. Has no default: `<name>-chromium-data` is made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub existing_claim: Option<String>,
 }
 
-/// Who reaches the agent through the tailnet.
+/// Who reaches the agent through Tailscale.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -59,7 +62,7 @@ pub enum TailscaleMode {
     #[serde(rename = "serve")]
     #[default]
     Serve,
-    /// Everyone.
+    /// Everyone on the internet.
     #[serde(rename = "funnel")]
     Funnel,
 }
@@ -73,90 +76,125 @@ impl fmt::Display for TailscaleMode {
     }
 }
 
-/// Access through a tailnet.
+/// Access to the agent through a Tailscale network.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TailscaleSpec {
-    /// Whether the agent joins one.
+    /// Whether the agent joins a tailnet. Defaults to false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Who reaches it.
+    /// Who reaches the agent through Tailscale. `serve`: devices of the tailnet; `funnel`: everyone
+    /// on the internet. Defaults to `serve`.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "TailscaleMode")]
     pub mode: Option<TailscaleMode>,
-    /// Secret with the key for joining.
+    /// Secret with the key with which the agent joins. Has no default; without it someone must
+    /// admit the agent by hand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_key_secret_ref: Option<LocalObjectReference>,
-    /// Key in that Secret.
+    /// Key in that Secret. Defaults to `authkey`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_key_secret_key: Option<String>,
-    /// Name in the tailnet.
+    /// Name of the agent in the tailnet. Defaults to the instance's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
-    /// Whether the identity in the tailnet signs in.
+    /// Whether members of the tailnet are signed in by their identity there. Defaults to false.
     #[serde(rename = "authSSO", skip_serializing_if = "Option::is_none")]
     pub auth_sso: Option<bool>,
-    /// Image.
+    /// Image of Tailscale. Defaults to `ghcr.io/tailscale/tailscale:latest`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<SidecarImage>,
-    /// CPU and memory.
+    /// CPU and memory of Tailscale. Defaults to requests of 50m and 64Mi, and limits of 200m and
+    /// 256Mi.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
 }
 
-/// Local models.
+/// Access to the agent through a NetBird network.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NetbirdSpec {
+    /// Whether the agent joins a NetBird network. Excludes `tailscale`. Defaults to false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Secret with the setup key with which the agent joins. Has no default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub setup_key_secret_ref: Option<LocalObjectReference>,
+    /// Key in that Secret that holds the setup key. Defaults to `setupkey`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub setup_key_secret_key: Option<String>,
+    /// Address of the management server, if it is your own. Example:
+    /// `https://netbird.example.com`. Defaults to that of NetBird.
+    #[serde(rename = "managementURL", skip_serializing_if = "Option::is_none")]
+    pub management_url: Option<String>,
+    /// Name of the agent in the network. Defaults to the instance's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hostname: Option<String>,
+    /// Image of NetBird. Defaults to `docker.io/netbirdio/netbird:latest`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<SidecarImage>,
+    /// CPU and memory of NetBird. Has no default yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourcesSpec>,
+}
+
+/// A server for local models in the agent's pod.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OllamaSpec {
-    /// Whether there is a server.
+    /// Whether an Ollama server runs in the agent's pod. Defaults to false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Its image.
+    /// Image of Ollama. Defaults to `docker.io/ollama/ollama:latest`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<SidecarImage>,
-    /// Models to fetch.
+    /// Models to fetch before the agent starts, for example `llama3.2:3b`. At most 10. Defaults to
+    /// none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub models: Option<Vec<String>>,
-    /// Its CPU and memory.
+    /// CPU and memory of Ollama. Defaults to requests of 500m and 1Gi, and limits of 2 and 4Gi.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
-    /// Where models are kept.
+    /// The volume that models are kept on. Defaults to an emptyDir of 20Gi, which goes with the
+    /// pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage: Option<OllamaStorage>,
-    /// Number of GPUs.
+    /// Number of NVIDIA GPUs for Ollama, 0 or more. Defaults to 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gpu: Option<i32>,
 }
 
-/// Where models are kept.
+/// The volume that models are kept on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OllamaStorage {
-    /// Limit of the pod's own storage.
+    /// Most space that models may take without a claim. Defaults to `20Gi`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_limit: Option<QuantityValue>,
-    /// A claim of your own.
+    /// Name of a claim of your own for the models. Has no default: they are in an emptyDir and go
+    /// with the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub existing_claim: Option<String>,
 }
 
-/// A terminal in the browser.
+/// A terminal on the agent's files, used from a browser.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WebTerminalSpec {
-    /// Whether there is one.
+    /// Whether a web terminal runs in the agent's pod, on port 7681. Defaults to false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Its image.
+    /// Image of the terminal. Defaults to `docker.io/tsl0922/ttyd:latest`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<SidecarImage>,
-    /// Its CPU and memory.
+    /// CPU and memory of the terminal. Defaults to requests of 50m and 64Mi, and limits of 200m and
+    /// 128Mi.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
-    /// Whether it only shows.
+    /// Whether the terminal only shows and takes no input. Defaults to false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_only: Option<bool>,
-    /// Who may use it.
+    /// Who may use the terminal. Has no default: without it everyone who reaches the port may.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<WebTerminalCredential>,
 }
@@ -165,6 +203,6 @@ pub struct WebTerminalSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WebTerminalCredential {
-    /// Secret with the keys `username` and `password`.
+    /// Secret with the keys `username` and `password`. Required.
     pub secret_ref: LocalObjectReference,
 }

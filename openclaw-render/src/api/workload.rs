@@ -13,7 +13,7 @@ use super::{QuantityValue, empty_is_unset};
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub enum PullPolicy {
-    /// Only when the node does not have it.
+    /// When the node does not have it.
     #[default]
     IfNotPresent,
     /// Whenever a container starts.
@@ -32,31 +32,36 @@ impl fmt::Display for PullPolicy {
     }
 }
 
-/// The agent's image. A change of it replaces the pod.
+/// The agent's image and the version of OpenClaw in it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageSpec {
-    /// Repository without tag, for example `ghcr.io/openclaw/openclaw`, which is the default.
+    /// Repository of the image, without tag. Defaults to `ghcr.io/openclaw/openclaw`. A change
+    /// replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
-    /// Tag, for example `2026.9.6`. Default `latest`, which brings whatever is newest at the next
-    /// start: pin a release. Ignored when `digest` is set.
+    /// Tag of the image, for example `2026.9.6`. Defaults to `latest`, which may bring another
+    /// version whenever a pod starts: pin a release. Ignored beside `digest`. A change replaces the
+    /// pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
-    /// Digest, `sha256:` and 64 hexadecimal digits. It wins over the tag and turns automatic
-    /// updates off.
+    /// Digest of the image, `sha256:` and 64 lower-case hexadecimal digits. It wins over `tag`. Has
+    /// no default. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-    /// When the kubelet pulls the image: when the node does not have it (`IfNotPresent`), whenever a
-    /// container starts (`Always`), or not at all (`Never`). Default `IfNotPresent`.
+    /// When the kubelet pulls the image. `IfNotPresent`: when the node does not have it; `Always`:
+    /// whenever a container starts; `Never`: the node must have it. Defaults to `IfNotPresent`. A
+    /// change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "PullPolicy")]
     pub pull_policy: Option<PullPolicy>,
-    /// Secrets of type `kubernetes.io/dockerconfigjson` for pulling this and the helper images.
+    /// Secrets of type `kubernetes.io/dockerconfigjson` for every image of the pod. Defaults to
+    /// none. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pull_secrets: Option<Vec<LocalObjectReference>>,
-    /// Version that the image runs, `YYYY.M.P`, where tag and digest do not tell. The configuration
-    /// is rendered for it. Default: the newest version that the operator knows.
+    /// Version of OpenClaw in the image, written `YYYY.M.P`. Needed where the tag does not tell, as
+    /// beside a digest: configuration and probes are made for it. Defaults to the newest that the
+    /// operator knows. A change replaces the pod only if that version has other probes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
 }
@@ -65,39 +70,31 @@ pub struct ImageSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SidecarImage {
-    /// Repository without tag.
+    /// Repository of the image, without tag. Defaults to the one that `image` names. A change
+    /// replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
-    /// Tag. Ignored when `digest` is set.
+    /// Tag of the image, ignored beside `digest`. Defaults to the one that `image` names. A change
+    /// replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
-    /// Digest, `sha256:` and 64 hexadecimal digits.
+    /// Digest of the image, `sha256:` and 64 lower-case hexadecimal digits. It wins over `tag`. Has
+    /// no default. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
 }
 
-/// Image and size of a helper container.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct SidecarSettings {
-    /// Its image. Default: the one that the operator was tested with.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub image: Option<SidecarImage>,
-    /// Its CPU and memory. Default: what it was measured to need.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resources: Option<ResourcesSpec>,
-}
-
 /// CPU and memory of a container. Each of the four values has a default of its own; a default never
-/// makes a request exceed a limit. A change replaces the pod.
+/// makes a request exceed a limit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourcesSpec {
-    /// What the scheduler sets aside. Default for the agent: 500m CPU, 1Gi memory.
+    /// What the scheduler sets aside for the container. An unset value takes the default that
+    /// `resources` names, or the limit if that is lower.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests: Option<ResourceList>,
-    /// What the container may use at most. Default for the agent: 2 CPU, 4Gi memory; three quarters
-    /// of the memory become the bound of its heap.
+    /// What the container may use at most. An unset value takes the default that `resources` names,
+    /// or the request if that is higher.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<ResourceList>,
 }
@@ -106,71 +103,90 @@ pub struct ResourcesSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceList {
-    /// CPU in cores, for example `500m` or `2`.
+    /// CPU in cores, for example `500m` or `2`. 0 or more. Defaults to what `resources` names. A
+    /// change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu: Option<QuantityValue>,
-    /// Memory in bytes, for example `4Gi`.
+    /// Memory in bytes, for example `512Mi` or `4Gi`. 0 or more. Defaults to what `resources`
+    /// names. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<QuantityValue>,
 }
 
-/// Package managers that are installed onto the data volume.
+/// Package managers and languages that the agent finds on its volume.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RuntimeDepsSpec {
-    /// Whether pnpm is installed.
+    /// Whether pnpm is installed for the agent. Defaults to OpenClawClusterDefaults, then to false.
+    /// Reported as `Unsupported` by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pnpm: Option<bool>,
-    /// Whether Python is installed.
+    /// Whether Python 3.12 and uv are installed for the agent. Defaults to OpenClawClusterDefaults,
+    /// then to false. Reported as `Unsupported` by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub python: Option<bool>,
-    /// Image of the container that installs them.
+    /// Image with uv, of the container that installs Python. Defaults to
+    /// `ghcr.io/astral-sh/uv:0.6-bookworm-slim`. Counts only with `python`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub image: Option<SidecarImage>,
-    /// CPU and memory of that container.
+    pub uv_image: Option<SidecarImage>,
+    /// CPU and memory of each container that installs them. Has no default yet. Counts only with
+    /// `pnpm` or `python`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
 }
 
-/// How the kubelet finds out how the agent is. The probes run inside the pod and read the answer of
-/// the gateway on loopback. A change replaces the pod.
+/// How skills and plugins are installed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SkillsInstallSpec {
+    /// CPU and memory of each container that installs them. Has no default yet. Counts only with
+    /// `skills` or `plugins`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourcesSpec>,
+}
+
+/// How the kubelet finds out whether the agent is well.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProbesSpec {
-    /// Restarts the agent when it no longer answers. Default: after 30 s, every 10 s, 5 s to
-    /// answer, 3 failures.
+    /// Restarts the agent's container when the gateway no longer answers. Defaults to the first
+    /// probe after 30 s, one every 10 s, 5 s to answer, and 3 failures.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub liveness: Option<ProbeSpec>,
-    /// Takes the agent out of the Service while it cannot work. Default: after 5 s, every 5 s, 3 s
-    /// to answer, 3 failures.
+    /// Takes the agent out of the Service while it cannot work. Defaults to the first probe after 5
+    /// s, one every 5 s, 3 s to answer, and 3 failures.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub readiness: Option<ProbeSpec>,
-    /// Keeps the other two waiting until the agent has started. Default: after 5 s, every 5 s, 3 s
-    /// to answer, 60 failures: five minutes.
+    /// Keeps the other two waiting until the agent has started. Defaults to the first probe after 5
+    /// s, one every 5 s, 3 s to answer, and 60 failures: five minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub startup: Option<ProbeSpec>,
-    /// Lets readiness look at the free space of a volume, too.
+    /// Makes readiness also depend on the free space of a volume.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disk_readiness: Option<DiskReadinessSpec>,
 }
 
-/// When a probe runs.
+/// When a probe runs, and when it has failed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProbeSpec {
-    /// Whether there is this probe. Default true.
+    /// Whether the kubelet runs this probe. Defaults to true. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Seconds between the start of the container and the first probe.
+    /// Seconds from the container's start to the first probe. 0 or more. Defaults to 30 for
+    /// liveness, 5 for the others. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initial_delay_seconds: Option<i32>,
-    /// Seconds between two probes.
+    /// Seconds from one probe to the next. 1 or more. Defaults to 10 for liveness, 5 for the
+    /// others. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub period_seconds: Option<i32>,
-    /// Seconds in which the answer must come.
+    /// Seconds in which the answer must come. 1 or more; at least 5 count for a readiness with
+    /// `diskReadiness`. Defaults to 5 for liveness, 3 for the others. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<i32>,
-    /// How many failures in a row count.
+    /// Failures in a row after which the kubelet acts. 1 or more. Defaults to 60 for startup, 3 for
+    /// the others. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_threshold: Option<i32>,
 }
@@ -179,15 +195,15 @@ pub struct ProbeSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DiskReadinessSpec {
-    /// Whether readiness looks at it. Default false. If so, a readiness probe gets at least 5 s to
-    /// answer.
+    /// Whether readiness looks at the free space. Defaults to false. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Absolute path in the agent's container. It must be writable. Default the state directory,
-    /// `/home/openclaw/.openclaw`.
+    /// Directory whose volume is looked at, an absolute path. It must be writable for the agent.
+    /// Defaults to `/home/openclaw/.openclaw`, the state. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// Free space below which the agent is not ready. Default `64Mi`.
+    /// Free space below which the agent is not ready. In bytes, for example `1Gi`. Defaults to
+    /// `64Mi`. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_free: Option<QuantityValue>,
 }

@@ -6,54 +6,117 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What the agent's workspace, `~/.openclaw/workspace`, begins with. Files are written when a pod
-/// is made and only where none is: from then on they are the agent's. A change does not replace the
-/// pod.
+use super::empty_is_unset;
+
+/// What the agent's workspace, `~/.openclaw/workspace`, begins with.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkspaceSpec {
-    /// A ConfigMap whose keys become files.
+    /// A ConfigMap whose keys become files of the workspace. Files of the same name in
+    /// `initialFiles` win. Has no default. Reported as `Unsupported` by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_map_ref: Option<ConfigMapRef>,
-    /// Files by path relative to the workspace. Paths may be nested; no segment begins with a dot.
+    /// Files by path below the workspace, for example `SOUL.md` or `tools/setup.sh`. At most 50,
+    /// and 900 KiB together; no segment begins with a dot. Defaults to none. A change takes effect
+    /// when the next pod starts, and only for files that are not there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initial_files: Option<BTreeMap<String, String>>,
-    /// Directories to make, relative to the workspace.
+    /// Directories to make below the workspace, for example `notes/daily`. At most 20. Defaults to
+    /// none. A change takes effect when the next pod starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initial_directories: Option<Vec<String>>,
-    /// Workspaces of further agents.
+    /// Workspaces of further agents, each in `~/.openclaw/workspace-<name>`. At most 10. Defaults
+    /// to none. Reported as `Unsupported` by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_workspaces: Option<Vec<AdditionalWorkspace>>,
-    /// The introduction that a new agent gets.
+    /// What happens to seeded files whose source changed. `CreateOnly` leaves them as they are;
+    /// `Replace` writes them again. Defaults to `CreateOnly`. `Replace` is reported as
+    /// `Unsupported` by this version. A change takes effect when the next pod starts.
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "FileUpdatePolicy")]
+    pub file_update_policy: Option<FileUpdatePolicy>,
+    /// Files that follow another policy than `fileUpdatePolicy`. At most 50. Defaults to none.
+    /// `updatePolicy: Replace` is reported as `Unsupported` by this version. A change takes effect
+    /// when the next pod starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub managed_files: Option<Vec<ManagedFile>>,
+    /// The introduction that a new agent gets. Reported as `Unsupported` by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bootstrap: Option<BootstrapSpec>,
 }
 
-/// A workspace of a further agent.
+/// A workspace of a further agent, in `~/.openclaw/workspace-<name>`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AdditionalWorkspace {
-    /// Its name: lower-case letters, digits and single hyphens.
+    /// Name of the workspace: lower-case letters, digits and single hyphens. At most 63 characters.
+    /// Required.
     pub name: String,
-    /// A ConfigMap whose keys become files.
+    /// A ConfigMap whose keys become files of this workspace. Files of the same name in
+    /// `initialFiles` win. Has no default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_map_ref: Option<ConfigMapRef>,
-    /// Files by path.
+    /// Files by path below this workspace, for example `SOUL.md`. At most 50; no segment begins
+    /// with a dot. Defaults to none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initial_files: Option<BTreeMap<String, String>>,
-    /// Directories to make.
+    /// Directories to make below this workspace. At most 20. Defaults to none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initial_directories: Option<Vec<String>>,
-    /// Skills of this workspace only.
+    /// What happens to seeded files of this workspace whose source changed. `CreateOnly` leaves them;
+    /// `Replace` writes them again. Defaults to `spec.workspace.fileUpdatePolicy`.
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "FileUpdatePolicy")]
+    pub file_update_policy: Option<FileUpdatePolicy>,
+    /// Files of this workspace that follow another policy. At most 50. Defaults to none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub managed_files: Option<Vec<ManagedFile>>,
+    /// Skills to install for this workspace only, written as in `spec.skills`. At most 20. Defaults
+    /// to none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skills: Option<Vec<String>>,
+}
+
+/// What happens to a seeded file whose source changed.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+pub enum FileUpdatePolicy {
+    /// It stays as it is: from the moment it was written it is the agent's.
+    #[default]
+    CreateOnly,
+    /// It is written again when its source changes; until then the agent's edits stay.
+    Replace,
+}
+
+impl fmt::Display for FileUpdatePolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CreateOnly => "CreateOnly",
+            Self::Replace => "Replace",
+        })
+    }
+}
+
+/// A seeded file with a policy of its own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ManagedFile {
+    /// Path of the file below its workspace, for example `SOUL.md`. 1 to 253 characters, not
+    /// beginning with `/`. Required.
+    pub path: String,
+    /// What happens to the file when its source changed. `CreateOnly` leaves it; `Replace` writes it
+    /// again, and keeps the agent's edits until then. Defaults to `Replace`.
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "FileUpdatePolicy")]
+    pub update_policy: Option<FileUpdatePolicy>,
 }
 
 /// A ConfigMap in the instance's namespace.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigMapRef {
-    /// Name of the ConfigMap.
+    /// Name of the ConfigMap, in the instance's namespace. Required.
     pub name: String,
 }
 
@@ -61,7 +124,7 @@ pub struct ConfigMapRef {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BootstrapSpec {
-    /// Whether `BOOTSTRAP.md` is seeded.
+    /// Whether a new workspace begins with `BOOTSTRAP.md`. Defaults to false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
 }

@@ -58,7 +58,8 @@ pub(crate) fn merge(
         merged.runtime_deps = Some(RuntimeDepsSpec {
             pnpm: own.pnpm.or(deps.pnpm),
             python: own.python.or(deps.python),
-            ..own
+            uv_image: own.uv_image.or_else(|| deps.uv_image.clone()),
+            resources: own.resources.or_else(|| deps.resources.clone()),
         });
     }
     merged
@@ -101,6 +102,8 @@ fn merge_env(defaults: &[EnvVar], own: Vec<EnvVar>) -> Vec<EnvVar> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn image(repository: &str, tag: &str, digest: &str) -> ImageSpec {
@@ -124,6 +127,21 @@ mod tests {
         ] {
             assert_eq!(merge_image(own, &defaults), expected);
         }
+    }
+
+    #[test]
+    fn installers_of_the_defaults_count_where_an_instance_says_nothing() {
+        let deps = |json| serde_json::from_value::<RuntimeDepsSpec>(json).unwrap();
+        let defaults = ClusterDefaultsSpec {
+            runtime_deps: Some(deps(json!({"pnpm": true, "uvImage": {"tag": "0.7"}}))),
+            ..Default::default()
+        };
+        let own = OpenClawInstanceSpec {
+            runtime_deps: Some(deps(json!({"pnpm": false}))),
+            ..Default::default()
+        };
+        let expected = deps(json!({"pnpm": false, "uvImage": {"tag": "0.7"}}));
+        assert_eq!(merge(&own, Some(&defaults)).runtime_deps, Some(expected));
     }
 
     #[test]

@@ -42,20 +42,19 @@ pub(super) fn proxy(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) ->
     if !proxied(spec) {
         return None;
     }
-    let image = spec.gateway.as_ref().and_then(|gateway| gateway.proxy.as_ref());
-    let image = image.and_then(|proxy| proxy.image.clone()).unwrap_or_default();
+    let image = spec.gateway.as_ref().and_then(|gateway| gateway.image.clone()).unwrap_or_default();
     let repository = text(image.repository.as_ref()).unwrap_or(images::PROXY_REPOSITORY);
     let tag = text(image.tag.as_ref()).unwrap_or(images::PROXY_TAG);
     if !is_repository(repository) {
         problems.push(Problem::error(
-            "spec.gateway.proxy.image.repository",
+            "spec.gateway.image.repository",
             Rule::Invalid,
             format!("{repository:?} is not a repository: write `host/path/name` without tag"),
         ));
     }
     if !is_tag(tag) {
         problems.push(Problem::error(
-            "spec.gateway.proxy.image.tag",
+            "spec.gateway.image.tag",
             Rule::Invalid,
             format!("{tag:?} is not a tag"),
         ));
@@ -63,7 +62,7 @@ pub(super) fn proxy(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) ->
     let digest = text(image.digest.as_ref());
     if digest.is_some_and(|digest| !is_digest(digest)) {
         problems.push(Problem::error(
-            "spec.gateway.proxy.image.digest",
+            "spec.gateway.image.digest",
             Rule::Invalid,
             "is not a digest of the proxy's image: write `sha256:` and 64 hexadecimal digits",
         ));

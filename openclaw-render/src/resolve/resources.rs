@@ -39,15 +39,14 @@ pub(crate) struct Resources {
 }
 
 pub(super) fn resolve(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) -> Resources {
-    let proxy = spec.gateway.as_ref().and_then(|gateway| gateway.proxy.as_ref());
-    let proxy = proxy.and_then(|proxy| proxy.resources.as_ref());
+    let proxy = spec.gateway.as_ref().and_then(|gateway| gateway.resources.as_ref());
     let sync = spec.config.as_ref().and_then(|config| config.sync.as_ref());
     let sync = sync.and_then(|sync| sync.resources.as_ref());
     let agent = requirements("spec.resources", spec.resources.as_ref(), &AGENT, problems);
     Resources {
         heap_mib: heap_mib(&agent),
         agent,
-        proxy: requirements("spec.gateway.proxy.resources", proxy, &PROXY, problems),
+        proxy: requirements("spec.gateway.resources", proxy, &PROXY, problems),
         sync: requirements("spec.config.sync.resources", sync, &SYNC, problems),
         init: requirements("", None, &INIT, problems),
     }

@@ -4,10 +4,12 @@
 //! condition `Unsupported` lists the fields. A field counts as set when it asks for something; the
 //! settings of a feature that is off ask for nothing.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
 use crate::api::{
-    LoggingFormat, LoggingLevel, MergeMode, MetricsSpec, OpenClawInstance, OpenClawInstanceSpec,
+    FileUpdatePolicy, LoggingFormat, LoggingLevel, ManagedFile, MergeMode, MetricsIngressFrom,
+    MetricsSpec, OpenClawInstance, OpenClawInstanceSpec,
 };
 use crate::problem::{Problem, Rule};
 use crate::vocab::PREVIOUS_MANAGERS;
@@ -24,6 +26,12 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
     ("spec.backup.schedule", |spec| {
         filled(spec.backup.as_ref().and_then(|each| each.schedule.as_ref()))
     }),
+    ("spec.backup.storage", |spec| {
+        let storage = spec.backup.as_ref().and_then(|each| each.storage.as_ref());
+        storage.is_some_and(|storage| {
+            storage.secret_ref.as_ref().is_some_and(|secret| !secret.name.is_empty())
+        })
+    }),
     ("spec.chromium", |spec| is(spec.chromium.as_ref().and_then(|each| each.enabled))),
     ("spec.config.forcePaths", |spec| {
         listed(spec.config.as_ref().and_then(|each| each.force_paths.as_ref()))
@@ -35,6 +43,7 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
     ("spec.extraVolumes", |spec| listed(spec.extra_volumes.as_ref())),
     ("spec.initContainers", |spec| listed(spec.init_containers.as_ref())),
     ("spec.maintenanceWindows", |spec| listed(spec.maintenance_windows.as_ref())),
+    ("spec.netbird", |spec| is(spec.netbird.as_ref().and_then(|each| each.enabled))),
     ("spec.networking.httpRoute", |spec| {
         let networking = spec.networking.as_ref();
         is(networking.and_then(|each| each.http_route.as_ref()?.enabled))
@@ -44,7 +53,16 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
         is(networking.and_then(|each| each.ingress.as_ref()?.enabled))
     }),
     ("spec.networking.metricsIngress", |spec| {
-        listed(spec.networking.as_ref().and_then(|each| each.metrics_ingress.as_ref()))
+        let networking = spec.networking.as_ref();
+        networking.and_then(|each| each.metrics_ingress.as_ref()).is_some_and(|ingress| {
+            ingress.from.is_some_and(|from| from != MetricsIngressFrom::SameNamespace)
+                || listed(ingress.allowed_namespaces.as_ref())
+                || listed(ingress.allowed_cidrs.as_ref())
+                || ingress
+                    .pod_selector
+                    .as_ref()
+                    .is_some_and(|pods| *pods != LabelSelector::default())
+        })
     }),
     ("spec.networking.service.ports", |spec| {
         let service = spec.networking.as_ref().and_then(|each| each.service.as_ref());
@@ -83,6 +101,15 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
     }),
     ("spec.workspace.configMapRef", |spec| {
         spec.workspace.as_ref().is_some_and(|each| each.config_map_ref.is_some())
+    }),
+    ("spec.workspace.fileUpdatePolicy", |spec| {
+        let workspace = spec.workspace.as_ref();
+        workspace.and_then(|each| each.file_update_policy) == Some(FileUpdatePolicy::Replace)
+    }),
+    ("spec.workspace.managedFiles", |spec| {
+        let files = spec.workspace.as_ref().and_then(|each| each.managed_files.as_ref());
+        let stays = |file: &ManagedFile| file.update_policy == Some(FileUpdatePolicy::CreateOnly);
+        files.is_some_and(|files| !files.iter().all(stays))
     }),
 ];
 

@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use crate::api::{
-    ConditionType, ManagedResources, OpenClawInstance, OpenClawInstanceStatus, Phase, Reason,
+    ConditionType, ConfigStatus, ManagedResources, OpenClawInstance, OpenClawInstanceStatus, Phase,
+    Reason,
 };
 use crate::effect::{Event, EventKind, Plan};
 use crate::object::{Kind, ObjectKey};
@@ -20,7 +21,7 @@ use crate::observed::{Fact, Observed};
 use crate::plan::rollout::Rollout;
 use crate::problem::Problem;
 use crate::resolve::{DataVolume, Resolved};
-use crate::vocab::ports;
+use crate::vocab::{labels, ports};
 
 /// What a pass found out besides the problems of the spec.
 #[derive(Clone, Debug, Default)]
@@ -86,12 +87,17 @@ pub(crate) fn report(
         gateway_endpoint: resolved.map(|resolved| {
             format!("{}.{}.svc:{}", resolved.name, resolved.namespace, ports::GATEWAY)
         }),
+        replicas: resolved.and_then(|resolved| pods_of(resolved, observed)).or(previous.replicas),
+        selector: resolved
+            .map(|resolved| labels::selecting_text(&resolved.name))
+            .or(previous.selector.clone()),
         managed_resources: resolved
             .map(|resolved| managed(resolved, observed))
             .or(previous.managed_resources.clone()),
         config: config.status,
         ..OpenClawInstanceStatus::default()
     };
+    plan.status.last_reconcile_time = carried_out_at(&plan.status, &previous, observed);
     let is_told = is_settled(&plan.status) || awaits_pod(&statements, observed);
     finish(instance, observed, statements, &previous, plan);
     is_told
@@ -117,6 +123,24 @@ pub(crate) fn report_deletion(instance: &OpenClawInstance, observed: &Observed, 
 /// Whether nothing is being waited for.
 pub(crate) fn is_settled(status: &OpenClawInstanceStatus) -> bool {
     matches!(status.phase, Some(Phase::Running | Phase::Suspended))
+}
+
+/// When this generation was first carried out: the agent runs with its newest configuration, or is
+/// off. It stays as it is until the next one, so that an instance at rest is not written.
+fn carried_out_at(
+    status: &OpenClawInstanceStatus,
+    previous: &OpenClawInstanceStatus,
+    observed: &Observed,
+) -> Option<Time> {
+    let same = previous.observed_generation == status.observed_generation;
+    let before = previous.last_reconcile_time.clone().filter(|_| same);
+    let in_place = |config: &ConfigStatus| config.rendered_hash == config.applied_hash;
+    let done = match status.phase {
+        Some(Phase::Suspended) => true,
+        Some(Phase::Running) => status.config.as_ref().is_some_and(in_place),
+        _ => false,
+    };
+    before.or_else(|| observed.now.filter(|_| done).map(Time))
 }
 
 /// Whether all that is missing is a pod, which the cluster's own controllers make.
@@ -245,6 +269,16 @@ fn refuses(statements: &[Statement]) -> bool {
     statements.iter().any(|statement| statement.reason == Reason::ApplyRefused)
 }
 
+/// How many pods the StatefulSet has; nothing while that is not known.
+fn pods_of(resolved: &Resolved, observed: &Observed) -> Option<i32> {
+    let key = ObjectKey::new(Kind::StatefulSet, resolved.name.as_str());
+    match observed.objects.get(&key)? {
+        Fact::Known(seen) => Some(seen.workload.as_ref()?.replicas),
+        Fact::Absent => Some(0),
+        Fact::Unknown => None,
+    }
+}
+
 fn managed(resolved: &Resolved, observed: &Observed) -> ManagedResources {
     let name = resolved.name.to_string();
     let seen = |kind: Kind, name: &str| {
@@ -272,9 +306,48 @@ fn managed(resolved: &Resolved, observed: &Observed) -> ManagedResources {
 
 #[cfg(test)]
 mod tests {
-    use super::{Statement, awaits_pod};
-    use crate::api::{ConditionType as About, Reason};
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+    use super::{Statement, awaits_pod, carried_out_at};
+    use crate::api::{ConditionType as About, ConfigStatus, OpenClawInstanceStatus, Phase, Reason};
     use crate::observed::{Fact, Observed, Pod};
+
+    #[test]
+    fn a_generation_is_carried_out_once() {
+        let [earlier, now] = [100, 200].map(|at| jiff::Timestamp::from_second(at).unwrap());
+        let observed = Observed { now: Some(now), ..Observed::default() };
+        let newest = || Some("new".to_owned());
+        for (generation, time, phase, applied, expected) in [
+            (None, None, Phase::Provisioning, None, None),
+            (Some(2), None, Phase::Degraded, newest(), None),
+            (Some(2), None, Phase::Running, None, None),
+            (Some(2), None, Phase::Running, newest(), Some(now)),
+            (Some(2), None, Phase::Suspended, None, Some(now)),
+            (Some(2), Some(earlier), Phase::Running, newest(), Some(earlier)),
+            (Some(2), Some(earlier), Phase::Degraded, newest(), Some(earlier)),
+            (Some(1), Some(earlier), Phase::Degraded, newest(), None),
+            (Some(1), Some(earlier), Phase::Running, newest(), Some(now)),
+        ] {
+            let previous = OpenClawInstanceStatus {
+                observed_generation: generation,
+                last_reconcile_time: time.map(Time),
+                ..OpenClawInstanceStatus::default()
+            };
+            let config = ConfigStatus {
+                rendered_hash: newest(),
+                applied_hash: applied.clone(),
+                ..ConfigStatus::default()
+            };
+            let status = OpenClawInstanceStatus {
+                phase: Some(phase),
+                observed_generation: Some(2),
+                config: Some(config),
+                ..OpenClawInstanceStatus::default()
+            };
+            let found = carried_out_at(&status, &previous, &observed);
+            assert_eq!(found, expected.map(Time), "{generation:?} {time:?} {phase} {applied:?}");
+        }
+    }
 
     #[test]
     fn watches_tell_of_a_pod_that_is_missing_and_of_nothing_else() {

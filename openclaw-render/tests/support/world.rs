@@ -439,6 +439,7 @@ fn blank(value: &mut Value) {
                         | "resourceVersion"
                         | "generation"
                         | "observedGeneration"
+                        | "lastReconcileTime"
                         | "lastTransitionTime"
                         | "token"
                         | "updateRevision"

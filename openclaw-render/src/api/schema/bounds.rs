@@ -23,6 +23,8 @@ const CONDITION_REASON: &str = "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$";
 const CONDITION_STATUS: &[&str] = &["True", "False", "Unknown"];
 /// Kubernetes accepts any printable name without `=`.
 const ENV_NAME: &str = "^[^=]+$";
+/// A path that does not begin at the root.
+const RELATIVE: &str = "^[^/].*$";
 const VERSION: &str = r"^([0-9]{4}\.[0-9]{1,2}\.[0-9]+)?$";
 
 /// Lists of an instance that server-side apply does not merge as a whole.
@@ -94,6 +96,8 @@ pub(super) const INSTANCE_NUMBERS: Numbers = &[
     ("spec.probes.startup.initialDelaySeconds", "minimum", 0),
     ("spec.probes.startup.periodSeconds", "minimum", 1),
     ("spec.probes.startup.timeoutSeconds", "minimum", 1),
+    ("spec.replicas", "maximum", 1),
+    ("spec.replicas", "minimum", 0),
     ("spec.security.containerSecurityContext.runAsUser", "maximum", 2_147_483_647),
     ("spec.security.containerSecurityContext.runAsUser", "minimum", 1),
     ("spec.security.networkPolicy.allowedEgressCIDRs", "maxItems", 100),
@@ -123,6 +127,9 @@ pub(super) const INSTANCE_NUMBERS: Numbers = &[
     ("spec.workspace.additionalWorkspaces[].initialDirectories[]", "maxLength", 253),
     ("spec.workspace.additionalWorkspaces[].initialDirectories[]", "minLength", 1),
     ("spec.workspace.additionalWorkspaces[].initialFiles", "maxProperties", 50),
+    ("spec.workspace.additionalWorkspaces[].managedFiles", "maxItems", 50),
+    ("spec.workspace.additionalWorkspaces[].managedFiles[].path", "maxLength", 253),
+    ("spec.workspace.additionalWorkspaces[].managedFiles[].path", "minLength", 1),
     ("spec.workspace.additionalWorkspaces[].name", "maxLength", 63),
     ("spec.workspace.additionalWorkspaces[].name", "minLength", 1),
     ("spec.workspace.additionalWorkspaces[].skills", "maxItems", 20),
@@ -133,6 +140,9 @@ pub(super) const INSTANCE_NUMBERS: Numbers = &[
     ("spec.workspace.initialDirectories[]", "maxLength", 253),
     ("spec.workspace.initialDirectories[]", "minLength", 1),
     ("spec.workspace.initialFiles", "maxProperties", 50),
+    ("spec.workspace.managedFiles", "maxItems", 50),
+    ("spec.workspace.managedFiles[].path", "maxLength", 253),
+    ("spec.workspace.managedFiles[].path", "minLength", 1),
     ("status.conditions[].message", "maxLength", 32768),
     ("status.conditions[].observedGeneration", "minimum", 0),
     ("status.conditions[].reason", "maxLength", 1024),
@@ -145,7 +155,9 @@ pub(super) const INSTANCE_PATTERNS: &[(&str, &str)] = &[
     ("spec.config.forcePaths[]", r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$"),
     ("spec.env[].name", ENV_NAME),
     ("spec.image.version", VERSION),
+    ("spec.workspace.additionalWorkspaces[].managedFiles[].path", RELATIVE),
     ("spec.workspace.additionalWorkspaces[].name", "^[a-z0-9]+(-[a-z0-9]+)*$"),
+    ("spec.workspace.managedFiles[].path", RELATIVE),
     ("status.conditions[].reason", CONDITION_REASON),
     ("status.conditions[].type", CONDITION_TYPE),
 ];
@@ -163,6 +175,10 @@ pub(super) const INSTANCE_CHOICES: &[(&str, &[&str])] = &[
     ),
     ("status.conditions[].status", CONDITION_STATUS),
 ];
+
+/// The only defaults of the schema, as JSON: the scale subresource reads the stored object and fails
+/// where the number of replicas is absent.
+pub(super) const INSTANCE_DEFAULTS: &[(&str, &str)] = &[("spec", "{}"), ("spec.replicas", "1")];
 
 /// Fields of an instance that may be written as null.
 pub(super) const INSTANCE_NULLABLE: &[&str] = &["spec.probes"];

@@ -13,6 +13,7 @@ pub(super) const INSTANCE: &[&str] = &[
     "spec.availability.affinity",
     "spec.availability.tolerations",
     "spec.availability.topologySpreadConstraints",
+    "spec.backup.storage.secretRef",
     "spec.chromium.extraEnv",
     "spec.env",
     "spec.envFrom",
@@ -20,7 +21,8 @@ pub(super) const INSTANCE: &[&str] = &[
     "spec.extraVolumes",
     "spec.image.pullSecrets",
     "spec.initContainers",
-    "spec.networking.metricsIngress",
+    "spec.netbird.setupKeySecretRef",
+    "spec.networking.metricsIngress.podSelector",
     "spec.security.containerSecurityContext.capabilities",
     "spec.security.networkPolicy.additionalEgress",
     "spec.sidecarVolumes",
@@ -58,6 +60,7 @@ const ATOMIC_OBJECTS: &[&str] = &[
     "secretKeyRef",
     "secretRef",
     "selector",
+    "setupKeySecretRef",
 ];
 
 /// Lists that server-side apply merges item by item. Container ports are not among them: a part of

@@ -1,0 +1,184 @@
+//! Ways in from outside the cluster: Ingress and HTTPRoute.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::empty_is_unset;
+
+/// How a path is compared with that of a request.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+pub enum PathType {
+    /// By its beginning, segment by segment.
+    #[default]
+    Prefix,
+    /// As a whole.
+    Exact,
+    /// As the Ingress controller decides.
+    ImplementationSpecific,
+}
+
+impl fmt::Display for PathType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Prefix => "Prefix",
+            Self::Exact => "Exact",
+            Self::ImplementationSpecific => "ImplementationSpecific",
+        })
+    }
+}
+
+/// An Ingress that leads to the gateway.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IngressSpec {
+    /// Whether the operator makes an Ingress. Defaults to false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// IngressClass that serves it, for example `traefik`. Defaults to the cluster's default class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_name: Option<String>,
+    /// Annotations of the Ingress, for its controller and for certificates. Defaults to none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<BTreeMap<String, String>>,
+    /// Hosts that lead to the gateway. At most 20. Defaults to none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hosts: Option<Vec<IngressHost>>,
+    /// Certificates of the hosts. At most 20. Defaults to none, which means plain HTTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Vec<IngressTls>>,
+    /// HTTPS, rate limits and basic authentication, where the controller can do them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub security: Option<IngressSecurity>,
+}
+
+/// A host of an Ingress.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IngressHost {
+    /// Name of the host, for example `ada.example.com`; empty text means any. Required.
+    pub host: String,
+    /// Paths of the host that lead to the gateway. Defaults to one path, `/`, by prefix.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paths: Option<Vec<IngressPath>>,
+}
+
+/// A path of a host.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IngressPath {
+    /// Path of requests that lead to the gateway. Defaults to `/`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// How `path` is compared with that of a request. `Prefix`: by its beginning; `Exact`: as a
+    /// whole; `ImplementationSpecific`: as the controller decides. Defaults to `Prefix`.
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
+    #[schemars(with = "PathType")]
+    pub path_type: Option<PathType>,
+    /// Port of the Service that the path leads to, 1 to 65535. Defaults to 18789.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<i32>,
+}
+
+/// A certificate and its hosts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IngressTls {
+    /// Hosts that the certificate is for. Defaults to none, which leaves them to the controller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hosts: Option<Vec<String>>,
+    /// Secret of type `kubernetes.io/tls` that holds the certificate. Has no default; some
+    /// controllers bring their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_name: Option<String>,
+}
+
+/// HTTPS, rate limits and basic authentication.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IngressSecurity {
+    /// Whether requests over HTTP are redirected to HTTPS. Defaults to true.
+    #[serde(rename = "forceHTTPS", skip_serializing_if = "Option::is_none")]
+    pub force_https: Option<bool>,
+    /// Whether browsers are told to use only HTTPS from now on. Defaults to true.
+    #[serde(rename = "enableHSTS", skip_serializing_if = "Option::is_none")]
+    pub enable_hsts: Option<bool>,
+    /// A limit on the requests of each client. Defaults to none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_limiting: Option<RateLimiting>,
+    /// A user name and a password that the Ingress asks for. Defaults to none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub basic_auth: Option<BasicAuth>,
+}
+
+/// A limit on the requests of each client.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RateLimiting {
+    /// Whether the limit is in force. Defaults to true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Requests per second that a client may send. Defaults to 10.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_second: Option<i32>,
+}
+
+/// A user name and a password that the Ingress asks for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BasicAuth {
+    /// Whether the Ingress asks for them. Defaults to false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// A Secret of yours with htpasswd lines under key `auth`. Defaults to one that the operator
+    /// makes, `<name>-basic-auth`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub existing_secret: Option<String>,
+    /// User name in the Secret that the operator makes. At most 64 characters. Defaults to
+    /// `openclaw`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// Name that browsers show when they ask for the password. Defaults to `OpenClaw`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub realm: Option<String>,
+}
+
+/// An HTTPRoute of the Gateway API that leads to the gateway.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HttpRouteSpec {
+    /// Whether the operator makes an HTTPRoute. Defaults to false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Gateways that the route is attached to. Defaults to none, with which it leads nowhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent_refs: Option<Vec<ParentRef>>,
+    /// Host names that lead to the gateway, for example `ada.example.com`. Defaults to all of the
+    /// listener's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hostnames: Option<Vec<String>>,
+    /// Port of the Service that the route leads to, 1 to 65535. Defaults to 18789.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<i32>,
+    /// Annotations of the HTTPRoute, for other tools. Defaults to none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<BTreeMap<String, String>>,
+}
+
+/// A Gateway that a route is attached to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ParentRef {
+    /// Name of the Gateway that the route is attached to. Required.
+    pub name: String,
+    /// Namespace of the Gateway. Defaults to that of the instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// Listener of the Gateway, by its name. Defaults to all of its listeners.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub section_name: Option<String>,
+}
