@@ -242,6 +242,9 @@ pub struct OpenClawInstanceStatus {
     /// The configuration on its way to the application.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<ConfigStatus>,
+    /// What was last ready on the agent's volume.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume: Option<VolumeStatus>,
     /// Since when a backup before deletion is under way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backing_up_since: Option<Time>,
@@ -284,6 +287,21 @@ pub struct ConfigStatus {
     /// Why it was refused, or why the newest one is not in place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+}
+
+/// What was last ready on the agent's volume. An older version is not started there.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VolumeStatus {
+    /// The claim.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claim: Option<String>,
+    /// Its uid: a claim that was made anew under the same name is another volume.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
+    /// Version of OpenClaw, `YYYY.M.P`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
 }
 
 /// Names of the objects that belong to the instance.

@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use crate::api::{
     ConditionType, ConfigStatus, ManagedResources, OpenClawInstance, OpenClawInstanceStatus, Phase,
-    Reason,
+    Reason, VolumeStatus,
 };
 use crate::effect::{Event, EventKind, Plan, Read};
 use crate::object::{Kind, ObjectKey};
@@ -78,6 +78,7 @@ pub(crate) fn report(
             .map(|resolved| managed(resolved, observed))
             .or(previous.managed_resources.clone()),
         config,
+        volume: volume(observed, &previous),
         ..OpenClawInstanceStatus::default()
     };
     let is_told = is_settled(&plan.status) || awaits_pod(&statements, observed);
@@ -220,9 +221,10 @@ fn phase(
     }
 }
 
-/// Whether the API server refuses a part of what the instance needs.
+/// Whether a part of what the instance asks for is refused, by the API server or by us.
 fn refuses(statements: &[Statement]) -> bool {
-    statements.iter().any(|statement| statement.reason == Reason::ApplyRefused)
+    let refusals = [Reason::ApplyRefused, Reason::WillNotStart];
+    statements.iter().any(|statement| refusals.contains(&statement.reason))
 }
 
 fn config(
@@ -287,6 +289,20 @@ impl ConfigStatus {
         let is_open = self.rejected_hash.is_none() && self.rendered_hash != self.applied_hash;
         self.message.as_deref().filter(|_| is_open)
     }
+}
+
+/// What is ready on its volume, by the pod itself: while a roll-out waits, the spec asks for another
+/// version, and perhaps another volume.
+fn volume(observed: &Observed, previous: &OpenClawInstanceStatus) -> Option<VolumeStatus> {
+    let mut pods = observed.pods.known().into_iter().flatten();
+    let ready = pods.find(|pod| pod.ready);
+    let seen = ready.and_then(|pod| {
+        let (version, claim) = (pod.version?, pod.claim.clone()?);
+        let uid = observed.claims.get(&claim)?.known()?.uid.clone();
+        let version = Some(version.to_string());
+        Some(VolumeStatus { claim: Some(claim), uid: Some(uid), version })
+    });
+    seen.or_else(|| previous.volume.clone())
 }
 
 fn managed(resolved: &Resolved, observed: &Observed) -> ManagedResources {
