@@ -7,6 +7,8 @@ readonly cluster=openclaw-controller/tests/cluster
 readonly cache="${XDG_CACHE_HOME:-$HOME/.cache}/openclaw-operator"
 
 readonly node_version=24.21.0
+# A version that npm does not have here: the newest one of those that are installed behaves like it.
+readonly successor=2026.9.7
 # What npm installs: a folder for each version of the application, and Node.js, which runs them all.
 readonly applications="$cache/applications"
 
@@ -31,8 +33,9 @@ bring_up_cluster() {
 }
 
 # A Kubernetes with a node that runs pods, or the cluster that KUBECONFIG names. On the node are the
-# images that manifests ask for, with the application in the versions that are named; in the cluster,
-# the operator as the chart installs it. It goes when this shell ends.
+# images that manifests ask for, with the application in the versions that are named and in the one
+# that comes after the last of them; in the cluster, the operator as the chart installs it. It goes
+# when this shell ends.
 bring_up_node() {
     local owner=$BASHPID
     install_helm
@@ -40,6 +43,9 @@ bring_up_node() {
         cluster_folder=$(mktemp -d)
         trap take_down_cluster EXIT
         start_node "$owner" "$cluster_folder/cluster" "$@"
+        add_image "$cluster_folder/cluster" "ghcr.io/openclaw/openclaw:$successor" 1000 \
+            "$("$cluster/rootfs" successor "$successor" "${*: -1}" "$applications")" \
+            tini -s -- node /app/docker-entrypoint.mjs node /app/openclaw.mjs gateway
     else
         install_kubectl
         trap remove_namespaces_of_tests EXIT
@@ -73,7 +79,8 @@ start_node() {
     name=$(image_in openclaw/openclaw <<<"$pods")
     for version in "$@"; do
         add_image "$folder" "${name%:*}:$version" 1000 \
-            "$("$cluster/rootfs" agent "$version" "$applications")" openclaw gateway
+            "$("$cluster/rootfs" agent "$version" "$applications")" \
+            tini -s -- node /app/openclaw.mjs gateway
     done
     rm -rf "$folder.images"
 }

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use openclaw_render::Version;
+use openclaw_render::vocab::paths;
 
 use crate::pod::probe::{Expectation, LoopbackUrl};
 
@@ -93,6 +95,10 @@ pub(crate) enum PodCommand {
     Seed(SeedArguments),
     /// Keep the agent's openclaw.json equal to the operator's, as far as the application accepts it.
     Sync(SyncArguments),
+    /// Bring the state on the agent's volume up to the version of the image, once.
+    Migrate(MigrateArguments),
+    /// Become the gateway, in whatever way the image has it.
+    Start(StartArguments),
     /// Ask an application on loopback how it is, and judge the answer by its JSON body.
     Probe(ProbeArguments),
 }
@@ -155,6 +161,50 @@ pub(crate) struct SyncArguments {
     /// The command that judges the file which `OPENCLAW_CONFIG_PATH` names: exit 0 is valid.
     #[arg(last = true, required = true, value_name = "VALIDATOR")]
     pub(crate) validator: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArguments {
+    /// Root of the data volume, where the version that last ran is noted.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// The application's state directory.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: PathBuf,
+    /// The agent's openclaw.json, of which only what says where state lies is looked at.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Directory for the migration's own configuration. It must not outlive the pod: a migration
+    /// that failed is not tried again as long as it is remembered there.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) work_dir: PathBuf,
+    /// The one version that may run although a newer one last ran.
+    #[arg(long, value_name = "VERSION", value_parser = version)]
+    pub(crate) allow_downgrade: Option<Version>,
+    /// How long a migration may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900,
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) timeout_seconds: u64,
+    /// Root of the image's file system.
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub(crate) root: PathBuf,
+    /// Where the version is written that was found, or the reason of a failure.
+    #[arg(long, value_name = "FILE", default_value = paths::TERMINATION_LOG)]
+    pub(crate) termination_log: PathBuf,
+}
+
+fn version(text: &str) -> Result<Version, &'static str> {
+    Version::from_tag(text).ok_or("not a version such as 2026.9.6")
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StartArguments {
+    /// Root of the image's file system.
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub(crate) root: PathBuf,
+    /// Where the reason of a failure is written, for the container's status.
+    #[arg(long, value_name = "FILE", default_value = paths::TERMINATION_LOG)]
+    pub(crate) termination_log: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -168,3 +168,69 @@ fn config_sync_serves_only_what_the_application_accepts() {
     sync.wait().expect("config-sync ended");
     reader.join().expect("the log ended");
 }
+
+/// The version of a database's form: `user_version` in the header of an SQLite file.
+fn form(database: &Path) -> u32 {
+    let bytes = fs::read(database).expect("a database");
+    let version = bytes.get(60..64).and_then(|bytes| bytes.try_into().ok());
+    u32::from_be_bytes(version.expect("a header"))
+}
+
+/// The newest one stands in for the first version whose gateway leaves an older state alone.
+#[test]
+fn the_state_of_an_older_version_is_migrated_on_a_configuration_of_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path();
+    for name in ["data/home/.openclaw", "work", "scratch", "image/app"] {
+        fs::create_dir_all(root.join(name)).expect("a folder");
+    }
+    let (home, state) = (root.join("data/home"), root.join("data/home/.openclaw"));
+    let [node, older] = application("2026.8.1");
+    let scratch = root.join("scratch/openclaw.json");
+    fs::write(&scratch, r#"{"gateway":{"mode":"local"}}"#).expect("a file");
+    let made = Command::new(&node)
+        .arg(older)
+        .args(["doctor", "--fix", "--non-interactive"])
+        .env("HOME", &home)
+        .env("OPENCLAW_STATE_DIR", &state)
+        .env("OPENCLAW_CONFIG_PATH", &scratch)
+        .output()
+        .expect("the application runs");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
+    let database = state.join("state/openclaw.sqlite");
+    let before = form(&database);
+
+    let minimal = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/instances/minimal.yaml");
+    let config = rendered(&minimal, NEWEST).expect("a configuration");
+    fs::write(state.join("openclaw.json"), &config).expect("a file");
+    let [_, newest] = application(NEWEST);
+    std::os::unix::fs::symlink(newest, root.join("image/app/openclaw.mjs")).expect("a link");
+    let package = json!({"name": "openclaw", "version": "2026.9.7"}).to_string();
+    fs::write(root.join("image/app/package.json"), package).expect("a file");
+    let path = std::env::join_paths([node.parent().expect("a folder"), Path::new("/usr/bin")]);
+    let migrated = cli()
+        .args(["pod", "migrate"])
+        .arg("--data")
+        .arg(root.join("data"))
+        .arg("--state")
+        .arg(&state)
+        .arg("--config")
+        .arg(state.join("openclaw.json"))
+        .arg("--work-dir")
+        .arg(root.join("work"))
+        .arg("--root")
+        .arg(root.join("image"))
+        .arg("--termination-log")
+        .arg(root.join("termination-log"))
+        .env("PATH", path.expect("a path"))
+        .env("HOME", &home)
+        .env("OPENCLAW_STATE_DIR", &state)
+        .env("OPENCLAW_SERVICE_REPAIR_POLICY", "external")
+        .output()
+        .expect("it runs");
+    assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
+    assert!(form(&database) > before, "its form is still {before}");
+    assert_eq!(fs::read_to_string(state.join("openclaw.json")).expect("a file"), config);
+    let noted = fs::read_to_string(root.join("data/.openclaw-version")).expect("a note");
+    assert_eq!(noted, "2026.9.7\n");
+}

@@ -15,6 +15,7 @@ use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
+use openclaw_render::seed::POD_PROTOCOL;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -121,7 +122,7 @@ fn collect(root: &Path, path: &Path, tree: &mut BTreeMap<PathBuf, Entry>) {
 }
 
 fn plan(directories: &Value, files: &Value) -> Value {
-    json!({ "version": 1, "directories": directories, "files": files })
+    json!({ "version": POD_PROTOCOL, "directories": directories, "files": files })
 }
 
 fn directory(path: &str, mode: &str) -> Value {
@@ -339,9 +340,9 @@ fn a_plan_with_one_bad_entry_writes_nothing() {
 #[test]
 fn a_plan_that_cannot_be_read_is_an_error_and_no_panic() {
     let cases: [(&[u8], &str); 6] = [
-        (br#"{"version":2,"steps":[]}"#, "its version is 2, this program performs 1"),
+        (br#"{"version":1,"steps":[]}"#, "its version is 1, this program performs 2"),
         (br#"{"directories":[],"files":[]}"#, "missing field `version`"),
-        (br#"{"version":1,"directories":[],"files":[],"more":1}"#, "unknown field `more`"),
+        (br#"{"version":2,"directories":[],"files":[],"more":1}"#, "unknown field `more`"),
         (b"{", "failed to decode plan"),
         (b"", "failed to decode plan"),
         (b"{\"version\":\"\xff\xfe\"}", "failed to decode plan"),

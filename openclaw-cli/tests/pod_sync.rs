@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use openclaw_render::seed::content_hash;
+use openclaw_render::seed::{POD_PROTOCOL, content_hash};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -220,7 +220,7 @@ fn hash(content: &str) -> String {
 }
 
 fn applied(content: &str) -> Value {
-    json!({ "protocol": 1, "sourceHash": hash(content), "appliedHash": hash(content),
+    json!({ "protocol": POD_PROTOCOL, "sourceHash": hash(content), "appliedHash": hash(content),
             "rejectedHash": null, "message": null })
 }
 
@@ -245,7 +245,7 @@ fn a_refused_change_leaves_the_last_good_content_until_a_good_one_comes() {
     sync.wait_for_status(&applied("good 1"));
     pod.publish("bad 2");
     sync.wait_for_status(&json!({
-        "protocol": 1, "sourceHash": hash("bad 2"), "appliedHash": hash("good 1"),
+        "protocol": POD_PROTOCOL, "sourceHash": hash("bad 2"), "appliedHash": hash("good 1"),
         "rejectedHash": hash("bad 2"),
         "message": "rejected by the application: gateway.bind: is bad",
     }));

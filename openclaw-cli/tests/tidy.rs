@@ -337,3 +337,48 @@ fn a_path_begins_only_where_no_other_goes_on() {
     assert!(!begins_in("net/one/two", "/one/"));
     assert!(!begins_in("$HOME/one/two", "/one/"));
 }
+
+/// The helper's image is published under a tag that is never moved, so what `pod …` does under one
+/// tag must not change. What dependencies do is left out: an update of them is no new revision.
+#[test]
+fn what_the_pod_helper_does_changes_only_with_its_tag() {
+    const PINNED: &str = "openclaw-cli/tests/pod-sources.txt";
+    const ARGUMENTS: &str = "openclaw-cli/src/args.rs";
+    let beyond = [
+        ARGUMENTS,
+        "openclaw-render/src/hash.rs",
+        "openclaw-render/src/resolve/version.rs",
+        "openclaw-render/src/seed.rs",
+        "openclaw-render/src/vocab/exits.rs",
+    ];
+    let mut code = String::new();
+    let is_of_pod = |path: &String| path.starts_with("openclaw-cli/src/pod/");
+    for path in sources().filter(|path| is_of_pod(path) || beyond.contains(&path.as_str())) {
+        let mut text = text(&path);
+        if path == ARGUMENTS {
+            // Before that, they are those of people and CI.
+            text = text.split_off(text.find("enum PodCommand").unwrap_or_default());
+        }
+        code += &path;
+        for (_, line) in lines_before_tests(&text) {
+            // The tag itself is no change, and how code is laid out or explained is none either.
+            if !is_comment(line) && !line.contains("pub const POD_") {
+                code.extend(line.split_whitespace());
+            }
+        }
+    }
+    let tag = openclaw_render::seed::pod_tag();
+    let line = format!("{tag} {}", openclaw_render::seed::content_hash(code.as_bytes()));
+    let pinned = text(PINNED);
+    let is_new_tag = !pinned.starts_with(&format!("{tag} "));
+    let remedy = if is_new_tag {
+        format!("put this line into {PINNED}: {line}")
+    } else {
+        format!(
+            "the code of `pod …` is not the one of {tag}: raise POD_REVISION in \
+             openclaw-render/src/seed.rs, or POD_PROTOCOL, with revision 0, if a plan or an answer \
+             has another form; then run this test again"
+        )
+    };
+    assert_eq!(pinned.trim_end(), line, "{remedy}");
+}

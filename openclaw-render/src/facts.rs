@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{ContainerStatus, PersistentVolumeClaim, Pod as LivePod, Secret};
+use k8s_openapi::api::core::v1::{
+    ContainerStatus, PersistentVolumeClaim, Pod as LivePod, PodSpec, PodStatus, Secret,
+};
 use serde_json::Value;
 
 use crate::hash;
 use crate::observed::{Claim, Pod, Seen, Trouble, Workload};
 use crate::ownership::{is_owned_by_update, owned_hash};
-use crate::vocab::{FIELD_MANAGER, PREVIOUS_MANAGERS, annotations, labels, meta, names};
+use crate::resolve::Version;
+use crate::vocab::{FIELD_MANAGER, PREVIOUS_MANAGERS, annotations, images, labels, meta, names};
 
 /// What a cache keeps of a live object, for the instance of that name.
 #[must_use]
@@ -69,6 +72,7 @@ pub fn pod_facts(pod: &LivePod) -> Pod {
     let metadata = &pod.metadata;
     let label = |key: &str| metadata.labels.as_ref().and_then(|all| all.get(key)).cloned();
     let status = pod.status.clone().unwrap_or_default();
+    let spec = pod.spec.clone().unwrap_or_default();
     let condition = |name: &str| {
         status.conditions.iter().flatten().find(move |condition| condition.type_ == name)
     };
@@ -89,6 +93,8 @@ pub fn pod_facts(pod: &LivePod) -> Pod {
         config_sync: init_containers.into_iter().flatten().any(|it| it.name == names::CONFIG_SYNC),
         revision: label("controller-revision-hash").unwrap_or_default(),
         ready: condition("Ready").is_some_and(|each| each.status == "True"),
+        version: version(&spec, &status),
+        claim: claim(&spec),
         rendered_config: metadata
             .annotations
             .as_ref()
@@ -96,6 +102,23 @@ pub fn pod_facts(pod: &LivePod) -> Pod {
             .cloned(),
         trouble,
     }
+}
+
+/// migrate-state leaves the version that it found in the image, which knows better than its tag.
+fn version(spec: &PodSpec, status: &PodStatus) -> Option<Version> {
+    let mut started = status.init_container_statuses.iter().flatten();
+    let migrated = started.find(|each| each.name == names::MIGRATE_STATE);
+    let end = migrated.and_then(|each| each.state.as_ref()?.terminated.as_ref());
+    let said = end.filter(|end| end.exit_code == 0).and_then(|end| end.message.as_deref());
+    said.and_then(|said| Version::from_tag(said.trim())).or_else(|| {
+        let agent = spec.containers.iter().find(|each| each.name == names::AGENT)?;
+        Version::from_tag(images::tag(agent.image.as_deref()?)?)
+    })
+}
+
+fn claim(spec: &PodSpec) -> Option<String> {
+    let volume = spec.volumes.iter().flatten().find(|each| each.name == names::DATA_VOLUME)?;
+    Some(volume.persistent_volume_claim.as_ref()?.claim_name.clone())
 }
 
 /// Why a container does not run. One that ended well or waits for its turn is no trouble.
@@ -157,5 +180,36 @@ pub fn claim_facts(claim: &PersistentVolumeClaim) -> Claim {
             .filter_map(|owner| serde_json::to_value(owner).ok())
             .collect(),
         deleting: metadata.deletion_timestamp.is_some(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::pod_facts;
+    use crate::resolve::Version;
+
+    fn version(image: &str, migrated: &Value) -> Option<Version> {
+        let pod = json!({
+            "spec": {"containers": [{"name": "openclaw", "image": image}]},
+            "status": {"initContainerStatuses": [{
+                "name": "migrate-state", "ready": true, "image": "", "imageID": "",
+                "restartCount": 0, "state": migrated,
+            }]},
+        });
+        pod_facts(&serde_json::from_value(pod).expect("a pod")).version
+    }
+
+    #[test]
+    fn the_version_of_a_pod_is_what_its_image_said_and_else_what_the_tag_says() {
+        let ended = |code: i32, message: &str| json!({"terminated": {"exitCode": code, "message": message}});
+        let (v8_1, v9_6) = (Some(Version::new(2026, 8, 1)), Some(Version::new(2026, 9, 6)));
+        assert_eq!(version("r.ex/a:main", &ended(0, "2026.9.6")), v9_6);
+        assert_eq!(version("r.ex/a:2026.8.1", &ended(0, "2026.9.6")), v9_6);
+        assert_eq!(version("r.ex/a:2026.8.1", &ended(0, "")), v8_1);
+        assert_eq!(version("r.ex/a:2026.8.1", &ended(79, "2026.9.6 is newer")), v8_1);
+        assert_eq!(version("r.ex/a:2026.8.1-slim@sha256:1", &json!({"running": {}})), v8_1);
+        assert_eq!(version("r.ex/a@sha256:1", &json!({"running": {}})), None);
     }
 }

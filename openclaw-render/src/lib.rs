@@ -60,7 +60,7 @@ pub use ownership::{
 };
 pub use plan::{plan, plan_undecoded, references, render_instance};
 pub use problem::{Problem, Rule, Severity};
-pub use resolve::{Resolution, Resolved, Version, resolve};
+pub use resolve::{Resolution, Resolved, Version, refused_downgrade, resolve};
 pub use settings::Settings;
 
 /// Every object of an instance, in the order in which objects are applied.

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::api::OpenClawClusterDefaults;
 use crate::effect::Question;
 use crate::object::ObjectKey;
+use crate::resolve::Version;
 
 /// What is known of one thing. Unknown is not absent: a read that failed says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -161,6 +162,11 @@ pub struct Pod {
     pub revision: String,
     /// Whether its condition `Ready` is true.
     pub ready: bool,
+    /// Version of OpenClaw that it runs: as its image said when it started, or else as the image's
+    /// tag says.
+    pub version: Option<Version>,
+    /// Claim of its volume.
+    pub claim: Option<String>,
     /// Value of annotation `openclaw.rocks/rendered-config`.
     pub rendered_config: Option<String>,
     /// Why it is not ready, gravest first.

@@ -9,8 +9,20 @@ use sha2::{Digest, Sha256};
 
 use crate::hash;
 
-/// Version of the plan and of the sync protocol: the `N` in the helper image's tag `pod-N`.
-pub const POD_PROTOCOL: u32 = 1;
+/// Version of the plan and of the sync protocol: the `N` in the helper image's tag `pod-N.M`.
+pub const POD_PROTOCOL: u32 = 2;
+
+/// Counts what `openclaw-cli pod …` does differently within a protocol: the `M` of `pod-N.M`.
+///
+/// A published tag is never moved, so every change needs a number of its own; the program's tests
+/// say when one is missing.
+pub const POD_REVISION: u32 = 0;
+
+/// Tag of the helper's image.
+#[must_use]
+pub fn pod_tag() -> String {
+    format!("pod-{POD_PROTOCOL}.{POD_REVISION}")
+}
 
 /// Key of the plan in `ConfigMap` `<name>-workspace`.
 pub const SEED_PLAN_KEY: &str = "seed-plan.json";

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::OnOperatorUpgrade;
-use crate::seed::POD_PROTOCOL;
+use crate::seed::pod_tag;
 use crate::vocab::images::OPERATOR_REPOSITORY;
 
 /// What holds for all instances, from flags of the operator or of the command line.
@@ -13,8 +13,9 @@ pub struct Settings {
     /// Namespace that the operator runs in: the only one that may ask config-sync for its state.
     /// Default `openclaw-operator-system`.
     pub operator_namespace: String,
-    /// Image of the helper in agent pods. Its tag names the protocol, not the operator's version,
-    /// so that an upgrade of the operator leaves it alone. The registry override applies to it.
+    /// Image of the helper in agent pods. Its tag names what the helper does, not the operator's
+    /// version, so that most upgrades of the operator leave it alone. The registry override applies
+    /// to it.
     pub pod_image: String,
     /// Whether roll-outs that only the operator's own change calls for wait for approval, where
     /// `spec.rollout.onOperatorUpgrade` does not say. Default hold.
@@ -25,7 +26,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             operator_namespace: "openclaw-operator-system".to_owned(),
-            pod_image: format!("{OPERATOR_REPOSITORY}:pod-{POD_PROTOCOL}"),
+            pod_image: format!("{OPERATOR_REPOSITORY}:{}", pod_tag()),
             rollout_on_upgrade: OnOperatorUpgrade::Hold,
         }
     }

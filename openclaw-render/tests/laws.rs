@@ -235,6 +235,16 @@ fn a_deleted_instance_leaves_its_volume_unless_asked_otherwise() {
 }
 
 #[test]
+fn an_older_version_leaves_the_pod_alone_until_it_is_allowed() {
+    let scene = scene("downgrade");
+    // Asked for, together with another change, and taken back.
+    assert_eq!(play(&scene, 3).replaced, 0);
+    assert_eq!(play(&scene, 4).replaced, 1);
+    assert_eq!(play(&scene, 6).replaced, 1, "another version is allowed");
+    assert_eq!(play(&scene, 7).replaced, 2);
+}
+
+#[test]
 fn a_suspended_instance_keeps_its_volume_and_token() {
     let scene = scene("suspend-and-resume");
     let suspended = keys(&play(&scene, 2));

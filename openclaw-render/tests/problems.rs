@@ -131,6 +131,8 @@ fn workspace_content_of_exactly_the_limit_is_rendered() {
 const MESSAGE_FROM_ELSEWHERE: &[(&str, &str)] = &[
     // What the parser says.
     ("base_config.rs", "path,Rule::Invalid,message.replace('\\n',\"\")"),
+    // `refused_downgrade` in the same file; fixture `downgrade`.
+    ("downgrade.rs", "image.told_by,message"),
     // `missing` in the same file; its callers are in the fixture `secrets-missing`.
     ("environment.rs", "path,message"),
     // What `InstanceName::new` says; fixtures `name` and `name-too-long`.

@@ -1,16 +1,20 @@
-//! What runs inside agent pods: seeding volumes, guarding openclaw.json, probing the application.
+//! What runs inside agent pods: seeding volumes, guarding openclaw.json, migrating the state,
+//! starting the application and probing it.
 //!
 //! It runs without root and without capabilities, next to an agent that owns the volumes and may
 //! have put anything anywhere in them.
 
+mod application;
 mod folder;
+mod migrate;
 pub(crate) mod probe;
 mod seed;
+mod start;
 mod sync;
 
 use std::error::Error;
-use std::fs::File;
-use std::io::{self, Read};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -19,11 +23,16 @@ use crate::args::PodCommand;
 /// More than a `ConfigMap` can hold (1 MiB) and little enough to be held in memory.
 const CONTENT_LIMIT: u64 = 4 * 1024 * 1024;
 
+/// The kubelet reads no more of a termination log.
+const TERMINATION_LOG_LIMIT: usize = 4096;
+
 /// One line per subcommand.
 pub(crate) fn run(command: PodCommand) -> Result<ExitCode, Box<dyn Error>> {
     match command {
         PodCommand::Seed(arguments) => Ok(seed::run(&arguments).map(|()| ExitCode::SUCCESS)?),
         PodCommand::Sync(arguments) => Ok(sync::run(arguments).map(|()| ExitCode::SUCCESS)?),
+        PodCommand::Migrate(arguments) => Ok(migrate::run(&arguments)),
+        PodCommand::Start(arguments) => match start::run(&arguments)? {},
         PodCommand::Probe(arguments) => Ok(probe::run(&arguments)),
     }
 }
@@ -45,6 +54,17 @@ fn read_bounded(file: File) -> io::Result<Vec<u8>> {
         return Err(io::Error::other(format!("it holds more than {CONTENT_LIMIT} bytes")));
     }
     Ok(bytes)
+}
+
+/// Writes what the container's status will say of its end. Best effort: the log says the same.
+fn leave_last_words(termination_log: &Path, text: &str) {
+    let end = text.floor_char_boundary(TERMINATION_LOG_LIMIT);
+    let _ = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(termination_log)
+        .and_then(|mut log| log.write_all(text.get(..end).unwrap_or_default().as_bytes()));
 }
 
 /// Foreign text as one line of at most `limit` bytes.

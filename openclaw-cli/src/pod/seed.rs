@@ -7,8 +7,8 @@
 //! - It stops at the first failure and says which path, also in the termination log.
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Cursor, Write};
+use std::fs::File;
+use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 
 use openclaw_render::seed::{
@@ -18,15 +18,13 @@ use rustix::fs::Mode;
 use serde_json::Value;
 
 use super::folder::{Folder, FolderError, Kind};
-use super::read_mounted;
+use super::{leave_last_words, read_mounted};
 use crate::args::SeedArguments;
 
 /// Parents that the plan does not list are open to read and closed to write for others.
 const PARENT_MODE: u32 = 0o755;
 /// The agent's own containers execute the helper.
 const HELPER_MODE: u32 = 0o755;
-/// The kubelet reads no more of a termination log.
-const TERMINATION_LOG_LIMIT: usize = 4096;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SeedError {
@@ -64,15 +62,7 @@ pub(crate) fn run(arguments: &SeedArguments) -> Result<(), SeedError> {
     rustix::process::umask(Mode::empty());
     let outcome = seed(arguments);
     if let Err(error) = &outcome {
-        let mut text = crate::chain(error);
-        text.truncate(text.floor_char_boundary(TERMINATION_LOG_LIMIT));
-        // Best effort: standard error says the same.
-        let _ = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&arguments.termination_log)
-            .and_then(|mut log| log.write_all(text.as_bytes()));
+        leave_last_words(&arguments.termination_log, &crate::chain(error));
     }
     outcome
 }

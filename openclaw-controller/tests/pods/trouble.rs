@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::support::agent::{Agent, NAME};
+use crate::support::agent::{Agent, NAME, lives};
+use crate::support::cluster::condition_of;
 
 #[tokio::test]
 async fn whatever_keeps_a_pod_from_running_is_named() {
@@ -24,13 +25,34 @@ async fn whatever_keeps_a_pod_from_running_is_named() {
     agent.end().await;
 }
 
-/// The application's own word for it is exit code 78: its state is of a newer version.
 #[tokio::test]
-async fn an_application_that_refuses_its_configuration_is_named() {
+async fn an_older_version_is_refused_while_the_newer_one_goes_on() {
     let agent = Agent::ready("downgrade", &json!({})).await;
-    agent.change(&json!({"image": {"tag": "2026.8.1"}})).await;
+    let older = json!({"image": {"tag": "2026.8.1"}});
+    let before = lives(&agent.pod().await);
+    agent.change(&older).await;
+    let pending = agent.cluster.until_condition(NAME, "RolloutPending", "True").await;
+    let both = "2026.8.1 is older than 2026.9.6";
+    assert!(pending["message"].as_str().is_some_and(|it| it.contains(both)), "{pending}");
+    assert_eq!(lives(&agent.pod().await), before);
+    let live = agent.instance().await;
+    assert_eq!(condition_of(&live, "Ready").map(|ready| &ready["status"]), Some(&json!("True")));
+
+    // The application's own word for it is exit code 78: its state is of a newer version.
+    let allowed = |version| json!({"openclaw.rocks/allow-downgrade": version});
+    let annotate = async |annotations| {
+        let patch = json!({"metadata": {"annotations": annotations}});
+        agent.cluster.merge_instance(NAME, &patch).await;
+    };
+    annotate(allowed(json!("2026.8.1"))).await;
     agent.until_not_ready("ConfigurationRejected", "newer").await;
     agent.change(&json!({"image": {"tag": "2026.9.6"}})).await;
     agent.cluster.until_ready(NAME).await;
+
+    // Another instance knows nothing of it, but the volume does.
+    agent.cluster.delete_instance(NAME).await;
+    agent.cluster.until_gone(NAME).await;
+    agent.ask(&older).await;
+    agent.until_not_ready("WillNotStart", both).await;
     agent.end().await;
 }

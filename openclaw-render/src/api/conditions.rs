@@ -91,6 +91,8 @@ pub enum Reason {
     ClaimBound,
     /// The volume has no space left.
     VolumeFull,
+    /// The state on the volume could not be brought up to the version.
+    MigrationFailed,
     /// No claim was asked for.
     NotPersistent,
     /// The ConfigMap does not exist.
@@ -151,6 +153,7 @@ impl fmt::Display for Reason {
             Self::ClaimMissing => "ClaimMissing",
             Self::ClaimBound => "ClaimBound",
             Self::VolumeFull => "VolumeFull",
+            Self::MigrationFailed => "MigrationFailed",
             Self::NotPersistent => "NotPersistent",
             Self::ConfigMapMissing => "ConfigMapMissing",
             Self::ConfigMapKeyMissing => "ConfigMapKeyMissing",

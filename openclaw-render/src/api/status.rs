@@ -107,6 +107,9 @@ pub struct OpenClawInstanceStatus {
     /// the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<ConfigStatus>,
+    /// What was last ready on the agent's volume. An older version is not started there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume: Option<VolumeStatus>,
     /// When the backup before deletion began. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backing_up_since: Option<Time>,
@@ -154,6 +157,21 @@ pub struct ConfigStatus {
     /// Why the newest openclaw.json was refused, or is not in place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+}
+
+/// What was last ready on the agent's volume. An older version is not started there.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VolumeStatus {
+    /// Name of the claim that the ready pod used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claim: Option<String>,
+    /// uid of the claim. One that was made anew under the same name is another volume.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
+    /// Version of OpenClaw that was ready there, `YYYY.M.P`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
 }
 
 /// Names of the objects that belong to the instance.

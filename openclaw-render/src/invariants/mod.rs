@@ -252,6 +252,7 @@ mod tests {
     [
         "container init-config: runs as root",
         "container config-sync: runs as root",
+        "container migrate-state: runs as root",
         "container openclaw: runs as root",
     ],
 ]

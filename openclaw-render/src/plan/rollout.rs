@@ -148,6 +148,9 @@ fn inputs_hash(resolved: &Resolved) -> String {
     hasher.field(&[&base]);
     hasher.field(&[resolved.environment.hash.as_deref().unwrap_or_default()]);
     hasher.field(&[&format!("{:?}", resolved.storage.layout)]);
+    for choice in resolved.choices.in_effect() {
+        hasher.field(&[&choice]);
+    }
     hasher.finish()
 }
 

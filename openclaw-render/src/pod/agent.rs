@@ -1,9 +1,9 @@
-//! The agent's own container: the image's entrypoint, in the state that the seed plan prepared.
+//! The agent's own container: the gateway, in the state that the init containers prepared.
 
 use k8s_openapi::api::core::v1::{Container, ContainerPort};
 
 use super::{env, probes, volumes};
-use crate::resolve::Resolved;
+use crate::resolve::{EntryPoint, Resolved};
 use crate::vocab::{names, paths, ports};
 
 pub(super) fn container(instance: &Resolved) -> Container {
@@ -12,7 +12,10 @@ pub(super) fn container(instance: &Resolved) -> Container {
         volumes::scratch(paths::SCRATCH_TMP, paths::TMP),
         volumes::read_only(names::HELPER_VOLUME, paths::HELPER_DIR),
     ]);
+    let helper = instance.entry_point == EntryPoint::Helper;
     Container {
+        args: helper.then(|| ["pod", "start"].map(str::to_owned).to_vec()),
+        command: helper.then(|| vec![paths::HELPER.to_owned()]),
         env: Some(env::agent(instance)),
         env_from: Some(instance.environment.sources.clone()).filter(|sources| !sources.is_empty()),
         image: Some(instance.image.reference.clone()),

@@ -44,7 +44,7 @@ fn fixed(instance: &Resolved) -> Vec<EnvVar> {
 
 /// What the user may set otherwise.
 fn tunable(instance: &Resolved) -> Vec<EnvVar> {
-    vec![
+    let mut entries = vec![
         // config-sync is the only writer of the file; without this the application migrates it.
         entry(env::CONFIG_READONLY, "1"),
         entry(env::DISABLE_BONJOUR, "1"),
@@ -53,9 +53,19 @@ fn tunable(instance: &Resolved) -> Vec<EnvVar> {
         entry(env::NODE_OPTIONS, &format!("--max-old-space-size={}", instance.resources.heap_mib)),
         entry(env::NPM_CONFIG_CACHE, &format!("{}/.cache/npm", paths::HOME)),
         entry(env::NPM_CONFIG_PREFIX, &format!("{}/.local", paths::HOME)),
-    ]
+    ];
+    entries.extend(supervised(instance));
+    entries
 }
 
-fn entry(name: &str, value: &str) -> EnvVar {
+/// Who supervises the application: Kubernetes, not a service that its repairs would install.
+pub(super) fn supervised(instance: &Resolved) -> Vec<EnvVar> {
+    let mode = instance.image.version.has_supervisor_mode();
+    let mode = mode.then(|| entry(env::SUPERVISOR_MODE, env::EXTERNAL));
+    let policy = entry(env::SERVICE_REPAIR_POLICY, env::EXTERNAL);
+    [policy].into_iter().chain(mode).collect()
+}
+
+pub(super) fn entry(name: &str, value: &str) -> EnvVar {
     EnvVar { name: name.to_owned(), value: Some(value.to_owned()), ..Default::default() }
 }

@@ -1,8 +1,9 @@
 //! The pod template: which containers, in which order, and what replaces the pod.
 //!
 //! Order: `init-config` lays out the volumes; `config-sync` then serves the first configuration,
-//! and its startup probe keeps everything after it waiting; the proxy; the agent. The two native
-//! sidecars outlive the agent's container when the pod ends, so that it can finish its turns.
+//! and its startup probe keeps everything after it waiting; the proxy; `migrate-state` brings the
+//! state up to the version that runs; the agent. The two native sidecars outlive the agent's
+//! container when the pod ends, so that it can finish its turns.
 
 mod agent;
 mod env;
@@ -76,6 +77,7 @@ fn init_containers(instance: &Resolved) -> Vec<Container> {
     let mut containers =
         vec![init::config::container(instance), sidecar::config_sync::container(instance)];
     containers.extend(sidecar::gateway_proxy::container(instance));
+    containers.push(init::migrate_state::container(instance));
     containers.into_iter().map(with_last_words).collect()
 }
 

@@ -19,6 +19,10 @@ pub(crate) struct Image {
     pub(crate) pull_secrets: Vec<LocalObjectReference>,
     /// The version that the configuration is rendered for.
     pub(crate) version: Version,
+    /// The version that the spec tells; `None` where it must be guessed.
+    pub(crate) told: Option<Version>,
+    /// The field that tells it.
+    pub(crate) told_by: &'static str,
 }
 
 pub(super) fn resolve(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) -> Image {
@@ -40,7 +44,7 @@ pub(super) fn resolve(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) 
              of the last two (OCI distribution specification)",
         ));
     }
-    let repository = text(image.repository.as_ref()).unwrap_or(images::AGENT_REPOSITORY);
+    let repository = repository(spec);
     if !is_repository(repository) {
         problems.push(Problem::error(
             "spec.image.repository",
@@ -58,12 +62,21 @@ pub(super) fn resolve(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) 
             ));
         }
     }
+    let (told, told_by) = told(tag, digest, text(image.version.as_ref()), problems);
     Image {
         reference: with_override(spec, &reference),
         pull_policy: image.pull_policy.unwrap_or(PullPolicy::IfNotPresent),
         pull_secrets: unique(image.pull_secrets.unwrap_or_default()),
-        version: version(tag, digest, text(image.version.as_ref()), problems),
+        version: told.unwrap_or(Version::NEWEST),
+        told,
+        told_by,
     }
+}
+
+/// Repository of the agent's image, before any registry override.
+pub(super) fn repository(spec: &OpenClawInstanceSpec) -> &str {
+    let image = spec.image.as_ref();
+    text(image.and_then(|image| image.repository.as_ref())).unwrap_or(images::AGENT_REPOSITORY)
 }
 
 /// Applies `spec.registry`.
@@ -85,12 +98,13 @@ fn unique(secrets: Vec<LocalObjectReference>) -> Vec<LocalObjectReference> {
     kept
 }
 
-fn version(
+/// The version that the spec tells, and the field that does.
+fn told(
     tag: Option<&str>,
     digest: Option<&str>,
     stated: Option<&str>,
     problems: &mut Vec<Problem>,
-) -> Version {
+) -> (Option<Version>, &'static str) {
     let stated_version = stated.and_then(Version::from_tag);
     if let (Some(stated), None) = (stated, stated_version) {
         problems.push(Problem::error(
@@ -119,10 +133,10 @@ fn version(
                     format!("has no effect: the tag says {read}; remove one of the two"),
                 ));
             }
-            return read;
+            return (Some(read), "spec.image.tag");
         }
     }
-    stated_version.unwrap_or_else(|| {
+    if stated_version.is_none() {
         problems.push(Problem::advice(
             "spec.image.version",
             Rule::Risk,
@@ -132,8 +146,8 @@ fn version(
                 Version::NEWEST
             ),
         ));
-        Version::NEWEST
-    })
+    }
+    (stated_version, "spec.image.version")
 }
 
 /// OCI image specification: the registered algorithm that registries use.

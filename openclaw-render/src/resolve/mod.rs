@@ -4,7 +4,10 @@
 //! value that it belongs to, in this folder.
 
 mod base_config;
+mod choices;
 pub(crate) mod defaults;
+mod downgrade;
+mod entry_point;
 mod environment;
 mod image;
 mod metadata;
@@ -20,6 +23,9 @@ mod workspace;
 use std::collections::BTreeMap;
 
 pub(crate) use base_config::{Auth, BaseConfig};
+pub(crate) use choices::Choices;
+pub use downgrade::refused_downgrade;
+pub(crate) use entry_point::EntryPoint;
 pub(crate) use environment::Environment;
 pub(crate) use image::Image;
 pub(crate) use network::{NetworkPolicy, Proxy, Service};
@@ -55,6 +61,8 @@ pub struct Resolved {
     pub(crate) uid: Option<String>,
     pub(crate) operator_namespace: String,
     pub(crate) image: Image,
+    pub(crate) entry_point: EntryPoint,
+    pub(crate) choices: Choices,
     /// Image of the init container that carries the helper.
     pub(crate) helper_image: String,
     pub(crate) config: BaseConfig,
@@ -135,6 +143,11 @@ pub fn resolve(
     metadata::check(&spec, &mut problems);
 
     let image = image::resolve(&spec, &mut problems);
+    let choices = Choices::resolve(instance, image.told, &mut problems);
+    let repository = image::repository(&spec);
+    let entry_point = entry_point::resolve(repository, &image, &choices, &mut problems);
+    let storage = storage::resolve(&name, &spec, observed, &mut problems);
+    downgrade::check(instance, &image, &storage, &choices, observed, &mut problems);
     let config = base_config::resolve(&spec, observed, image.version, &mut problems);
     let token = token(&spec, &name, observed, config.auth, &mut problems);
     let environment = environment::resolve(&spec, observed, config.auth, &token, &mut problems);
@@ -144,6 +157,8 @@ pub fn resolve(
         operator_namespace: settings.operator_namespace.clone(),
         helper_image: image::with_override(&spec, &settings.pod_image),
         image,
+        entry_point,
+        choices,
         config,
         control_ui_origins: network::control_ui_origins(&spec, &mut problems),
         token,
@@ -151,7 +166,7 @@ pub fn resolve(
         workspace: workspace::resolve(&spec, &mut problems),
         environment,
         resources: resources::resolve(&spec, &mut problems),
-        storage: storage::resolve(&name, &spec, observed, &mut problems),
+        storage,
         security: security::resolve(&name, &spec, &mut problems),
         network_policy: network::policy(&spec, &mut problems),
         service: network::service(&spec),

@@ -43,6 +43,19 @@ impl Version {
     pub fn has_startupz(self) -> bool {
         self >= Self::new(2026, 8, 1)
     }
+
+    /// Whether it can be told that somebody else starts it again and updates it (OpenClaw 2026.8.1).
+    #[must_use]
+    pub fn has_supervisor_mode(self) -> bool {
+        self >= Self::new(2026, 8, 1)
+    }
+
+    /// Whether the entry point of the official image repairs state and configuration before every
+    /// start, and the gateway itself no longer migrates an older state (OpenClaw 2026.9.7).
+    #[must_use]
+    pub fn repairs_before_start(self) -> bool {
+        self >= Self::new(2026, 9, 7)
+    }
 }
 
 fn number<N: std::str::FromStr>(text: &str) -> Option<N> {

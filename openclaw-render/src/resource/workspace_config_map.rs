@@ -68,6 +68,7 @@ fn plan(instance: &Resolved) -> SeedPlan {
         }
     }
     directories.insert((SeedRoot::Scratch, paths::SCRATCH_TMP.to_owned()), "1777");
+    directories.insert((SeedRoot::Scratch, paths::SCRATCH_MIGRATE.to_owned()), "0700");
     directories.insert((SeedRoot::Scratch, paths::SCRATCH_SYNC.to_owned()), "0700");
     directories.insert((SeedRoot::Scratch, paths::SCRATCH_SYNC_TMP.to_owned()), "1777");
     SeedPlan {

@@ -37,7 +37,8 @@ pub(super) fn all(
         );
         statements.push(storage_ready(resolved, observed, problems));
     }
-    statements.extend(findings.rollout.as_ref().and_then(rollout_pending));
+    let rollout = findings.rollout.as_ref();
+    statements.extend(rollout.and_then(|rollout| rollout_pending(rollout, problems)));
     statements.extend(name_conflict(findings));
     statements.sort_by_key(|statement| statement.about);
     statements
@@ -266,7 +267,7 @@ fn storage_ready(resolved: &Resolved, observed: &Observed, problems: &[Problem])
     }
 }
 
-fn rollout_pending(rollout: &Rollout) -> Option<Statement> {
+fn rollout_pending(rollout: &Rollout, problems: &[Problem]) -> Option<Statement> {
     let hash = &rollout.pod_hash;
     match rollout.verdict {
         Verdict::HeldForApproval => Some(Statement::new(
@@ -284,7 +285,10 @@ fn rollout_pending(rollout: &Rollout) -> Option<Statement> {
             About::RolloutPending,
             true,
             Reason::WillNotStart,
-            "the pod and what it depends on stay as they are until the spec is mended",
+            format!(
+                "the pod and what it depends on stay as they are until the spec is mended: {}",
+                texts(problems, |problem| problem.severity == Severity::WillNotStart)
+            ),
         )),
         Verdict::Go | Verdict::Unknown => None,
     }

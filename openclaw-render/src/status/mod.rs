@@ -13,7 +13,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use crate::api::{
     ConditionType, ConfigStatus, ManagedResources, OpenClawInstance, OpenClawInstanceStatus, Phase,
-    Reason,
+    Reason, VolumeStatus,
 };
 use crate::effect::{Event, EventKind, Plan};
 use crate::object::{Kind, ObjectKey};
@@ -95,6 +95,7 @@ pub(crate) fn report(
             .map(|resolved| managed(resolved, observed))
             .or(previous.managed_resources.clone()),
         config: config.status,
+        volume: volume(observed, &previous),
         ..OpenClawInstanceStatus::default()
     };
     plan.status.last_reconcile_time = carried_out_at(&plan.status, &previous, observed);
@@ -264,9 +265,10 @@ fn phase(
     }
 }
 
-/// Whether the API server refuses a part of what the instance needs.
+/// Whether a part of what the instance asks for is refused, by the API server or by us.
 fn refuses(statements: &[Statement]) -> bool {
-    statements.iter().any(|statement| statement.reason == Reason::ApplyRefused)
+    let refusals = [Reason::ApplyRefused, Reason::WillNotStart];
+    statements.iter().any(|statement| refusals.contains(&statement.reason))
 }
 
 /// How many pods the StatefulSet has; nothing while that is not known.
@@ -277,6 +279,20 @@ fn pods_of(resolved: &Resolved, observed: &Observed) -> Option<i32> {
         Fact::Absent => Some(0),
         Fact::Unknown => None,
     }
+}
+
+/// What is ready on its volume, by the pod itself: while a roll-out waits, the spec asks for another
+/// version, and perhaps another volume.
+fn volume(observed: &Observed, previous: &OpenClawInstanceStatus) -> Option<VolumeStatus> {
+    let mut pods = observed.pods.known().into_iter().flatten();
+    let ready = pods.find(|pod| pod.ready);
+    let seen = ready.and_then(|pod| {
+        let (version, claim) = (pod.version?, pod.claim.clone()?);
+        let uid = observed.claims.get(&claim)?.known()?.uid.clone();
+        let version = Some(version.to_string());
+        Some(VolumeStatus { claim: Some(claim), uid: Some(uid), version })
+    });
+    seen.or_else(|| previous.volume.clone())
 }
 
 fn managed(resolved: &Resolved, observed: &Observed) -> ManagedResources {

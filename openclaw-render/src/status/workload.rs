@@ -8,10 +8,7 @@ use crate::api::{ConditionType as About, Reason};
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed, Pod, Seen, Trouble, Workload};
 use crate::resolve::Resolved;
-use crate::vocab::paths;
-
-/// The exit code with which the application says that its configuration is at fault.
-const EXIT_CONFIGURATION: i32 = 78;
+use crate::vocab::{exits, names, paths};
 
 /// How the operating system, Node.js and `SQLite` say that the disk is full.
 const NO_SPACE: [&str; 3] =
@@ -133,7 +130,19 @@ fn trouble(about: About, pod: &Pod) -> Statement {
             Reason::VolumeFull,
             format!("container {container} exits with {code}: {message}: {ENLARGE}"),
         ),
-        Some(Trouble::Exited(container, EXIT_CONFIGURATION, message)) => (
+        Some(Trouble::Exited(container, code, message)) if container == names::MIGRATE_STATE => {
+            if *code == i32::from(exits::OLDER_VERSION) {
+                (Reason::WillNotStart, message.clone())
+            } else {
+                (
+                    Reason::MigrationFailed,
+                    format!(
+                        "{message}; the gateway is not started: delete pod {name} to try again"
+                    ),
+                )
+            }
+        }
+        Some(Trouble::Exited(container, exits::CONFIGURATION, message)) => (
             Reason::ConfigurationRejected,
             format!("container {container} refuses its configuration (exit code 78): {message}"),
         ),
@@ -172,6 +181,23 @@ mod tests {
             let said = trouble(ConditionType::Ready, &pod);
             assert_eq!(said.reason.to_string(), reason, "{words}");
             assert!(said.message.contains(words), "{}", said.message);
+        }
+    }
+
+    #[test]
+    fn an_end_of_migrate_state_says_what_became_of_the_state() {
+        for (code, words, reason) in [
+            (1, "failed to bring the state up to 2026.9.7: it is damaged", "MigrationFailed"),
+            (79, "2026.8.1 is older than 2026.9.6, which last ran here", "WillNotStart"),
+            (1, "failed to note the version: No space left on device", "VolumeFull"),
+        ] {
+            let end = Trouble::Exited("migrate-state".to_owned(), code, words.to_owned());
+            let pod = Pod { name: "ada-0".to_owned(), trouble: vec![end], ..Pod::default() };
+            let said = trouble(ConditionType::Ready, &pod);
+            assert_eq!(said.reason.to_string(), reason, "{words}");
+            assert!(said.message.contains(words), "{}", said.message);
+            let remedy = said.message.contains("delete pod ada-0");
+            assert_eq!(remedy, reason == "MigrationFailed", "{}", said.message);
         }
     }
 

@@ -6,6 +6,15 @@ pub const PAUSED: &str = "openclaw.rocks/paused";
 /// On the instance: the hash of the held roll-out that may go on, as `RolloutPending` names it.
 pub const APPROVE_ROLLOUT: &str = "openclaw.rocks/approve-rollout";
 
+/// On the instance, with [`ENTRYPOINT_IMAGE`]: who starts the gateway.
+pub const ENTRYPOINT: &str = "openclaw.rocks/entrypoint";
+
+/// Value of [`ENTRYPOINT`]: the image's own entry point, not our helper.
+pub const ENTRYPOINT_IMAGE: &str = "image";
+
+/// On the instance: the one version that may run although a newer one last ran on the volume.
+pub const ALLOW_DOWNGRADE: &str = "openclaw.rocks/allow-downgrade";
+
 /// On a claim: how the volume is laid out, [`LAYOUT_HOME`]; absent means flat.
 pub const LAYOUT: &str = "openclaw.rocks/layout";
 

@@ -16,6 +16,12 @@ pub const GATEWAY_PORT: &str = "OPENCLAW_GATEWAY_PORT";
 pub const NO_RESPAWN: &str = "OPENCLAW_NO_RESPAWN";
 /// The operator owns the version.
 pub const NO_AUTO_UPDATE: &str = "OPENCLAW_NO_AUTO_UPDATE";
+/// Keeps the application's repairs away from services of the machine (value [`EXTERNAL`]).
+pub const SERVICE_REPAIR_POLICY: &str = "OPENCLAW_SERVICE_REPAIR_POLICY";
+/// Says that somebody else starts the application again and updates it (value [`EXTERNAL`]).
+pub const SUPERVISOR_MODE: &str = "OPENCLAW_SUPERVISOR_MODE";
+/// What the two say of us.
+pub const EXTERNAL: &str = "external";
 /// Multicast discovery has no use in a pod network.
 pub const DISABLE_BONJOUR: &str = "OPENCLAW_DISABLE_BONJOUR";
 /// Options of Node.js, where the heap's bound goes.

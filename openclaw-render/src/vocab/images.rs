@@ -2,6 +2,9 @@
 
 /// The agent's image when the spec names none.
 pub const AGENT_REPOSITORY: &str = "ghcr.io/openclaw/openclaw";
+/// Repositories of the official image: the registry that it is built for and its copy on Docker Hub.
+pub const OFFICIAL_REPOSITORIES: &[&str] =
+    &[AGENT_REPOSITORY, "docker.io/openclaw/openclaw", "openclaw/openclaw"];
 /// The agent's tag when the spec names neither tag nor digest.
 pub const AGENT_TAG: &str = "latest";
 /// The gateway proxy's image when the spec names none.
@@ -18,6 +21,13 @@ pub fn reference(repository: &str, tag: &str, digest: Option<&str>) -> String {
         Some(digest) => format!("{repository}@{digest}"),
         None => format!("{repository}:{tag}"),
     }
+}
+
+/// The tag of a reference, also beside a digest.
+#[must_use]
+pub fn tag(reference: &str) -> Option<&str> {
+    let name = reference.split('@').next()?;
+    name.rsplit('/').next()?.split_once(':').map(|(_, tag)| tag)
 }
 
 /// Puts `registry` in the place of the image's registry, or in front of an image that names none.
@@ -48,7 +58,20 @@ fn is_registry_host(segment: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::with_registry;
+    use super::{tag, with_registry};
+
+    #[test]
+    fn a_port_is_no_tag() {
+        for (image, expected) in [
+            ("ghcr.io/openclaw/openclaw:2026.9.6", Some("2026.9.6")),
+            ("localhost:5000/openclaw", None),
+            ("localhost:5000/openclaw:1", Some("1")),
+            ("r.ex/a:1@sha256:abc", Some("1")),
+            ("r.ex/a@sha256:abc", None),
+        ] {
+            assert_eq!(tag(image), expected, "{image}");
+        }
+    }
 
     #[test]
     fn registry_override_follows_the_documented_vectors() {

@@ -2,6 +2,7 @@
 
 pub mod annotations;
 pub mod env;
+pub mod exits;
 pub mod images;
 pub mod labels;
 pub mod meta;

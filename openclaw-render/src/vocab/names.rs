@@ -108,6 +108,8 @@ pub const AGENT: &str = "openclaw";
 pub const INIT_CONFIG: &str = "init-config";
 /// Native sidecar that validates and writes openclaw.json.
 pub const CONFIG_SYNC: &str = "config-sync";
+/// Init container that brings the state on the volume up to the image's version.
+pub const MIGRATE_STATE: &str = "migrate-state";
 /// Native sidecar in front of the gateway.
 pub const GATEWAY_PROXY: &str = "gateway-proxy";
 

@@ -13,9 +13,11 @@ pub const TMP: &str = "/tmp";
 pub const OPERATOR_CONFIG: &str = "/operator-config";
 /// Where config-sync keeps the file under validation.
 pub const SYNC_WORK: &str = "/sync";
+/// Where migrate-state works.
+pub const MIGRATE_WORK: &str = "/migrate";
 /// Where the init container sees the seed plan and its contents.
 pub const WORKSPACE_INIT: &str = "/workspace-init";
-/// Where the init container sees the data volume's root.
+/// Where the init containers see the data volume's root.
 pub const DATA: &str = "/data";
 /// Where the init container sees the scratch volume's root.
 pub const SCRATCH: &str = "/scratch";
@@ -38,8 +40,13 @@ pub const STATE_DIRECTORY: &str = ".openclaw";
 pub const WORKSPACE_DIRECTORY: &str = "workspace";
 /// Directories of HOME that a flat volume keeps beside the state.
 pub const HOME_DIRECTORIES: &[&str] = &[".cache", ".config", ".local"];
+/// File at the data volume's root that names the version which last ran there. In layout `home` no
+/// container of the agent's sees it.
+pub const VERSION_FILE: &str = ".openclaw-version";
 /// Directory of the scratch volume that is the agent's `/tmp`.
 pub const SCRATCH_TMP: &str = "tmp";
+/// Directory of the scratch volume where migrate-state works.
+pub const SCRATCH_MIGRATE: &str = "migrate";
 /// Directory of the scratch volume where config-sync works.
 pub const SCRATCH_SYNC: &str = "sync";
 /// Directory of the scratch volume that is config-sync's `/tmp`.

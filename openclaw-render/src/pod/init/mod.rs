@@ -1,3 +1,4 @@
 //! Init containers.
 
 pub(super) mod config;
+pub(super) mod migrate_state;

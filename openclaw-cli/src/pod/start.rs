@@ -1,0 +1,52 @@
+//! `pod start`: becomes the gateway, in whatever way the image has it.
+//!
+//! The official image's own entry point repairs state and configuration before every start, from
+//! 2026.9.7 on; the one of earlier images only called the gateway, and so does this.
+//!
+//! # Guarantees
+//! It looks, and then is the gateway, or tini in front of it: no thread, no wait, no child.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use openclaw_render::vocab::annotations;
+
+use super::application::{Application, on_path};
+use super::leave_last_words;
+use crate::args::StartArguments;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    #[error(
+        "found neither {app:?} with node on the path nor a program openclaw on the path: if the image \
+         starts the application in another way, set annotation {}={} on the instance",
+        annotations::ENTRYPOINT,
+        annotations::ENTRYPOINT_IMAGE
+    )]
+    Find { app: PathBuf },
+    #[error("failed to run {program:?}")]
+    Run { program: OsString, source: io::Error },
+}
+
+/// Runs `pod start`; returns only on failure.
+pub(crate) fn run(arguments: &StartArguments) -> Result<std::convert::Infallible, StartError> {
+    let error = start(arguments);
+    leave_last_words(&arguments.termination_log, &crate::chain(&error));
+    Err(error)
+}
+
+fn start(arguments: &StartArguments) -> StartError {
+    let Some(application) = Application::find(&arguments.root) else {
+        return StartError::Find { app: arguments.root.join("app/openclaw.mjs") };
+    };
+    // Adopts what the agent's tools leave behind, and passes signals on.
+    let tini = on_path("tini").map(OsString::from);
+    let words = tini.into_iter().flat_map(|tini| [tini, "-s".into(), "--".into()]);
+    let mut words = words.chain(application.command).chain(["gateway".into()]);
+    let program = words.next().unwrap_or_default();
+    let source = Command::new(&program).args(words).exec();
+    StartError::Run { program, source }
+}
