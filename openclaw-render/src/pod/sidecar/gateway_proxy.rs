@@ -7,7 +7,8 @@ use crate::pod::volumes;
 use crate::resolve::Resolved;
 use crate::vocab::{names, paths, ports};
 
-/// User `nginx` of the image.
+/// User `nginx` of the image, unless the pod is given one: a cluster that prescribes a range of
+/// users (the constraints `restricted-v2`) lets no other in. nginx works as any.
 const USER: i64 = 101;
 
 pub(in crate::pod) fn container(instance: &Resolved) -> Option<Container> {
@@ -29,7 +30,7 @@ pub(in crate::pod) fn container(instance: &Resolved) -> Option<Container> {
         restart_policy: Some("Always".to_owned()),
         security_context: Some(SecurityContext {
             run_as_non_root: Some(true),
-            run_as_user: Some(USER),
+            run_as_user: (!instance.security.own_user).then_some(USER),
             ..instance.security.helper.clone()
         }),
         volume_mounts: Some(vec![
