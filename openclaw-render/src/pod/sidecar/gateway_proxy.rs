@@ -1,7 +1,7 @@
 //! `gateway-proxy`: nginx between the pod's network and the gateway's loopback port. It tells the
 //! gateway the client's address; without it, everyone would look like a client inside the pod.
 
-use k8s_openapi::api::core::v1::{Container, ContainerPort, SecurityContext};
+use k8s_openapi::api::core::v1::{Container, ContainerPort, HostAlias, SecurityContext};
 
 use crate::pod::volumes;
 use crate::resolve::Resolved;
@@ -39,4 +39,16 @@ pub(in crate::pod) fn container(instance: &Resolved) -> Option<Container> {
         ]),
         ..Default::default()
     })
+}
+
+/// nginx exits when told to listen in a family that the node does not have, such as IPv6 under
+/// `ipv6.disable=1`, and knows no condition. When it resolves a name, it asks for the families that
+/// work here (`AI_ADDRCONFIG`).
+pub(in crate::pod) fn host_aliases(instance: &Resolved) -> Option<Vec<HostAlias>> {
+    instance.proxy.as_ref()?;
+    let alias = |ip: &str| HostAlias {
+        hostnames: Some(vec![names::EVERY_ADDRESS.to_owned()]),
+        ip: ip.to_owned(),
+    };
+    Some(vec![alias("0.0.0.0"), alias("::")])
 }
