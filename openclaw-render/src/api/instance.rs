@@ -62,9 +62,8 @@ pub struct OpenClawInstanceSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub env_from: Option<Vec<EnvFromSource>>,
     /// Environment variables of the agent, for example keys of model providers. `HOME`,
-    /// `OPENCLAW_STATE_DIR`, `OPENCLAW_CONFIG_PATH`, `OPENCLAW_GATEWAY_TOKEN` and
-    /// `OPENCLAW_GATEWAY_PORT` belong to the operator. A change, also of a referenced Secret,
-    /// replaces the pod.
+    /// `OPENCLAW_STATE_DIR`, `OPENCLAW_CONFIG_PATH` and `OPENCLAW_GATEWAY_PORT` belong to the
+    /// operator. A change, also of a referenced Secret, replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub env: Option<Vec<EnvVar>>,
     /// CPU and memory of the agent.

@@ -6,6 +6,7 @@
 mod base_config;
 pub(crate) mod defaults;
 mod environment;
+pub(crate) mod gateway;
 mod image;
 mod metadata;
 mod network;
@@ -19,8 +20,9 @@ mod workspace;
 
 use std::collections::BTreeMap;
 
-pub(crate) use base_config::{Auth, BaseConfig};
+pub(crate) use base_config::BaseConfig;
 pub(crate) use environment::Environment;
+pub(crate) use gateway::{Auth, Gateway};
 pub(crate) use image::Image;
 pub(crate) use network::{NetworkPolicy, Proxy, Service};
 pub(crate) use pod::{Placement, Probes, Timing};
@@ -58,6 +60,7 @@ pub struct Resolved {
     /// Image of the init container that carries the helper.
     pub(crate) helper_image: String,
     pub(crate) config: BaseConfig,
+    pub(crate) gateway: Gateway,
     pub(crate) control_ui_origins: Vec<String>,
     pub(crate) token: GatewayToken,
     pub(crate) proxy: Option<Proxy>,
@@ -136,8 +139,9 @@ pub fn resolve(
 
     let image = image::resolve(&spec, &mut problems);
     let config = base_config::resolve(&spec, observed, image.version, &mut problems);
-    let token = token(&spec, &name, observed, config.auth, &mut problems);
-    let environment = environment::resolve(&spec, observed, config.auth, &token, &mut problems);
+    let gateway = gateway::resolve(&spec, &config, &mut problems);
+    let token = token(&spec, &name, observed, gateway.auth, &mut problems);
+    let environment = environment::resolve(&spec, observed, gateway.auth, &token, &mut problems);
     let resolved = Resolved {
         namespace: instance.metadata.namespace.clone().unwrap_or_else(|| "default".to_owned()),
         uid: instance.metadata.uid.clone().filter(|uid| !uid.is_empty()),
@@ -145,6 +149,7 @@ pub fn resolve(
         helper_image: image::with_override(&spec, &settings.pod_image),
         image,
         config,
+        gateway,
         control_ui_origins: network::control_ui_origins(&spec, &mut problems),
         token,
         proxy: network::proxy(&spec, &mut problems),
