@@ -55,7 +55,8 @@ impl fmt::Display for ConfigFormat {
 }
 
 /// The agent's openclaw.json. The operator adds what a pod needs and hands the result to the
-/// running gateway: a change does not replace the pod.
+/// running gateway. A change does not replace the pod, unless the environment or the gateway proxy
+/// has to know of it: how clients prove who they are, and whom to trust about them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigSpec {

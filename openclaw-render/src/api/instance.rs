@@ -45,7 +45,8 @@ pub struct OpenClawInstanceSpec {
     /// The agent's image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<ImageSpec>,
-    /// The agent's openclaw.json.
+    /// The agent's openclaw.json. A change does not replace the pod, unless it is one of
+    /// `gateway.auth` or `gateway.trustedProxies`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<ConfigSpec>,
     /// What the agent's workspace begins with.

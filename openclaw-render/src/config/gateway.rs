@@ -49,23 +49,22 @@ pub(super) fn auth(document: &mut Map<String, Value>, instance: &Resolved) {
     if by_token {
         auth.entry("mode").or_insert_with(|| json!("token"));
     }
+    if instance.gateway.identity_from_loopback
+        && let Some(settings) = object_at(auth, "trustedProxy")
+    {
+        settings.insert("allowLoopback".to_owned(), json!(true));
+    }
 }
 
-/// Only a proxy of ours makes loopback trustworthy: anything else that connects from there is
-/// inside the pod and speaks for itself.
+/// Our proxy tells the gateway who the client is, and nobody else does: whom the user trusts, the
+/// proxy asks. Without it the list is the user's alone.
 pub(super) fn trusted_proxies(document: &mut Map<String, Value>, instance: &Resolved) {
     if instance.proxy.is_none() {
         return;
     }
     let Some(gateway) = object_at(document, "gateway") else { return };
-    let proxies = gateway.entry("trustedProxies").or_insert_with(|| json!([]));
-    if proxies.is_null() {
-        *proxies = json!([]);
-    }
-    let Some(proxies) = proxies.as_array_mut() else { return };
-    for network in LOOPBACK_NETWORKS {
-        if !proxies.iter().any(|proxy| proxy == network) {
-            proxies.push(json!(network));
-        }
+    let proxies = gateway.entry("trustedProxies").or_insert(Value::Null);
+    if proxies.is_null() || proxies.is_array() {
+        *proxies = json!(LOOPBACK_NETWORKS);
     }
 }

@@ -1,9 +1,13 @@
-//! The gateway: where it listens, and how clients prove who they are.
+//! The gateway: where it listens, how clients prove who they are, and whose word about a client
+//! counts.
 
 use serde_json::{Map, Value};
 
-use super::BaseConfig;
+use super::address::Network;
 use super::environment::own_token;
+use super::network::NetworkPolicy;
+use super::trust::{self, HeaderName};
+use super::{BaseConfig, Version, address};
 use crate::api::OpenClawInstanceSpec;
 use crate::problem::{Problem, Rule};
 use crate::vocab::{env, ports};
@@ -13,6 +17,12 @@ use crate::vocab::{env, ports};
 pub(crate) struct Gateway {
     /// How clients prove who they are.
     pub(crate) auth: Auth,
+    /// Whom our proxy asks who the client is, sorted; not those on loopback.
+    pub(crate) trusted_peers: Vec<Network>,
+    /// Headers that our proxy takes from no other peer, sorted.
+    pub(crate) identity_headers: Vec<HeaderName>,
+    /// Whether openclaw.json says that an identity may come from loopback, where our proxy is.
+    pub(crate) identity_from_loopback: bool,
 }
 
 /// How clients of the gateway prove who they are.
@@ -31,6 +41,8 @@ pub(crate) enum Auth {
 pub(super) fn resolve(
     spec: &OpenClawInstanceSpec,
     config: &BaseConfig,
+    policy: Option<&NetworkPolicy>,
+    version: Version,
     problems: &mut Vec<Problem>,
 ) -> Gateway {
     let path = format!("{}.gateway", config.path);
@@ -49,16 +61,26 @@ pub(super) fn resolve(
     let proxied = proxied(spec);
     check_shape(&path, gateway, problems);
     check_bind(&path, gateway, proxied, problems);
+    let trusted_peers = trust::trusted_peers(&path, gateway, proxied, problems);
     let auth = auth(spec, &path, gateway, problems);
-    if auth == Auth::TrustedProxy && proxied {
+    let mut identity_headers = Vec::new();
+    if auth == Auth::TrustedProxy {
+        identity_headers = trust::identity_headers(&path, gateway, proxied, problems);
+        trust::check_trust(&path, &trusted_peers, policy, problems);
+        if proxied {
+            trust::check_loopback(&path, gateway, version, problems);
+        }
+    } else if address::hold_everyone(&trusted_peers) {
         problems.push(Problem::advice(
-            format!("{path}.auth.mode"),
+            format!("{path}.trustedProxies"),
             Rule::Risk,
-            "the gateway proxy passes identity headers of everyone who reaches it: let only the \
-             authenticating proxy in with `spec.security.networkPolicy`",
+            "trusts everyone: whoever reaches the agent chooses the address that it is known and \
+             locked out under; list the networks of your own proxies",
         ));
     }
-    Gateway { auth }
+    let identity_from_loopback =
+        auth == Auth::TrustedProxy && proxied && version >= trust::LOOPBACK_ALLOWED;
+    Gateway { auth, trusted_peers, identity_headers, identity_from_loopback }
 }
 
 /// Whether the gateway proxy stands in front of the gateway.
@@ -101,6 +123,14 @@ fn auth(
     problems: &mut Vec<Problem>,
 ) -> Auth {
     let mode = mode(gateway);
+    if mode.is_some_and(|mode| mode.contains('$')) {
+        problems.push(Problem::error(
+            format!("{path}.auth.mode"),
+            Rule::Invalid,
+            "must be written out: what the pod needs and what the gateway proxy lets through \
+             depend on it",
+        ));
+    }
     let token = gateway.get("auth").and_then(|auth| auth.get("token"));
     let token = token.filter(|token| !is_token_of_environment(token));
     if token.and_then(Value::as_str).is_some_and(|token| referred(token).is_none()) {

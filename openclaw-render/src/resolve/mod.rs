@@ -3,6 +3,7 @@
 //! Nobody reads the raw spec after this. Every default lives in [`defaults`] or beside the one
 //! value that it belongs to, in this folder.
 
+mod address;
 mod base_config;
 pub(crate) mod defaults;
 mod environment;
@@ -14,6 +15,7 @@ mod pod;
 mod resources;
 mod security;
 mod storage;
+mod trust;
 pub(crate) mod unsupported;
 mod version;
 mod workspace;
@@ -29,6 +31,7 @@ pub(crate) use pod::{Placement, Probes, Timing};
 pub(crate) use resources::Resources;
 pub(crate) use security::Security;
 pub(crate) use storage::{DataVolume, Layout, Storage};
+pub(crate) use trust::HeaderName;
 pub use version::Version;
 pub(crate) use workspace::Workspace;
 
@@ -139,7 +142,9 @@ pub fn resolve(
 
     let image = image::resolve(&spec, &mut problems);
     let config = base_config::resolve(&spec, observed, image.version, &mut problems);
-    let gateway = gateway::resolve(&spec, &config, &mut problems);
+    let network_policy = network::policy(&spec, &mut problems);
+    let gateway =
+        gateway::resolve(&spec, &config, network_policy.as_ref(), image.version, &mut problems);
     let token = token(&spec, &name, observed, gateway.auth, &mut problems);
     let environment = environment::resolve(&spec, observed, gateway.auth, &token, &mut problems);
     let resolved = Resolved {
@@ -158,7 +163,7 @@ pub fn resolve(
         resources: resources::resolve(&spec, &mut problems),
         storage: storage::resolve(&name, &spec, observed, &mut problems),
         security: security::resolve(&name, &spec, &mut problems),
-        network_policy: network::policy(&spec, &mut problems),
+        network_policy,
         service: network::service(&spec),
         probes: pod::probes(&spec, &mut problems),
         placement: pod::placement(&spec),
