@@ -72,6 +72,22 @@ fn too_large() -> Vec<String> {
     messages(&spec, &Observed::default())
 }
 
+/// Too many for a fixture.
+fn too_many_to_trust() -> Vec<String> {
+    let networks: Vec<String> =
+        (0..1001).map(|number| format!("10.{}.0.0/16", number % 256)).collect();
+    let headers: Vec<String> = (0..33).map(|number| format!("x-{number}")).collect();
+    let auth = json!({
+        "mode": "trusted-proxy",
+        "trustedProxy": {"userHeader": "x-user", "requiredHeaders": headers},
+    });
+    let raw = json!({"gateway": {"trustedProxies": networks, "auth": auth}});
+    let spec = json!({"image": {"tag": "2026.9.6"}, "config": {"raw": raw}});
+    let mut said = messages(&spec, &Observed::default());
+    said.retain(|message| !message.contains(": advice: ") && !message.contains("will not start"));
+    said
+}
+
 /// Without its schema nothing keeps a number out of here.
 fn raw_that_is_no_object() -> Vec<String> {
     messages(&json!({"config": {"raw": [1]}}), &Observed::default())
@@ -99,6 +115,12 @@ fn what_no_fixture_can_say_is_said_too() {
     "spec.workspace.initialFiles: hold 921609 bytes with their names; a ConfigMap takes 921600: move large files into the image or a volume",
     "spec.image.tag: advice: without a tag or digest, or with `latest`, a restart may bring another version: pin a release",
     "spec.image.version: advice: the image does not tell its version, so the configuration is rendered for 2026.9.6: set `spec.image.version` if it runs another one",
+]
+"#);
+    insta::assert_debug_snapshot!(too_many_to_trust(), @r#"
+[
+    "spec.config.raw.gateway.auth.trustedProxy.requiredHeaders: 33 headers are too many for the gateway proxy: name at most 32",
+    "spec.config.raw.gateway.trustedProxies: 1001 networks are too many for the gateway proxy: name at most 1000",
 ]
 "#);
     insta::assert_debug_snapshot!(raw_that_is_no_object(), @r#"
@@ -159,6 +181,7 @@ fn every_refusal_in_the_source_is_said_by_some_test() {
         .map(|problem| problem.to_string())
         .collect();
     said.extend(too_large());
+    said.extend(too_many_to_trust());
     said.extend(raw_that_is_no_object());
     said.extend(own_objects_in_an_unknown_state());
 

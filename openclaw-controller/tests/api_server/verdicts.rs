@@ -44,6 +44,21 @@ const CONTROLLER_ONLY: &[(&str, &str, &str)] = &[
     ("resources", "spec.resources.requests.memory", COMPARISON),
     ("service-account-name", "spec.security.rbac.serviceAccountName", REFERENCE),
     ("storage", "spec.gateway.existingSecret", REFERENCE),
+    ("trusted-proxies", "spec.config.raw.gateway.auth.mode", CONFIGURATION),
+    (
+        "trusted-proxies",
+        "spec.config.raw.gateway.auth.trustedProxy.requiredHeaders[0]",
+        CONFIGURATION,
+    ),
+    (
+        "trusted-proxies",
+        "spec.config.raw.gateway.auth.trustedProxy.requiredHeaders[1]",
+        CONFIGURATION,
+    ),
+    ("trusted-proxies", "spec.config.raw.gateway.auth.trustedProxy.userHeader", CONFIGURATION),
+    ("trusted-proxies", "spec.config.raw.gateway.trustedProxies[1]", CONFIGURATION),
+    ("trusted-proxies", "spec.config.raw.gateway.trustedProxies[2]", CONFIGURATION),
+    ("trusted-proxies", "spec.config.raw.gateway.trustedProxies[3]", CONFIGURATION),
     ("workspace", r#"spec.workspace.initialFiles["both"]"#, COMPARISON),
     ("workspace", r#"spec.workspace.initialFiles["notes"]"#, COMPARISON),
 ];

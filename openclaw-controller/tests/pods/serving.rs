@@ -7,7 +7,7 @@ use openclaw_render::Kind;
 use serde_json::json;
 
 use crate::onlooked;
-use crate::support::agent::{APPLICATION, GATEWAY, NAME, PROXY, bystander, kubectl, said};
+use crate::support::agent::{APPLICATION, Agent, GATEWAY, NAME, PROXY, bystander, kubectl, said};
 use crate::support::http;
 
 #[tokio::test]
@@ -93,4 +93,33 @@ async fn the_application_sees_the_address_of_a_client_in_another_pod() {
         .await;
     let log = agent.log(APPLICATION).await;
     assert!(!log.contains("203.0.113.9"), "{log}");
+}
+
+#[tokio::test]
+async fn a_trusted_pod_is_believed_about_its_client_and_a_stranger_is_not() {
+    let agent = Agent::nobody("trusting").await;
+    let mut addresses = Vec::new();
+    for name in ["ingress", "stranger"] {
+        let pod = bystander(name, "2026.9.6", &["sleep", "infinity"]);
+        addresses.push(agent.with_bystander(&pod).await);
+    }
+    let gateway = json!({"trustedProxies": [addresses[0]]});
+    agent.ask(&json!({"config": {"raw": {"gateway": gateway}}})).await;
+    agent.cluster.until_ready(NAME).await;
+    let service = agent.cluster.get(Kind::Service, NAME).await.expect("the Service is there");
+    let url = format!("ws://{}:18789", service["spec"]["clusterIP"].as_str().expect("an address"));
+    for (name, seen_as) in [("stranger", addresses[1].as_str()), ("ingress", "203.0.113.9")] {
+        let log = agent.log(APPLICATION).await;
+        assert!(!log.contains("fwd=203.0.113.9 "), "{log}");
+        let knocked = agent.kubectl(&["exec", name, "--", "node", "-e", KNOCK, &url]);
+        assert!(knocked.status.success(), "{name}: {}", said(&knocked));
+        agent
+            .cluster
+            .until("the gateway says who was refused", async || {
+                let client = format!("fwd={seen_as} ");
+                agent.log(APPLICATION).await.lines().any(|line| line.contains(&client))
+            })
+            .await;
+    }
+    agent.end().await;
 }

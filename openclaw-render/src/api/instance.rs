@@ -50,8 +50,9 @@ pub struct OpenClawInstanceSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<ImageSpec>,
     /// The agent's openclaw.json; the operator adds what a pod needs. A change goes live without a
-    /// new pod: the gateway loads it, or restarts inside its process. Only a switch between the
-    /// Secret's token and another `gateway.auth` replaces the pod.
+    /// new pod: the gateway loads it, or restarts inside its process. Only a change of
+    /// `gateway.auth` that the environment or the proxy must know of, or of
+    /// `gateway.trustedProxies`, replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<ConfigSpec>,
     /// What the agent's workspace, `~/.openclaw/workspace`, begins with. Files are written when a
@@ -77,9 +78,9 @@ pub struct OpenClawInstanceSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub env_from: Option<Vec<EnvFromSource>>,
     /// Environment variables of the agent, for example keys of model providers. `HOME`,
-    /// `OPENCLAW_STATE_DIR`, `OPENCLAW_CONFIG_PATH`, `OPENCLAW_GATEWAY_TOKEN` and
-    /// `OPENCLAW_GATEWAY_PORT` belong to the operator. At most 200. Defaults to none; those of
-    /// OpenClawClusterDefaults are added. A change, also of what they refer to, replaces the pod.
+    /// `OPENCLAW_STATE_DIR`, `OPENCLAW_CONFIG_PATH` and `OPENCLAW_GATEWAY_PORT` belong to the
+    /// operator. At most 200. Defaults to none; those of OpenClawClusterDefaults are added. A
+    /// change, also of what they refer to, replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub env: Option<Vec<EnvVar>>,
     /// CPU and memory of the agent's container. Defaults to requests of 500m and 1Gi, and limits of

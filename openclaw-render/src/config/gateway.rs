@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::object_at;
+use crate::resolve::gateway::is_token_of_environment;
 use crate::resolve::{Auth, Resolved};
 use crate::vocab::ports;
 
@@ -34,32 +35,36 @@ pub(super) fn port(document: &mut Map<String, Value>, _: &Resolved) {
     }
 }
 
-/// The token itself is in the environment, never in a ConfigMap.
+/// The token is in the environment, never in a ConfigMap, and a reference to it says nothing more.
 pub(super) fn auth(document: &mut Map<String, Value>, instance: &Resolved) {
-    if instance.config.auth == Auth::Configured {
+    let Some(gateway) = object_at(document, "gateway") else { return };
+    let by_token = matches!(instance.gateway.auth, Auth::SecretToken | Auth::OwnToken);
+    if !by_token && !gateway.contains_key("auth") {
         return;
     }
-    let gateway = object_at(document, "gateway");
-    let Some(auth) = gateway.and_then(|gateway| object_at(gateway, "auth")) else { return };
-    auth.entry("mode").or_insert_with(|| json!("token"));
-    auth.retain(|_, value| !value.is_null());
+    let Some(auth) = object_at(gateway, "auth") else { return };
+    auth.retain(|key, value| {
+        !(value.is_null() || key == "token" && is_token_of_environment(value))
+    });
+    if by_token {
+        auth.entry("mode").or_insert_with(|| json!("token"));
+    }
+    if instance.gateway.identity_from_loopback
+        && let Some(settings) = object_at(auth, "trustedProxy")
+    {
+        settings.insert("allowLoopback".to_owned(), json!(true));
+    }
 }
 
-/// Only a proxy of ours makes loopback trustworthy: anything else that connects from there is
-/// inside the pod and speaks for itself.
+/// Our proxy tells the gateway who the client is, and nobody else does: whom the user trusts, the
+/// proxy asks. Without it the list is the user's alone.
 pub(super) fn trusted_proxies(document: &mut Map<String, Value>, instance: &Resolved) {
     if instance.proxy.is_none() {
         return;
     }
     let Some(gateway) = object_at(document, "gateway") else { return };
-    let proxies = gateway.entry("trustedProxies").or_insert_with(|| json!([]));
-    if proxies.is_null() {
-        *proxies = json!([]);
-    }
-    let Some(proxies) = proxies.as_array_mut() else { return };
-    for network in LOOPBACK_NETWORKS {
-        if !proxies.iter().any(|proxy| proxy == network) {
-            proxies.push(json!(network));
-        }
+    let proxies = gateway.entry("trustedProxies").or_insert(Value::Null);
+    if proxies.is_null() || proxies.is_array() {
+        *proxies = json!(LOOPBACK_NETWORKS);
     }
 }

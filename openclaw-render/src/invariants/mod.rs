@@ -352,7 +352,7 @@ mod tests {
         "StatefulSet/ada: is not in the namespace of the others",
     ],
     [
-        "Secret/unused: no container uses it",
+        "Secret/ada-gateway-token: a container uses it, and it is not there",
     ],
 ]
 "#

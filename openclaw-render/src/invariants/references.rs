@@ -106,12 +106,16 @@ fn check_used(view: &View<'_>, found: &mut Vec<String>) {
     let volumes = list(view.pod(), "/volumes");
     let variables: Vec<&Value> =
         view.containers().flat_map(|container| list(container, "/env")).collect();
-    // With another kind of authentication the token is kept for the day when it is needed again.
-    let token = variables.iter().any(|each| text(each, "/name") == env::GATEWAY_TOKEN);
-    for secret in view.of(Kind::Secret).filter(|_| token) {
-        let name = text(secret, "/metadata/name");
-        if !variables.iter().any(|each| text(each, "/valueFrom/secretKeyRef/name") == name) {
-            found.push(format!("Secret/{name}: no container uses it"));
+    // The Secret is kept when clients prove who they are by something else, or by a token of the
+    // user's own; what refers to it must find it.
+    for set in view.of(Kind::StatefulSet) {
+        let own = format!("{}-gateway-token", text(set, "/metadata/name"));
+        let used = variables.iter().any(|each| {
+            text(each, "/name") == env::GATEWAY_TOKEN
+                && text(each, "/valueFrom/secretKeyRef/name") == own
+        });
+        if used && view.named(Kind::Secret, &own).is_none() {
+            found.push(format!("Secret/{own}: a container uses it, and it is not there"));
         }
     }
     for (kind, pointer) in [

@@ -25,7 +25,7 @@ fn fixed(instance: &Resolved) -> Vec<EnvVar> {
         entry(env::CONFIG_PATH, paths::CONFIG_FILE),
         entry(env::GATEWAY_PORT, &ports::GATEWAY.to_string()),
     ];
-    if instance.config.auth == Auth::SecretToken {
+    if instance.gateway.auth == Auth::SecretToken {
         entries.push(EnvVar {
             name: env::GATEWAY_TOKEN.to_owned(),
             value_from: Some(EnvVarSource {

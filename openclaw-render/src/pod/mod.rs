@@ -57,6 +57,7 @@ fn spec(instance: &Resolved) -> PodSpec {
         containers: vec![with_last_words(agent::container(instance))],
         // A Service called `openclaw-gateway` would set OPENCLAW_GATEWAY_PORT to a URL.
         enable_service_links: Some(false),
+        host_aliases: sidecar::gateway_proxy::host_aliases(instance),
         image_pull_secrets: Some(instance.image.pull_secrets.clone())
             .filter(|secrets| !secrets.is_empty()),
         init_containers: Some(init_containers(instance)),

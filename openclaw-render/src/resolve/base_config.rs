@@ -1,5 +1,4 @@
-//! The user's openclaw.json: where it comes from, and what in it the operator or the application
-//! cannot accept.
+//! The user's openclaw.json: where it comes from, and whether it can be read.
 
 use serde_json::{Map, Value};
 
@@ -9,24 +8,15 @@ use crate::api::{ConfigFormat, ConfigSpec, OpenClawInstanceSpec};
 use crate::config::eras;
 use crate::observed::{Fact, Observed};
 use crate::problem::{Problem, Rule};
-use crate::vocab::{env, names, ports};
+use crate::vocab::names;
 
-/// The user's configuration, and what it means for the pod.
+/// The user's configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct BaseConfig {
     /// The document as the user gave it.
     pub(crate) document: Map<String, Value>,
-    /// How clients of the gateway prove who they are.
-    pub(crate) auth: Auth,
-}
-
-/// How clients of the gateway prove who they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Auth {
-    /// By the token in the Secret, which the environment carries.
-    SecretToken,
-    /// By what the user's configuration says; the Secret's token would contradict it.
-    Configured,
+    /// Where it stands, for problems.
+    pub(crate) path: String,
 }
 
 pub(super) fn resolve(
@@ -38,27 +28,8 @@ pub(super) fn resolve(
     let unset = ConfigSpec::default();
     let config = spec.config.as_ref().unwrap_or(&unset);
     let (path, document) = document(config, observed, problems);
-    let auth = check_auth(&path, &document, problems);
-    if proxied(spec) && mode(&document) == Some("trusted-proxy") {
-        problems.push(Problem::advice(
-            format!("{path}.gateway.auth.mode"),
-            Rule::Risk,
-            "the gateway proxy passes identity headers of everyone who reaches it: let only the \
-             authenticating proxy in with `spec.security.networkPolicy`",
-        ));
-    }
-    check_gateway(&path, &document, proxied(spec), problems);
     eras::check(&path, &document, version, problems);
-    BaseConfig { document, auth }
-}
-
-fn mode(document: &Map<String, Value>) -> Option<&str> {
-    document.get("gateway")?.get("auth")?.get("mode")?.as_str()
-}
-
-/// Whether the gateway proxy stands in front of the gateway.
-pub(super) fn proxied(spec: &OpenClawInstanceSpec) -> bool {
-    spec.gateway.as_ref().and_then(|gateway| gateway.enabled).unwrap_or(true)
+    BaseConfig { document, path }
 }
 
 fn document(
@@ -164,121 +135,4 @@ fn parse(
         }
     }
     Map::new()
-}
-
-/// The three combinations that the application's validator accepts and its start refuses, and a
-/// token where everyone with access to ConfigMaps can read it.
-fn check_auth(path: &str, document: &Map<String, Value>, problems: &mut Vec<Problem>) -> Auth {
-    let auth = document.get("gateway").and_then(|gateway| gateway.get("auth"));
-    let field = |name: &str| auth.and_then(|auth| auth.get(name)).filter(|value| !value.is_null());
-    let mode = field("mode").and_then(Value::as_str);
-    let token = field("token");
-    if token.is_some_and(Value::is_string) {
-        problems.push(Problem::advice(
-            format!("{path}.gateway.auth.token"),
-            Rule::Risk,
-            "whoever may read ConfigMaps can read this token: put it into a Secret under the key \
-             `token` and name that in `spec.gateway.existingSecret`",
-        ));
-    }
-    match (mode, token) {
-        (Some("trusted-proxy"), Some(_)) => {
-            problems.push(Problem::will_not_start(
-                format!("{path}.gateway.auth.token"),
-                "a token and mode `trusted-proxy` exclude each other: remove the token",
-            ));
-            Auth::Configured
-        }
-        (Some("trusted-proxy" | "password" | "none"), None) | (_, Some(_)) => Auth::Configured,
-        (_, None) => Auth::SecretToken,
-    }
-}
-
-fn check_gateway(
-    path: &str,
-    document: &Map<String, Value>,
-    proxied: bool,
-    problems: &mut Vec<Problem>,
-) {
-    let Some(gateway) = document.get("gateway") else { return };
-    let Some(gateway) = gateway.as_object() else {
-        problems.push(Problem::will_not_start(
-            format!("{path}.gateway"),
-            "must be an object; the operator left it as it is",
-        ));
-        return;
-    };
-    for name in ["auth", "controlUi"] {
-        if gateway.get(name).is_some_and(|value| !value.is_object()) {
-            problems.push(Problem::will_not_start(
-                format!("{path}.gateway.{name}"),
-                "must be an object; the operator left it as it is",
-            ));
-        }
-    }
-    if gateway.get("trustedProxies").is_some_and(|value| !value.is_array()) {
-        problems.push(Problem::will_not_start(
-            format!("{path}.gateway.trustedProxies"),
-            "must be a list of addresses and networks; the operator left it as it is",
-        ));
-    }
-    if let Some(mode) = gateway.get("mode").filter(|mode| mode.as_str() != Some("local")) {
-        problems.push(Problem::advice(
-            format!("{path}.gateway.mode"),
-            Rule::Ineffective,
-            format!("{mode} has no effect: a gateway in a pod always runs in mode `local`"),
-        ));
-    }
-    if gateway.get("port").is_some_and(|port| port.as_i64() != Some(i64::from(ports::GATEWAY))) {
-        problems.push(Problem::advice(
-            format!("{path}.gateway.port"),
-            Rule::Ineffective,
-            format!(
-                "has no effect: the gateway listens on {} in the pod ({}); the Service's port is \
-                 `spec.networking.service.ports`",
-                ports::GATEWAY,
-                env::GATEWAY_PORT
-            ),
-        ));
-    }
-    check_bind(path, gateway, proxied, problems);
-}
-
-fn check_bind(
-    path: &str,
-    gateway: &Map<String, Value>,
-    proxied: bool,
-    problems: &mut Vec<Problem>,
-) {
-    let bind = gateway.get("bind").filter(|bind| !bind.is_null());
-    let path_of_bind = format!("{path}.gateway.bind");
-    match bind.map(|bind| bind.as_str().unwrap_or_default()) {
-        Some("loopback") if !proxied => problems.push(Problem::advice(
-            path_of_bind,
-            Rule::Ineffective,
-            "without the gateway proxy nothing outside the pod reaches a gateway on `loopback`: \
-             use `lan`, or turn `spec.gateway.enabled` on",
-        )),
-        None | Some("loopback") => {}
-        Some("lan") => {
-            let mode = gateway.get("auth").and_then(|auth| auth.get("mode"));
-            if mode.and_then(Value::as_str) == Some("none") {
-                problems.push(Problem::will_not_start(
-                    format!("{path}.gateway.auth.mode"),
-                    "the application refuses to listen on `lan` without authentication: use \
-                     `token`, or remove `gateway.bind`",
-                ));
-            }
-        }
-        Some("auto" | "0.0.0.0") => problems.push(Problem::advice(
-            path_of_bind,
-            Rule::Ineffective,
-            "becomes `lan`, which means the same in a pod and is valid in every version",
-        )),
-        Some(_) => problems.push(Problem::error(
-            path_of_bind,
-            Rule::Invalid,
-            "must be `loopback` or `lan`: the addresses of a pod are not known beforehand",
-        )),
-    }
 }

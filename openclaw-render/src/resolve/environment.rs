@@ -2,8 +2,7 @@
 
 use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar};
 
-use super::GatewayToken;
-use super::base_config::Auth;
+use super::{Auth, GatewayToken};
 use crate::api::OpenClawInstanceSpec;
 use crate::hash::Hasher;
 use crate::observed::{Fact, Observed};
@@ -38,7 +37,7 @@ pub(super) fn resolve(
     token: &GatewayToken,
     problems: &mut Vec<Problem>,
 ) -> Environment {
-    let entries = entries(spec, problems);
+    let entries = entries(spec, auth, problems);
     let sources = spec.env_from.clone().unwrap_or_default();
     let mut references = references(&entries, &sources, problems);
     let mut own_token = None;
@@ -58,9 +57,41 @@ pub(super) fn resolve(
     Environment { entries, sources, hash }
 }
 
+/// Whether the user's own entry gives the agent a gateway token.
+pub(super) fn own_token(spec: &OpenClawInstanceSpec) -> bool {
+    let own = |entry: &EnvVar| entry.name == env::GATEWAY_TOKEN && !is_empty(entry);
+    spec.env.iter().flatten().any(own)
+}
+
+fn is_empty(entry: &EnvVar) -> bool {
+    entry.value_from.is_none() && entry.value.as_deref().is_none_or(str::is_empty)
+}
+
+/// What is to be said about a gateway token among the user's entries.
+fn token_of_the_user(auth: Auth, path: String) -> Problem {
+    match auth {
+        Auth::SecretToken | Auth::OwnToken => Problem::advice(
+            path,
+            Rule::Ineffective,
+            "wins, and the Secret of the gateway's token opens nothing: put this token into a \
+             Secret under the key `token` and name that in `spec.gateway.existingSecret`",
+        ),
+        Auth::TrustedProxy => Problem::will_not_start(
+            path,
+            "a token in the environment and mode `trusted-proxy` exclude each other: remove the \
+             entry",
+        ),
+        Auth::Configured => Problem::advice(
+            path,
+            Rule::Ineffective,
+            "opens nothing: `gateway.auth` in openclaw.json says how clients prove who they are",
+        ),
+    }
+}
+
 /// The kubelet takes the last entry of a name, server-side apply refuses two: the last one stays,
 /// in the place of the first.
-fn entries(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) -> Vec<EnvVar> {
+fn entries(spec: &OpenClawInstanceSpec, auth: Auth, problems: &mut Vec<Problem>) -> Vec<EnvVar> {
     let mut entries: Vec<EnvVar> = Vec::new();
     for (index, entry) in spec.env.iter().flatten().enumerate() {
         let path = format!("spec.env[{index}].name");
@@ -79,13 +110,17 @@ fn entries(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) -> Vec<EnvV
                 format!("{:?} has `value` and `valueFrom`: remove one of the two", entry.name),
             ));
         }
-        if env::PROTECTED.contains(&entry.name.as_str()) {
+        let token = entry.name == env::GATEWAY_TOKEN;
+        if env::PROTECTED.contains(&entry.name.as_str()) || token && is_empty(entry) {
             problems.push(Problem::advice(
                 path,
                 Rule::Ineffective,
                 format!("has no effect: {} belongs to the operator", entry.name),
             ));
             continue;
+        }
+        if token {
+            problems.push(token_of_the_user(auth, path.clone()));
         }
         if let Some(first) = entries.iter_mut().find(|other| other.name == entry.name) {
             problems.push(Problem::advice(

@@ -3,12 +3,14 @@
 //! Nobody reads the raw spec after this. Every default lives in [`defaults`] or beside the one
 //! value that it belongs to, in this folder.
 
+mod address;
 mod base_config;
 mod choices;
 pub(crate) mod defaults;
 mod downgrade;
 mod entry_point;
 mod environment;
+pub(crate) mod gateway;
 mod image;
 mod metadata;
 mod network;
@@ -16,23 +18,26 @@ mod pod;
 mod resources;
 mod security;
 mod storage;
+mod trust;
 pub(crate) mod unsupported;
 mod version;
 mod workspace;
 
 use std::collections::BTreeMap;
 
-pub(crate) use base_config::{Auth, BaseConfig};
+pub(crate) use base_config::BaseConfig;
 pub(crate) use choices::Choices;
 pub use downgrade::refused_downgrade;
 pub(crate) use entry_point::EntryPoint;
 pub(crate) use environment::Environment;
+pub(crate) use gateway::{Auth, Gateway};
 pub(crate) use image::Image;
 pub(crate) use network::{NetworkPolicy, Proxy, Service};
 pub(crate) use pod::{Placement, Probes, Timing};
 pub(crate) use resources::Resources;
 pub(crate) use security::Security;
 pub(crate) use storage::{DataVolume, Layout, Storage};
+pub(crate) use trust::HeaderName;
 pub use version::Version;
 pub(crate) use workspace::Workspace;
 
@@ -66,6 +71,7 @@ pub struct Resolved {
     /// Image of the init container that carries the helper.
     pub(crate) helper_image: String,
     pub(crate) config: BaseConfig,
+    pub(crate) gateway: Gateway,
     pub(crate) control_ui_origins: Vec<String>,
     pub(crate) token: GatewayToken,
     pub(crate) proxy: Option<Proxy>,
@@ -149,8 +155,11 @@ pub fn resolve(
     let storage = storage::resolve(&name, &spec, observed, &mut problems);
     downgrade::check(instance, &image, &storage, &choices, observed, &mut problems);
     let config = base_config::resolve(&spec, observed, image.version, &mut problems);
-    let token = token(&spec, &name, observed, config.auth, &mut problems);
-    let environment = environment::resolve(&spec, observed, config.auth, &token, &mut problems);
+    let network_policy = network::policy(&spec, &mut problems);
+    let gateway =
+        gateway::resolve(&spec, &config, network_policy.as_ref(), image.version, &mut problems);
+    let token = token(&spec, &name, observed, gateway.auth, &mut problems);
+    let environment = environment::resolve(&spec, observed, gateway.auth, &token, &mut problems);
     let resolved = Resolved {
         namespace: instance.metadata.namespace.clone().unwrap_or_else(|| "default".to_owned()),
         uid: instance.metadata.uid.clone().filter(|uid| !uid.is_empty()),
@@ -160,6 +169,7 @@ pub fn resolve(
         entry_point,
         choices,
         config,
+        gateway,
         control_ui_origins: network::control_ui_origins(&spec, &mut problems),
         token,
         proxy: network::proxy(&spec, &mut problems),
@@ -168,7 +178,7 @@ pub fn resolve(
         resources: resources::resolve(&spec, &mut problems),
         storage,
         security: security::resolve(&name, &spec, &mut problems),
-        network_policy: network::policy(&spec, &mut problems),
+        network_policy,
         service: network::service(&spec),
         probes: pod::probes(&spec, &mut problems),
         placement: pod::placement(&spec),

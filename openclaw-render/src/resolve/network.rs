@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::networking::v1::NetworkPolicyEgressRule;
 
-use super::base_config::proxied;
 use super::defaults::{LOCAL_ORIGINS, text};
+use super::gateway::proxied;
 use super::image::{is_digest, is_repository, is_tag, with_override};
 use crate::api::{NetworkPolicySpec, OpenClawInstanceSpec, ServiceType};
 use crate::problem::{Problem, Rule};

@@ -19,6 +19,8 @@ const ALL: &str = "ALL";
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Security {
     pub(crate) pod: PodSecurityContext,
+    /// Whether the user chose who the pod runs as; then no sidecar has a user of its image's own.
+    pub(crate) own_user: bool,
     /// Of the agent's container.
     pub(crate) agent: SecurityContext,
     /// Of every other container that we make, before its own user.
@@ -43,6 +45,7 @@ pub(super) fn resolve(
     problems: &mut Vec<Problem>,
 ) -> Security {
     let pod = pod(spec, problems);
+    let chosen = spec.security.as_ref().and_then(|each| each.pod_security_context.as_ref());
     let non_root = pod.run_as_non_root.unwrap_or(true);
     let agent = agent(spec, non_root, problems);
     Security {
@@ -53,6 +56,7 @@ pub(super) fn resolve(
             ..hardened()
         },
         agent,
+        own_user: chosen.is_some_and(|context| context.run_as_user.is_some()),
         pod,
         service_account: service_account(name, spec, problems),
         rules: rules(spec, problems),

@@ -7,12 +7,10 @@
 
 use k8s_openapi::api::core::v1::ConfigMap;
 
+use super::nginx_conf;
 use crate::config;
 use crate::resolve::Resolved;
 use crate::vocab::{meta, names};
-
-/// nginx in front of the gateway, HTTP with WebSocket upgrade.
-const NGINX_CONF: &str = include_str!("../../assets/proxy/nginx.conf");
 
 pub(super) fn render(instance: &Resolved) -> ConfigMap {
     let mut data = std::collections::BTreeMap::from([(
@@ -20,7 +18,7 @@ pub(super) fn render(instance: &Resolved) -> ConfigMap {
         config::render(instance),
     )]);
     if instance.proxy.is_some() {
-        data.insert(names::PROXY_KEY.to_owned(), NGINX_CONF.to_owned());
+        data.insert(names::PROXY_KEY.to_owned(), nginx_conf::render(instance));
     }
     ConfigMap {
         metadata: meta::owned(instance, instance.name.config()),

@@ -2,6 +2,7 @@
 
 mod config_map;
 mod network_policy;
+mod nginx_conf;
 mod persistent_volume_claim;
 mod pod_disruption_budget;
 mod role;

@@ -32,4 +32,4 @@ pub const NPM_CONFIG_PREFIX: &str = "NPM_CONFIG_PREFIX";
 pub const NPM_CONFIG_CACHE: &str = "NPM_CONFIG_CACHE";
 
 /// Variables that stay ours, whatever the user sets: the pod would not work otherwise.
-pub const PROTECTED: &[&str] = &[HOME, STATE_DIR, CONFIG_PATH, GATEWAY_TOKEN, GATEWAY_PORT];
+pub const PROTECTED: &[&str] = &[HOME, STATE_DIR, CONFIG_PATH, GATEWAY_PORT];

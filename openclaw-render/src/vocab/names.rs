@@ -113,6 +113,9 @@ pub const MIGRATE_STATE: &str = "migrate-state";
 /// Native sidecar in front of the gateway.
 pub const GATEWAY_PROXY: &str = "gateway-proxy";
 
+/// Host name that stands for all addresses of the pod, in every family that its node has.
+pub const EVERY_ADDRESS: &str = "every-address.openclaw.internal";
+
 /// Volume of the agent's state. Users may mount it, by this name.
 pub const DATA_VOLUME: &str = "data";
 /// Volume with openclaw.json as rendered.

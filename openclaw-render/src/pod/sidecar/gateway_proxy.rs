@@ -1,13 +1,14 @@
 //! `gateway-proxy`: nginx between the pod's network and the gateway's loopback port. It tells the
 //! gateway the client's address; without it, everyone would look like a client inside the pod.
 
-use k8s_openapi::api::core::v1::{Container, ContainerPort, SecurityContext};
+use k8s_openapi::api::core::v1::{Container, ContainerPort, HostAlias, SecurityContext};
 
 use crate::pod::volumes;
 use crate::resolve::Resolved;
 use crate::vocab::{names, paths, ports};
 
-/// User `nginx` of the image.
+/// User `nginx` of the image, unless the pod is given one: a cluster that prescribes a range of
+/// users (the constraints `restricted-v2`) lets no other in. nginx works as any.
 const USER: i64 = 101;
 
 pub(in crate::pod) fn container(instance: &Resolved) -> Option<Container> {
@@ -29,7 +30,7 @@ pub(in crate::pod) fn container(instance: &Resolved) -> Option<Container> {
         restart_policy: Some("Always".to_owned()),
         security_context: Some(SecurityContext {
             run_as_non_root: Some(true),
-            run_as_user: Some(USER),
+            run_as_user: (!instance.security.own_user).then_some(USER),
             ..instance.security.helper.clone()
         }),
         volume_mounts: Some(vec![
@@ -38,4 +39,16 @@ pub(in crate::pod) fn container(instance: &Resolved) -> Option<Container> {
         ]),
         ..Default::default()
     })
+}
+
+/// nginx exits when told to listen in a family that the node does not have, such as IPv6 under
+/// `ipv6.disable=1`, and knows no condition. When it resolves a name, it asks for the families that
+/// work here (`AI_ADDRCONFIG`).
+pub(in crate::pod) fn host_aliases(instance: &Resolved) -> Option<Vec<HostAlias>> {
+    instance.proxy.as_ref()?;
+    let alias = |ip: &str| HostAlias {
+        hostnames: Some(vec![names::EVERY_ADDRESS.to_owned()]),
+        ip: ip.to_owned(),
+    };
+    Some(vec![alias("0.0.0.0"), alias("::")])
 }

@@ -1,0 +1,243 @@
+//! The gateway: where it listens, how clients prove who they are, and whose word about a client
+//! counts.
+
+use serde_json::{Map, Value};
+
+use super::address::Network;
+use super::environment::own_token;
+use super::network::NetworkPolicy;
+use super::trust::{self, HeaderName};
+use super::{BaseConfig, Version, address};
+use crate::api::OpenClawInstanceSpec;
+use crate::problem::{Problem, Rule};
+use crate::vocab::{env, ports};
+
+/// What the user's `gateway` in openclaw.json means for the pod.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Gateway {
+    /// How clients prove who they are.
+    pub(crate) auth: Auth,
+    /// Whom our proxy asks who the client is, sorted; not those on loopback.
+    pub(crate) trusted_peers: Vec<Network>,
+    /// Headers that our proxy takes from no other peer, sorted.
+    pub(crate) identity_headers: Vec<HeaderName>,
+    /// Whether openclaw.json says that an identity may come from loopback, where our proxy is.
+    pub(crate) identity_from_loopback: bool,
+}
+
+/// How clients of the gateway prove who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Auth {
+    /// By the token in the Secret, which the environment carries.
+    SecretToken,
+    /// By the token that the user's own entry puts into the environment.
+    OwnToken,
+    /// By headers of a proxy that authenticates; any token in the environment would contradict it.
+    TrustedProxy,
+    /// By what else the user's configuration says; the Secret's token would contradict it.
+    Configured,
+}
+
+pub(super) fn resolve(
+    spec: &OpenClawInstanceSpec,
+    config: &BaseConfig,
+    policy: Option<&NetworkPolicy>,
+    version: Version,
+    problems: &mut Vec<Problem>,
+) -> Gateway {
+    let path = format!("{}.gateway", config.path);
+    let nothing = Map::new();
+    let gateway = match config.document.get("gateway") {
+        None | Some(Value::Null) => &nothing,
+        Some(Value::Object(gateway)) => gateway,
+        Some(_) => {
+            problems.push(Problem::will_not_start(
+                path.as_str(),
+                "must be an object; the operator left it as it is",
+            ));
+            &nothing
+        }
+    };
+    let proxied = proxied(spec);
+    check_shape(&path, gateway, problems);
+    check_bind(&path, gateway, proxied, problems);
+    let trusted_peers = trust::trusted_peers(&path, gateway, proxied, problems);
+    let auth = auth(spec, &path, gateway, problems);
+    let mut identity_headers = Vec::new();
+    if auth == Auth::TrustedProxy {
+        identity_headers = trust::identity_headers(&path, gateway, proxied, problems);
+        trust::check_trust(&path, &trusted_peers, policy, problems);
+        if proxied {
+            trust::check_loopback(&path, gateway, version, problems);
+        }
+    } else if address::hold_everyone(&trusted_peers) {
+        problems.push(Problem::advice(
+            format!("{path}.trustedProxies"),
+            Rule::Risk,
+            "trusts everyone: whoever reaches the agent chooses the address that it is known and \
+             locked out under; list the networks of your own proxies",
+        ));
+    }
+    let identity_from_loopback =
+        auth == Auth::TrustedProxy && proxied && version >= trust::LOOPBACK_ALLOWED;
+    Gateway { auth, trusted_peers, identity_headers, identity_from_loopback }
+}
+
+/// Whether the gateway proxy stands in front of the gateway.
+pub(super) fn proxied(spec: &OpenClawInstanceSpec) -> bool {
+    spec.gateway.as_ref().and_then(|gateway| gateway.enabled).unwrap_or(true)
+}
+
+fn mode(gateway: &Map<String, Value>) -> Option<&str> {
+    gateway.get("auth")?.get("mode")?.as_str()
+}
+
+/// Whether a `gateway.auth.token` leaves the token to [`env::GATEWAY_TOKEN`]: nothing, or any form
+/// of a reference to it. Then openclaw.json needs none.
+pub(crate) fn is_token_of_environment(token: &Value) -> bool {
+    match token {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty() || referred(text) == Some(env::GATEWAY_TOKEN),
+        Value::Object(reference) => {
+            let is = |key: &str, value| reference.get(key).and_then(Value::as_str) == Some(value);
+            is("source", "env") && is("id", env::GATEWAY_TOKEN)
+        }
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) => false,
+    }
+}
+
+/// The variable that a text stands for, `${NAME}` or `$NAME`.
+fn referred(text: &str) -> Option<&str> {
+    let name = text.trim().strip_prefix('$')?;
+    let name = name.strip_prefix('{').map_or(Some(name), |name| name.strip_suffix('}'))?;
+    let allowed = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    (!name.is_empty() && name.bytes().all(allowed)).then_some(name)
+}
+
+/// Combinations that the application's validator accepts and its start refuses, doors that stand
+/// open, and a token where everyone with access to ConfigMaps can read it.
+fn auth(
+    spec: &OpenClawInstanceSpec,
+    path: &str,
+    gateway: &Map<String, Value>,
+    problems: &mut Vec<Problem>,
+) -> Auth {
+    let mode = mode(gateway);
+    if mode.is_some_and(|mode| mode.contains('$')) {
+        problems.push(Problem::error(
+            format!("{path}.auth.mode"),
+            Rule::Invalid,
+            "must be written out: what the pod needs and what the gateway proxy lets through \
+             depend on it",
+        ));
+    }
+    let token = gateway.get("auth").and_then(|auth| auth.get("token"));
+    let token = token.filter(|token| !is_token_of_environment(token));
+    if token.and_then(Value::as_str).is_some_and(|token| referred(token).is_none()) {
+        problems.push(Problem::advice(
+            format!("{path}.auth.token"),
+            Rule::Risk,
+            "whoever may read ConfigMaps can read this token: put it into a Secret under the key \
+             `token` and name that in `spec.gateway.existingSecret`",
+        ));
+    }
+    match (mode, token) {
+        (Some("trusted-proxy"), given) => {
+            if given.is_some() {
+                problems.push(Problem::will_not_start(
+                    format!("{path}.auth.token"),
+                    "a token and mode `trusted-proxy` exclude each other: remove the token",
+                ));
+            }
+            Auth::TrustedProxy
+        }
+        (Some("password" | "none"), None) | (_, Some(_)) => Auth::Configured,
+        (_, None) if own_token(spec) => Auth::OwnToken,
+        (_, None) => Auth::SecretToken,
+    }
+}
+
+fn check_shape(path: &str, gateway: &Map<String, Value>, problems: &mut Vec<Problem>) {
+    for name in ["auth", "controlUi"] {
+        if gateway.get(name).is_some_and(|value| !value.is_object() && !value.is_null()) {
+            problems.push(Problem::will_not_start(
+                format!("{path}.{name}"),
+                "must be an object; the operator left it as it is",
+            ));
+        }
+    }
+    let proxies = gateway.get("trustedProxies");
+    if proxies.is_some_and(|value| !value.is_array() && !value.is_null()) {
+        problems.push(Problem::will_not_start(
+            format!("{path}.trustedProxies"),
+            "must be a list of addresses and networks; the operator left it as it is",
+        ));
+    }
+    if let Some(mode) = gateway.get("mode").filter(|mode| mode.as_str() != Some("local")) {
+        problems.push(Problem::advice(
+            format!("{path}.mode"),
+            Rule::Ineffective,
+            format!("{mode} has no effect: a gateway in a pod always runs in mode `local`"),
+        ));
+    }
+    if gateway.get("port").is_some_and(|port| port.as_i64() != Some(i64::from(ports::GATEWAY))) {
+        problems.push(Problem::advice(
+            format!("{path}.port"),
+            Rule::Ineffective,
+            format!(
+                "has no effect: the gateway listens on {} in the pod ({}); the Service's port is \
+                 `spec.networking.service.ports`",
+                ports::GATEWAY,
+                env::GATEWAY_PORT
+            ),
+        ));
+    }
+}
+
+fn check_bind(
+    path: &str,
+    gateway: &Map<String, Value>,
+    proxied: bool,
+    problems: &mut Vec<Problem>,
+) {
+    let bind = gateway.get("bind").filter(|bind| !bind.is_null());
+    let bind = bind.map(|bind| bind.as_str().unwrap_or_default());
+    let path_of_bind = format!("{path}.bind");
+    match bind {
+        Some("loopback") if !proxied => problems.push(Problem::advice(
+            path_of_bind,
+            Rule::Ineffective,
+            "without the gateway proxy nothing outside the pod reaches a gateway on `loopback`: \
+             use `lan`, or turn `spec.gateway.enabled` on",
+        )),
+        None | Some("loopback" | "lan") => {}
+        Some("auto" | "0.0.0.0") => problems.push(Problem::advice(
+            path_of_bind,
+            Rule::Ineffective,
+            "becomes `lan`, which means the same in a pod and is valid in every version",
+        )),
+        Some(_) => problems.push(Problem::error(
+            path_of_bind,
+            Rule::Invalid,
+            "must be `loopback` or `lan`: the addresses of a pod are not known beforehand",
+        )),
+    }
+    if mode(gateway) != Some("none") {
+        return;
+    }
+    let path_of_mode = format!("{path}.auth.mode");
+    if bind.map_or(!proxied, |bind| bind != "loopback") {
+        problems.push(Problem::will_not_start(
+            path_of_mode,
+            "the application refuses to listen on `lan` without authentication: use `token`, or \
+             leave `gateway.bind` and `spec.gateway.enabled` at their defaults",
+        ));
+    } else if proxied {
+        problems.push(Problem::advice(
+            path_of_mode,
+            Rule::Risk,
+            "whoever reaches the Service commands the agent, with its tools, files and keys: use \
+             `token`, the default",
+        ));
+    }
+}
