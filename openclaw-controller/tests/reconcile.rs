@@ -11,6 +11,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt;
+use kube::api::{Patch, PatchParams};
 use openclaw_render::vocab::FIELD_MANAGER;
 use openclaw_render::{Kind, ObjectKey, Ownership, Severity};
 use serde_json::{Value, json};
@@ -93,6 +94,49 @@ events: {:#?}",
     cluster.until("a pass", async || passes().await > before).await;
     cluster.until_quiet(&proxy).await;
     assert_eq!(proxy.tally(), BTreeMap::new());
+    cluster.end().await;
+}
+
+/// As `kubectl scale` and autoscalers do it: they know of an instance only what the API server says
+/// of every kind that can be scaled.
+#[tokio::test]
+async fn an_agent_is_scaled_to_zero_and_back() {
+    let cluster = Cluster::namespace("scaled").await;
+    let _operator = Operator::start(&cluster).await;
+    let name = ready(&cluster).await;
+    let instances = cluster.instances();
+    let scale = async |replicas: i32| {
+        let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
+        instances.patch_scale(name, &PatchParams::default(), &patch).await
+    };
+    let seen = async |name: &str| {
+        let scale = instances.get_scale(name).await.expect("an instance can be scaled");
+        let status = scale.status.expect("it has a status");
+        // The API server leaves out a 0.
+        let wanted = scale.spec.and_then(|spec| spec.replicas).unwrap_or_default();
+        (wanted, status.replicas, status.selector)
+    };
+    let selector = "app.kubernetes.io/instance=ada,app.kubernetes.io/name=openclaw";
+    assert_eq!(seen(name).await, (1, 1, Some(selector.to_owned())));
+
+    scale(0).await.expect("an agent can be switched off");
+    cluster
+        .until("the agent is off", async || {
+            let live = cluster.instance(name).await.expect("the instance is there");
+            live["status"]["phase"] == "Suspended" && cluster.pod("ada-0").await.is_none()
+        })
+        .await;
+    assert_eq!(seen(name).await, (0, 0, Some(selector.to_owned())));
+    scale(2).await.expect_err("an agent is one pod");
+    scale(1).await.expect("and switched on");
+    cluster.until_ready(name).await;
+
+    // The fields that are scaled by are there also where nobody wrote a spec.
+    let mut silent = Fixture::named("minimal").instance().clone();
+    silent.as_object_mut().expect("an object").remove("spec");
+    silent["metadata"]["name"] = json!("bea");
+    cluster.apply(&silent).await.expect("the instance is taken");
+    assert_eq!(seen("bea").await.0, 1);
     cluster.end().await;
 }
 

@@ -299,6 +299,7 @@ const OURS: &[&str] = &[
     "spec.config.sync",
     "spec.image.version",
     "spec.maintenanceWindows",
+    "spec.replicas",
     "spec.rollout",
     "spec.runtimeDeps.resources",
     "spec.security.networkPolicy.allowHTTPS",
@@ -306,6 +307,8 @@ const OURS: &[&str] = &[
     "spec.skillsInstall",
     "status.backups",
     "status.config",
+    "status.replicas",
+    "status.selector",
 ];
 
 #[test]
@@ -391,7 +394,9 @@ fn names_scope_columns_and_subresources_are_those_of_the_go_operator() {
             assert_eq!(theirs["names"][name], ours["spec"]["names"][name], "{name}");
         }
         assert_eq!(theirs["scope"], ours["spec"]["scope"]);
-        assert_eq!(theirs["subresources"], version(&ours)["subresources"]);
+        for (name, subresource) in theirs["subresources"].as_object().unwrap() {
+            assert_eq!(version(&ours)["subresources"].get(name), Some(subresource));
+        }
         let columns = version(&ours)["additionalPrinterColumns"].as_array().unwrap();
         for column in theirs["columns"].as_array().unwrap() {
             assert!(columns.contains(column), "{column}");
@@ -400,13 +405,15 @@ fn names_scope_columns_and_subresources_are_those_of_the_go_operator() {
 }
 
 #[test]
-fn no_field_has_a_default_and_the_root_requires_nothing() {
+fn only_the_number_of_replicas_has_a_default_and_the_root_requires_nothing() {
+    let mut defaults = Vec::new();
     for fields in our_fields() {
         assert_eq!(fields[""].get("required"), None);
         for (path, field) in fields {
-            assert_eq!(field.get("default"), None, "{path}");
+            defaults.extend(field.get("default").map(|default| (path, default.clone())));
         }
     }
+    assert_eq!(defaults, [("spec".to_owned(), json!({})), ("spec.replicas".to_owned(), json!(1))]);
 }
 
 #[test]

@@ -453,6 +453,7 @@ fn any_bytes_at_all_are_parsed_and_read_without_a_panic() {
 fn harmless() -> Vec<(&'static [&'static str], Value)> {
     vec![
         (&["suspended"], json!(true)),
+        (&["replicas"], json!(0)),
         (&["rollout"], json!({"onOperatorUpgrade": "Roll"})),
         (&["maintenanceWindows"], json!([{"schedule": "0 3 * * *", "duration": "1h"}])),
         (&["backup"], json!({"schedule": "0 3 * * *", "retentionDays": 3})),

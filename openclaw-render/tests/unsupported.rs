@@ -56,6 +56,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("spec.image.version", r#"["2026.7.1", "2026.9.6"]"#),
     ("spec.gateway.controlUiOrigins", r#"[["https://claw.example.com"]]"#),
     ("spec.probes.diskReadiness.path", r#"["/tmp"]"#),
+    ("spec.replicas", "[0, 1]"),
     ("spec.storage.persistence.accessModes", r#"[["ReadWriteOncePod"]]"#),
     ("spec.security.networkPolicy.allowedEgressCIDRs", r#"[["10.0.0.0/8"]]"#),
     ("spec.security.networkPolicy.allowedIngressCIDRs", r#"[["10.0.0.0/8"]]"#),

@@ -25,6 +25,11 @@ use super::{
     singular = "openclawinstance",
     namespaced,
     status = "OpenClawInstanceStatus",
+    scale(
+        spec_replicas_path = ".spec.replicas",
+        status_replicas_path = ".status.replicas",
+        label_selector_path = ".status.selector"
+    ),
     derive = "PartialEq",
     doc = "One OpenClaw agent: a gateway with its state, configuration and network.",
     printcolumn = r#"{"name":"Phase","type":"string","jsonPath":".status.phase"}"#,
@@ -145,6 +150,11 @@ pub struct OpenClawInstanceSpec {
     /// Defaults to false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspended: Option<bool>,
+    /// How many pods the agent has, 0 or 1. `kubectl scale` and autoscalers set it. 0 switches the
+    /// agent off as `suspended` does, which wins; a change back to 1 starts it. Ignored beside
+    /// `availability.autoScaling`. Defaults to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<i32>,
     /// Backups of the agent's state to object storage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup: Option<BackupSpec>,

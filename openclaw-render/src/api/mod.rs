@@ -1,7 +1,7 @@
 //! The API: types, schema and the texts that users read. No behaviour.
 //!
-//! Every field below `spec` is optional and has no default in the schema: defaults are applied when
-//! a spec is resolved, so that the stored object stays what the user wrote.
+//! Every field below `spec` is optional and, but for `replicas`, has no default in the schema:
+//! defaults are applied when a spec is resolved, so that the stored object stays what the user wrote.
 
 mod auto_update;
 mod availability;

@@ -87,6 +87,12 @@ pub struct OpenClawInstanceStatus {
     /// `metadata.generation`, the newest spec was not looked at yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
+    /// How many pods the agent has now, for `kubectl scale` and autoscalers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<i32>,
+    /// Labels that select the agent's pods, for `kubectl scale` and autoscalers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selector: Option<String>,
     /// When the spec of this generation was first carried out. The newest pod was ready then with
     /// the newest openclaw.json, or the agent was off. Absent until then.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -126,6 +126,7 @@ fn changes(wanted: &Value, live: &Value) -> Vec<Change> {
 pub(crate) fn without_harmless(spec: &OpenClawInstanceSpec) -> OpenClawInstanceSpec {
     let mut spec = spec.clone();
     spec.suspended = None;
+    spec.replicas = None;
     spec.rollout = None;
     spec.maintenance_windows = None;
     spec.backup = None;

@@ -160,7 +160,7 @@ pub fn resolve(
         pod_annotations: pod::annotations(&spec, &mut problems),
         share_process_namespace: spec.share_process_namespace.unwrap_or(false),
         disruption_budget: pod::disruption_budget(&spec, &mut problems),
-        suspended: spec.suspended.unwrap_or(false),
+        suspended: is_off(&spec),
         on_operator_upgrade: spec
             .rollout
             .as_ref()
@@ -232,10 +232,39 @@ fn token(
     GatewayToken::Own { random: observed.random_token.clone(), hash }
 }
 
+/// Whether no pod is wanted. Replicas that are scaled by load are not set by hand.
+fn is_off(spec: &OpenClawInstanceSpec) -> bool {
+    let none = spec.replicas == Some(0) && !is_scaled(spec);
+    none || spec.suspended.unwrap_or(false)
+}
+
+fn is_scaled(spec: &OpenClawInstanceSpec) -> bool {
+    let scaling = spec.availability.as_ref().and_then(|each| each.auto_scaling.as_ref());
+    scaling.and_then(|each| each.enabled).unwrap_or(false)
+}
+
+fn check_replicas(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) {
+    match spec.replicas {
+        Some(0) if is_scaled(spec) => problems.push(Problem::advice(
+            "spec.replicas",
+            Rule::Ineffective,
+            "has no effect beside `spec.availability.autoScaling`: use `spec.suspended` to switch \
+             the agent off",
+        )),
+        None | Some(0 | 1) => {}
+        Some(other) => problems.push(Problem::error(
+            "spec.replicas",
+            Rule::Invalid,
+            format!("{other} is neither 0 nor 1: an agent is one pod, or off"),
+        )),
+    }
+}
+
 /// Rules about fields that exclude or need each other, also of features that are not rendered yet.
 fn check_combinations(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) {
     let scaling = spec.availability.as_ref().and_then(|each| each.auto_scaling.as_ref());
-    if spec.suspended == Some(true) && scaling.and_then(|each| each.enabled) == Some(true) {
+    check_replicas(spec, problems);
+    if spec.suspended == Some(true) && is_scaled(spec) {
         problems.push(Problem::error(
             "spec.suspended",
             Rule::Invalid,

@@ -18,7 +18,7 @@ use crate::observed::{Fact, Observed};
 use crate::plan::rollout::Rollout;
 use crate::problem::Problem;
 use crate::resolve::{DataVolume, Resolved};
-use crate::vocab::ports;
+use crate::vocab::{labels, ports};
 
 /// What a pass found out besides the problems of the spec.
 #[derive(Clone, Debug, Default)]
@@ -74,6 +74,10 @@ pub(crate) fn report(
         gateway_endpoint: resolved.map(|resolved| {
             format!("{}.{}.svc:{}", resolved.name, resolved.namespace, ports::GATEWAY)
         }),
+        replicas: resolved.and_then(|resolved| pods_of(resolved, observed)).or(previous.replicas),
+        selector: resolved
+            .map(|resolved| labels::selecting_text(&resolved.name))
+            .or(previous.selector.clone()),
         managed_resources: resolved
             .map(|resolved| managed(resolved, observed))
             .or(previous.managed_resources.clone()),
@@ -305,6 +309,16 @@ impl ConfigStatus {
         // What is said of a refused one can be of the last but one.
         let is_open = self.rejected_hash.is_none() && self.rendered_hash != self.applied_hash;
         self.message.as_deref().filter(|_| is_open)
+    }
+}
+
+/// How many pods the StatefulSet has; nothing while that is not known.
+fn pods_of(resolved: &Resolved, observed: &Observed) -> Option<i32> {
+    let key = ObjectKey::new(Kind::StatefulSet, resolved.name.as_str());
+    match observed.objects.get(&key)? {
+        Fact::Known(seen) => Some(seen.workload.as_ref()?.replicas),
+        Fact::Absent => Some(0),
+        Fact::Unknown => None,
     }
 }
 

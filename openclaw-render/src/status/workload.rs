@@ -83,7 +83,9 @@ fn summary(about: About, resolved: &Resolved, observed: &Observed) -> Statement 
 
 fn suspended(about: About, seen: &Seen, workload: &Workload) -> Statement {
     if seen.replicas == Some(0) && workload.current && workload.replicas == 0 {
-        Statement::new(about, false, Reason::Suspended, "suspended: no pod runs, the volume stays")
+        let message = "suspended: no pod runs, the volume stays; to go on, set spec.suspended to \
+                       false and spec.replicas to 1";
+        Statement::new(about, false, Reason::Suspended, message)
     } else {
         Statement::new(about, false, Reason::ScalingDown, "suspended: the pod is ending")
     }

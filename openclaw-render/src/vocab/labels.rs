@@ -27,6 +27,12 @@ pub(crate) fn selecting(name: &InstanceName) -> BTreeMap<String, String> {
     ])
 }
 
+/// The same as text, as `kubectl` takes them.
+pub(crate) fn selecting_text(name: &InstanceName) -> String {
+    let labels = selecting(name).into_iter();
+    labels.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
+}
+
 /// The labels of every object that we make.
 pub(crate) fn common(name: &InstanceName) -> BTreeMap<String, String> {
     let mut labels = selecting(name);

@@ -96,6 +96,8 @@ pub(super) const INSTANCE_NUMBERS: Numbers = &[
     ("spec.probes.startup.initialDelaySeconds", "minimum", 0),
     ("spec.probes.startup.periodSeconds", "minimum", 1),
     ("spec.probes.startup.timeoutSeconds", "minimum", 1),
+    ("spec.replicas", "maximum", 1),
+    ("spec.replicas", "minimum", 0),
     ("spec.security.containerSecurityContext.runAsUser", "maximum", 2_147_483_647),
     ("spec.security.containerSecurityContext.runAsUser", "minimum", 1),
     ("spec.security.networkPolicy.allowedEgressCIDRs", "maxItems", 100),
@@ -173,6 +175,10 @@ pub(super) const INSTANCE_CHOICES: &[(&str, &[&str])] = &[
     ),
     ("status.conditions[].status", CONDITION_STATUS),
 ];
+
+/// The only defaults of the schema, as JSON: the scale subresource reads the stored object and fails
+/// where the number of replicas is absent.
+pub(super) const INSTANCE_DEFAULTS: &[(&str, &str)] = &[("spec", "{}"), ("spec.replicas", "1")];
 
 /// Fields of an instance that may be written as null.
 pub(super) const INSTANCE_NULLABLE: &[&str] = &["spec.probes"];

@@ -1,7 +1,7 @@
 //! From the types to the finished `CustomResourceDefinitions`: the one step after derivation.
 //!
 //! What the types cannot say is put in here: [`embedded`] treats the Kubernetes types that the spec
-//! embeds, [`bounds`] holds the limits of single values, [`rules`] the CEL rules.
+//! embeds, [`bounds`] holds the limits of single values and the defaults, [`rules`] the CEL rules.
 
 mod bounds;
 mod embedded;
@@ -20,7 +20,7 @@ pub(super) fn any_object(_: &mut SchemaGenerator) -> Schema {
 
 /// The `CustomResourceDefinitions`, sorted by name, without status, as the chart ships them.
 ///
-/// No field has a default in the schema, and nothing is required at the root.
+/// No field but the number of replicas has a default, and nothing is required at the root.
 #[must_use]
 pub fn custom_resource_definitions() -> Vec<Value> {
     let derived = [
@@ -41,6 +41,7 @@ struct Tables {
     numbers: &'static [(&'static str, &'static str, i64)],
     patterns: &'static [(&'static str, &'static str)],
     choices: &'static [(&'static str, &'static [&'static str])],
+    defaults: &'static [(&'static str, &'static str)],
     nullable: &'static [&'static str],
     rules: &'static [rules::Rule],
 }
@@ -52,6 +53,7 @@ impl Tables {
         numbers: bounds::INSTANCE_NUMBERS,
         patterns: bounds::INSTANCE_PATTERNS,
         choices: bounds::INSTANCE_CHOICES,
+        defaults: bounds::INSTANCE_DEFAULTS,
         nullable: bounds::INSTANCE_NULLABLE,
         rules: rules::INSTANCE,
     };
@@ -61,6 +63,7 @@ impl Tables {
         numbers: bounds::CLUSTER_DEFAULTS_NUMBERS,
         patterns: bounds::CLUSTER_DEFAULTS_PATTERNS,
         choices: bounds::CLUSTER_DEFAULTS_CHOICES,
+        defaults: &[],
         nullable: &[],
         rules: rules::CLUSTER_DEFAULTS,
     };
@@ -84,6 +87,10 @@ fn finish(mut derived: Value, tables: &Tables) -> Value {
         }
         for (path, choices) in tables.choices {
             change(schema, path, |field| set(field, "enum", json!(choices)));
+        }
+        for (path, default) in tables.defaults {
+            let default: Value = serde_json::from_str(default).unwrap_or_default();
+            change(schema, path, |field| set(field, "default", default));
         }
         for path in tables.nullable {
             change(schema, path, |field| set(field, "nullable", json!(true)));
@@ -222,6 +229,7 @@ mod tests {
                 .chain(tables.numbers.iter().map(|(path, ..)| path))
                 .chain(tables.patterns.iter().map(|(path, _)| path))
                 .chain(tables.choices.iter().map(|(path, _)| path))
+                .chain(tables.defaults.iter().map(|(path, _)| path))
                 .chain(tables.rules.iter().flat_map(|rule| rule.paths));
             for path in paths {
                 let field = schema.pointer(&pointer(path));
