@@ -146,8 +146,8 @@ pub struct OpenClawInstanceSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub availability: Option<AvailabilitySpec>,
     /// Whether the agent is switched off. A change to true ends the pod within six minutes and
-    /// keeps everything else; a change to false starts one. Excludes `availability.autoScaling`.
-    /// Defaults to false.
+    /// keeps the data; a change to false starts one. Excludes `availability.autoScaling`. Defaults
+    /// to false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspended: Option<bool>,
     /// How many pods the agent has, 0 or 1. `kubectl scale` and autoscalers set it. 0 switches the

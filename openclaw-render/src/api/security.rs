@@ -113,37 +113,37 @@ pub struct ContainerSecurityContextSpec {
 #[serde(rename_all = "camelCase")]
 pub struct NetworkPolicySpec {
     /// Whether the operator makes a NetworkPolicy. Without one every pod of the cluster reaches the
-    /// agent, and the agent everything. Defaults to true. A change counts at once and leaves the
-    /// pod alone.
+    /// agent, and the agent everything. Defaults to true. A change takes effect at once and leaves
+    /// the pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Whether every pod of the namespace may reach the gateway. Defaults to true. A change counts
-    /// at once and leaves the pod alone.
+    /// Whether every pod of the namespace may reach the gateway. Defaults to true. A change takes
+    /// effect at once and leaves the pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_same_namespace_ingress: Option<bool>,
     /// Namespaces whose pods may reach the gateway, for example `ingress-nginx`. Defaults to none.
-    /// A change counts at once and leaves the pod alone.
+    /// A change takes effect at once and leaves the pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_ingress_namespaces: Option<Vec<String>>,
     /// Networks that may reach the gateway, for example `10.0.0.0/8`. At most 100. Defaults to
-    /// none. A change counts at once and leaves the pod alone.
+    /// none. A change takes effect at once and leaves the pod alone.
     #[serde(rename = "allowedIngressCIDRs", skip_serializing_if = "Option::is_none")]
     pub allowed_ingress_cidrs: Option<Vec<String>>,
     /// Networks that the agent may reach, on every port. Example: `10.20.0.0/16`. At most 100.
-    /// Defaults to none. A change counts at once and leaves the pod alone.
+    /// Defaults to none. A change takes effect at once and leaves the pod alone.
     #[serde(rename = "allowedEgressCIDRs", skip_serializing_if = "Option::is_none")]
     pub allowed_egress_cidrs: Option<Vec<String>>,
-    /// Whether the agent may reach port 53 everywhere, for DNS. Defaults to true. A change counts
-    /// at once and leaves the pod alone.
+    /// Whether the agent may reach port 53 everywhere, for DNS. Defaults to true. A change takes
+    /// effect at once and leaves the pod alone.
     #[serde(rename = "allowDNS", skip_serializing_if = "Option::is_none")]
     pub allow_dns: Option<bool>,
     /// Whether the agent may reach TCP port 443 everywhere. Addresses of cloud metadata services
-    /// are left out. Defaults to true. A change counts at once and leaves the pod alone.
+    /// are left out. Defaults to true. A change takes effect at once and leaves the pod alone.
     #[serde(rename = "allowHTTPS", skip_serializing_if = "Option::is_none")]
     pub allow_https: Option<bool>,
     /// Rules for outgoing traffic that are added as they are. Example: `[{to: [{podSelector:
-    /// {}}]}]`, every pod of the namespace. Defaults to none. A change counts at once and leaves
-    /// the pod alone.
+    /// {}}]}]`, every pod of the namespace. Defaults to none. A change takes effect at once and
+    /// leaves the pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_egress: Option<Vec<NetworkPolicyEgressRule>>,
 }
@@ -161,12 +161,13 @@ pub struct RbacSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_account_name: Option<String>,
     /// Annotations of the ServiceAccount that the operator makes, for workload identity. Example:
-    /// `eks.amazonaws.com/role-arn: …`. Defaults to none. A change counts when the next pod starts.
+    /// `eks.amazonaws.com/role-arn: …`. Defaults to none. A change takes effect when the next pod
+    /// starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_account_annotations: Option<BTreeMap<String, String>>,
     /// Rules of the Role that is bound to the pod's ServiceAccount. The operator can grant only
     /// what it holds itself. Its token is not mounted into the pod. Defaults to none. A change
-    /// counts at once and leaves the pod alone.
+    /// takes effect at once and leaves the pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_rules: Option<Vec<RbacRule>>,
 }
@@ -176,13 +177,13 @@ pub struct RbacSpec {
 #[serde(rename_all = "camelCase")]
 pub struct RbacRule {
     /// API groups of the resources; empty text is the core group. At least one. Required. A change
-    /// counts at once and leaves the pod alone.
+    /// takes effect at once and leaves the pod alone.
     pub api_groups: Vec<String>,
     /// Resources that the rule is about, for example `configmaps`. At least one. Required. A change
-    /// counts at once and leaves the pod alone.
+    /// takes effect at once and leaves the pod alone.
     pub resources: Vec<String>,
     /// What may be done with them, for example `get` and `list`. At least one. Required. A change
-    /// counts at once and leaves the pod alone.
+    /// takes effect at once and leaves the pod alone.
     pub verbs: Vec<String>,
 }
 

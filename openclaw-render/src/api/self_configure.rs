@@ -48,7 +48,7 @@ pub struct SelfConfigureSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_actions: Option<Vec<SelfConfigAction>>,
     /// Sources of the skills that the agent may add. Written `host/owner/repository`, or only its
-    /// beginning: `github.com/kitjacky`. Defaults to every source.
+    /// beginning: `github.com/example`. Defaults to every source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_skill_sources: Option<Vec<String>>,
 }

@@ -17,12 +17,12 @@ pub struct WorkspaceSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_map_ref: Option<ConfigMapRef>,
     /// Files by path below the workspace, for example `SOUL.md` or `tools/setup.sh`. At most 50,
-    /// and 900 KiB together; no segment begins with a dot. Defaults to none. A change counts when
-    /// the next pod starts, and only for files that are not there.
+    /// and 900 KiB together; no segment begins with a dot. Defaults to none. A change takes effect
+    /// when the next pod starts, and only for files that are not there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initial_files: Option<BTreeMap<String, String>>,
     /// Directories to make below the workspace, for example `notes/daily`. At most 20. Defaults to
-    /// none. A change counts when the next pod starts.
+    /// none. A change takes effect when the next pod starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initial_directories: Option<Vec<String>>,
     /// Workspaces of further agents, each in `~/.openclaw/workspace-<name>`. At most 10. Defaults
@@ -31,13 +31,13 @@ pub struct WorkspaceSpec {
     pub additional_workspaces: Option<Vec<AdditionalWorkspace>>,
     /// What happens to seeded files whose source changed. `CreateOnly` leaves them as they are;
     /// `Replace` writes them again. Defaults to `CreateOnly`. `Replace` is reported as
-    /// `Unsupported` by this version. A change counts when the next pod starts.
+    /// `Unsupported` by this version. A change takes effect when the next pod starts.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "FileUpdatePolicy")]
     pub file_update_policy: Option<FileUpdatePolicy>,
     /// Files that follow another policy than `fileUpdatePolicy`. At most 50. Defaults to none.
-    /// `updatePolicy: Replace` is reported as `Unsupported` by this version. A change counts when the
-    /// next pod starts.
+    /// `updatePolicy: Replace` is reported as `Unsupported` by this version. A change takes effect
+    /// when the next pod starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub managed_files: Option<Vec<ManagedFile>>,
     /// The introduction that a new agent gets. Reported as `Unsupported` by this version.
