@@ -295,16 +295,6 @@ fn volume(observed: &Observed, previous: &OpenClawInstanceStatus) -> Option<Volu
     seen.or_else(|| previous.volume.clone())
 }
 
-/// How many pods the StatefulSet has; nothing while that is not known.
-fn pods_of(resolved: &Resolved, observed: &Observed) -> Option<i32> {
-    let key = ObjectKey::new(Kind::StatefulSet, resolved.name.as_str());
-    match observed.objects.get(&key)? {
-        Fact::Known(seen) => Some(seen.workload.as_ref()?.replicas),
-        Fact::Absent => Some(0),
-        Fact::Unknown => None,
-    }
-}
-
 fn managed(resolved: &Resolved, observed: &Observed) -> ManagedResources {
     let name = resolved.name.to_string();
     let seen = |kind: Kind, name: &str| {
