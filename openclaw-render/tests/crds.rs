@@ -309,6 +309,7 @@ const OURS: &[&str] = &[
     "status.config",
     "status.replicas",
     "status.selector",
+    "status.volume",
 ];
 
 #[test]
