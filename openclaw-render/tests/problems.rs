@@ -236,6 +236,9 @@ const MESSAGE_FROM_ELSEWHERE: &[(&str, &str)] = &[
         "network.rs",
         "format!(\"{path}.{field}[{index}]\"),Rule::Invalid,format!(\"{cidr:?}{reason}\")",
     ),
+    // What the checks of peers and ports say; the same fixture.
+    ("network.rs", "format!(\"{path}{field}\"),Rule::Invalid,message"),
+    ("network.rs", "path,Rule::Invalid,reason"),
     // What the check of paths says; fixture `workspace`.
     ("workspace.rs", "format!(\"spec.workspace.initialFiles[{path:?}]\"),Rule::Invalid,reason"),
     (
