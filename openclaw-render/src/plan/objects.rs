@@ -7,10 +7,10 @@ use super::{Wanted, claims};
 use crate::effect::{Effect, Plan, Read};
 use crate::object::{Kind, ObjectKey, Ownership};
 use crate::observed::{Fact, Observed, Seen};
-use crate::ownership::{diff, hash, take_over_patch};
+use crate::ownership::{diff, hash, owned_hash, take_over_patch};
 use crate::resolve::Resolved;
 use crate::status::Findings;
-use crate::vocab::{PREVIOUS_MANAGERS, annotations};
+use crate::vocab::{FIELD_MANAGER, PREVIOUS_MANAGERS, annotations};
 
 /// What the cache says of an object that is wanted.
 enum Standing<'a> {
@@ -126,15 +126,28 @@ fn update(
     }
 }
 
-/// Sends an object only if what we own of the live one truly differs. The hash is a hint; the live
-/// object decides.
-fn converge(key: ObjectKey, wanted: Value, seen: &Seen, observed: &Observed, plan: &mut Plan) {
+/// Sends an object unless what we own of the live one is what would be sent, as a whole. What the
+/// cache knows is a hint; the live object decides.
+///
+/// A difference is never explained away: a field that is live and not wanted may be a default of
+/// the API server, and may be the one that the user has taken out to close something. If an apply
+/// leaves a difference, the pair is remembered, and it is not repeated.
+fn converge(
+    key: ObjectKey,
+    wanted: Value,
+    seen: &Seen,
+    observed: &Observed,
+    plan: &mut Plan,
+) {
     let wanted_hash = hash(&wanted);
-    if wanted_hash == seen.owned_hash && !seen.previous_manager {
-        return;
-    }
-    let pair = (wanted_hash, seen.owned_hash.clone());
-    if observed.unsettled.get(&key) == Some(&pair) && !seen.previous_manager {
+    let is_sent = |owned_hash: &str| {
+        owned_hash == wanted_hash
+            || observed
+                .unsettled
+                .get(&key)
+                .is_some_and(|(sent, stored)| *sent == wanted_hash && stored == owned_hash)
+    };
+    if is_sent(&seen.owned_hash) && !seen.previous_manager {
         return;
     }
     let Some(live) = observed.live.get(&key) else {
@@ -143,7 +156,7 @@ fn converge(key: ObjectKey, wanted: Value, seen: &Seen, observed: &Observed, pla
     };
     if let Some(patch) = take_over_patch(live, PREVIOUS_MANAGERS) {
         plan.effects.push(Effect::TakeOver { key: key.clone(), patch });
-    } else if diff(&wanted, live).is_empty() {
+    } else if is_sent(&owned_hash(live, FIELD_MANAGER)) {
         return;
     }
     plan.effects.push(Effect::Apply { key, object: wanted });
