@@ -92,15 +92,19 @@ pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Setting
 /// write. Its deletion goes on all the same; its volume is kept unless it clearly says otherwise.
 #[must_use]
 pub fn plan_undecoded(live: &Value, problem: &Problem, observed: &Observed) -> Plan {
-    let mut plan = Plan { look_again_in: LOOK_AGAIN_SETTLED, ..Plan::default() };
+    let status = live.get("status").map(status::decode);
+    let mut plan = Plan {
+        look_again_in: LOOK_AGAIN_SETTLED,
+        status: status.clone().unwrap_or_default(),
+        ..Plan::default()
+    };
     let orphan = live.pointer("/spec/storage/persistence/orphan").and_then(Value::as_bool);
     let bare = json!({
         "metadata": live.get("metadata"),
         "spec": {"storage": {"persistence": {"orphan": orphan.unwrap_or(true)}}},
     });
     let Ok(mut instance) = serde_json::from_value::<OpenClawInstance>(bare) else { return plan };
-    let status = live.get("status").cloned().map(serde_json::from_value);
-    instance.status = status.and_then(Result::ok);
+    instance.status = status;
     if instance.metadata.deletion_timestamp.is_some() {
         return deletion::plan(&instance, observed);
     }

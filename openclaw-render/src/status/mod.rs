@@ -4,9 +4,11 @@
 //! its status stays the same.
 
 mod conditions;
+mod kept;
 mod workload;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+pub(crate) use kept::decode;
 
 use crate::api::{
     ConditionType, ConfigStatus, ManagedResources, OpenClawInstance, OpenClawInstanceStatus, Phase,
@@ -19,6 +21,9 @@ use crate::plan::rollout::Rollout;
 use crate::problem::Problem;
 use crate::resolve::{DataVolume, Resolved};
 use crate::vocab::ports;
+
+/// In bytes; the definition allows as many characters.
+const LONGEST_MESSAGE: usize = 32_768;
 
 /// What a pass found out besides the problems of the spec.
 #[derive(Clone, Debug, Default)]
@@ -67,18 +72,19 @@ pub(crate) fn report(
         plan.reads.push(Read::ConfigSync { pod });
     }
     let previous = instance.status.clone().unwrap_or_default();
-    let phase = phase(&statements, &previous, resolved);
+    let known = previous.managed_resources.clone();
     plan.status = OpenClawInstanceStatus {
-        phase: Some(phase),
+        phase: Some(phase(&statements, &previous, resolved)),
         observed_generation: instance.metadata.generation,
         gateway_endpoint: resolved.map(|resolved| {
             format!("{}.{}.svc:{}", resolved.name, resolved.namespace, ports::GATEWAY)
         }),
-        managed_resources: resolved
-            .map(|resolved| managed(resolved, observed))
-            .or(previous.managed_resources.clone()),
+        managed_resources: match resolved {
+            Some(resolved) => Some(managed(resolved, observed, known.unwrap_or_default())),
+            None => known,
+        },
         config,
-        ..OpenClawInstanceStatus::default()
+        ..kept::records(previous.clone())
     };
     let is_told = is_settled(&plan.status) || awaits_pod(&statements, observed);
     finish(instance, observed, statements, &previous, plan);
@@ -142,14 +148,25 @@ fn finish(
             last_transition_time: old
                 .filter(|old| old.status == status)
                 .map_or(Time(now), |old| old.last_transition_time.clone()),
-            message: statement.message,
+            message: shortened(statement.message),
             observed_generation: instance.metadata.generation,
             reason,
             status: status.to_owned(),
             type_,
         });
     }
+    conditions.extend(before.iter().filter(|it| kept::is_foreign(&it.type_)).cloned());
     plan.status.conditions = Some(conditions);
+}
+
+/// The API server refuses a status with a longer message as a whole.
+fn shortened(mut message: String) -> String {
+    const MARK: &str = " …";
+    if message.len() > LONGEST_MESSAGE {
+        message.truncate(message.floor_char_boundary(LONGEST_MESSAGE - MARK.len()));
+        message.push_str(MARK);
+    }
+    message
 }
 
 /// One event per fact: a condition that turns bad, one that turns good again after it was bad for a
@@ -239,7 +256,7 @@ fn config(
             rendered_hash,
             applied_hash: sync.applied_hash.clone(),
             rejected_hash: sync.rejected_hash.clone(),
-            message: sync.message.clone(),
+            message: sync.message.clone().map(shortened),
         },
         None => remembered(ConfigStatus { rendered_hash, ..previous.unwrap_or_default() }),
     };
@@ -289,7 +306,8 @@ impl ConfigStatus {
     }
 }
 
-fn managed(resolved: &Resolved, observed: &Observed) -> ManagedResources {
+/// Names of what we make; of what we do not, the names that were known stay.
+fn managed(resolved: &Resolved, observed: &Observed, known: ManagedResources) -> ManagedResources {
     let name = resolved.name.to_string();
     let seen = |kind: Kind, name: &str| {
         let key = ObjectKey::new(kind, name);
@@ -310,7 +328,7 @@ fn managed(resolved: &Resolved, observed: &Observed) -> ManagedResources {
         role: seen(Kind::Role, &name),
         role_binding: seen(Kind::RoleBinding, &name),
         gateway_token_secret: Some(resolved.token_secret()),
-        ..ManagedResources::default()
+        ..known
     }
 }
 
