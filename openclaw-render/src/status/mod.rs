@@ -14,7 +14,7 @@ use crate::api::{
     ConditionType, ConfigStatus, ManagedResources, OpenClawInstance, OpenClawInstanceStatus, Phase,
     Reason,
 };
-use crate::effect::{Event, EventKind, Plan, Read};
+use crate::effect::{Effect, Event, EventKind, Plan, Read};
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed};
 use crate::plan::rollout::Rollout;
@@ -91,20 +91,38 @@ pub(crate) fn report(
     is_told
 }
 
-/// Status of an instance that is being deleted.
-pub(crate) fn report_deletion(instance: &OpenClawInstance, observed: &Observed, plan: &mut Plan) {
+/// Status of an instance that is being deleted; `claim` is the one that must outlive it.
+pub(crate) fn report_deletion(
+    instance: &OpenClawInstance,
+    claim: &str,
+    observed: &Observed,
+    plan: &mut Plan,
+) {
     let previous = instance.status.clone().unwrap_or_default();
     plan.status = OpenClawInstanceStatus {
         phase: Some(Phase::Terminating),
         observed_generation: instance.metadata.generation,
         ..previous.clone()
     };
-    let statements = vec![Statement::new(
-        ConditionType::Ready,
-        false,
-        Reason::Terminating,
-        "the instance is being deleted",
-    )];
+    let refused =
+        conditions::refusal(observed, &ObjectKey::new(Kind::PersistentVolumeClaim, claim));
+    let releases = plan.effects.iter().any(|it| matches!(it, Effect::PatchClaim { .. }));
+    let (reason, message) = match refused {
+        Some(refused) => (
+            Reason::ApplyRefused,
+            format!("the instance stays until its claim is released, and {refused}"),
+        ),
+        None if !plan.reads.is_empty() => (
+            Reason::Terminating,
+            format!("the instance is being deleted: claim {claim} must be read before it goes"),
+        ),
+        None if releases => (
+            Reason::Terminating,
+            format!("the instance is being deleted: claim {claim} is released from it first"),
+        ),
+        None => (Reason::Terminating, "the instance is being deleted".to_owned()),
+    };
+    let statements = vec![Statement::new(ConditionType::Ready, false, reason, message)];
     finish(instance, observed, statements, &previous, plan);
 }
 
