@@ -15,8 +15,8 @@ pub struct Plan {
     /// What must be seen before the plan is complete. If this is not empty, read it and plan again
     /// (three rounds at most); the effects of this plan are already safe to perform.
     pub reads: Vec<Read>,
-    /// What to do, in this order. A failed effect does not stop the others, except that a
-    /// StatefulSet waits for what it mounts.
+    /// What to do, in this order. A failed effect stops none but those on the same object, and
+    /// those that name it in `after`.
     pub effects: Vec<Effect>,
     /// The whole status.
     pub status: OpenClawInstanceStatus,
@@ -70,6 +70,10 @@ pub enum Effect {
         key: ObjectKey,
         /// The object as it is sent.
         object: Value,
+        /// Objects that earlier effects of the plan are about. If one of those fails, this one is
+        /// left out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        after: Vec<ObjectKey>,
     },
     /// Create; one that exists already is left alone.
     CreateOnce {

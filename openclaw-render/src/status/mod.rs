@@ -32,6 +32,8 @@ pub(crate) struct Findings {
     pub(crate) rollout: Option<Rollout>,
     /// Objects of others under names that we need.
     pub(crate) conflicts: Vec<ObjectKey>,
+    /// Objects without which the StatefulSet is not sent.
+    pub(crate) waits: Vec<ObjectKey>,
 }
 
 /// One statement of status, before it has a time.
@@ -67,7 +69,11 @@ pub(crate) fn report(
     plan: &mut Plan,
 ) -> bool {
     let config = config(instance, observed, findings);
-    let statements = conditions::all(resolved, observed, problems, findings, config.as_ref());
+    let mut statements = conditions::all(resolved, observed, problems, findings, config.as_ref());
+    if resolved.is_none() && instance.spec.suspended == Some(true) {
+        let name = instance.metadata.name.as_deref().unwrap_or_default();
+        statements.extend(workload::stopped(name, observed));
+    }
     if let Some(pod) = asks_config_sync(resolved, config.as_ref(), observed) {
         plan.reads.push(Read::ConfigSync { pod });
     }
