@@ -127,15 +127,16 @@ async fn pass(
         Ok((instance, _)) => instance,
         Err(problem) => {
             let mut pass = Pass::new(key, context);
-            let plan = pass.decide(|observed| plan_undecoded(&live, &problem, observed)).await;
-            return finish(&live, pass, plan, None, memory, context).await;
+            let decide = |observed: &_| plan_undecoded(&live, &problem, observed);
+            let plan = pass.decide(decide).await;
+            return finish(&live, pass, plan, &decide, memory, context).await;
         }
     };
     let mut pass = Pass::new(key, context);
     pass.refer_to(&instance);
     let decide = |observed: &_| openclaw_render::plan(&instance, observed, &context.settings);
     let plan = pass.decide(decide).await;
-    finish(&live, pass, plan, Some(&decide), memory, context).await
+    finish(&live, pass, plan, &decide, memory, context).await
 }
 
 type Decide<'a> = &'a (dyn Fn(&openclaw_render::Observed) -> Plan + Send + Sync);
@@ -146,11 +147,11 @@ async fn finish(
     live: &Value,
     mut pass: Pass<'_>,
     mut plan: Plan,
-    decide: Option<Decide<'_>>,
+    decide: Decide<'_>,
     memory: &mut Memory,
     context: &Context,
 ) -> Result<Duration, PassFailed> {
-    let Outcome { instance, failures, refused, gone } =
+    let Outcome { instance, failures, refused, withheld, gone } =
         execute::execute(context, pass.key, &plan.effects).await;
     pass.failures.extend(failures);
     let changed = !plan.effects.is_empty();
@@ -165,8 +166,8 @@ async fn finish(
         return Ok(rest);
     }
     memory.unreported = None;
-    if let Some(decide) = decide.filter(|_| changed) {
-        pass.refresh(refused);
+    if changed {
+        pass.refresh(refused, withheld);
         let report = decide(&pass.observed);
         plan.status = report.status;
         plan.events = report.events;

@@ -11,6 +11,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
+use kube::api::{Patch, PatchParams};
 use openclaw_render::vocab::FIELD_MANAGER;
 use openclaw_render::{
     Fact, Kind, ObjectKey, Observed, Ownership, Settings, claim_facts, decode_instance, diff,
@@ -172,7 +173,9 @@ async fn what_the_running_pod_depends_on_stays_until_someone_approves() {
             (Kind::ConfigMap, "plain-workspace"),
             (Kind::Service, NAME),
             (Kind::NetworkPolicy, NAME),
+            (Kind::ServiceAccount, NAME),
             (Kind::Role, NAME),
+            (Kind::RoleBinding, NAME),
         ] {
             assert_eq!(held.get(kind, name), left.get(kind, name), "{version}: {kind}/{name}");
         }
@@ -268,6 +271,45 @@ async fn left_alone(version: &str, name: &str) {
     assert_eq!(after.len(), before.len(), "{version}, {name}");
     assert_eq!(pods.count(), 1, "{version}, {name}");
     drop(operator);
+    cluster.abandon(name).await;
+}
+
+#[tokio::test]
+async fn an_agent_that_is_left_as_it_is_can_be_switched_off() {
+    let (version, name) = ("0.38.3", "rich");
+    let cluster = Cluster::with_security("off", "privileged").await;
+    dump::restore(&cluster, version, name).await;
+    let records =
+        json!({"status": {"restoredFrom": "backups/x/y/1", "lastBackupPath": "backups/z"}});
+    cluster
+        .instances()
+        .patch_status(name, &PatchParams::default(), &Patch::Merge(&records))
+        .await
+        .expect("the records are taken");
+    let before = everything(&cluster, name).await;
+    let _operator = Operator::start(&cluster).await;
+    cluster.until_condition(name, "Unsupported", "True").await;
+    cluster.merge_instance(name, &json!({"spec": {"suspended": true}})).await;
+    cluster
+        .until("no pod is left", async || cluster.pod(&format!("{name}-0")).await.is_none())
+        .await;
+    cluster.until_condition(name, "StatefulSetReady", "True").await;
+    let instance = cluster.instance(name).await.expect("the instance");
+    for field in ["restoredFrom", "lastBackupPath"] {
+        assert_eq!(instance["status"][field], records["status"][field], "{field}");
+    }
+    let after = everything(&cluster, name).await;
+    for (key, before) in before.iter().filter(|(key, _)| !key.starts_with("OpenClawInstance")) {
+        let mut after = after.get(key).cloned().unwrap_or_default();
+        if key.starts_with("StatefulSet") {
+            assert_eq!(after["spec"]["replicas"], 0);
+            after["spec"]["replicas"] = before["spec"]["replicas"].clone();
+            for field in ["generation", "managedFields"] {
+                after["metadata"][field] = before["metadata"][field].clone();
+            }
+        }
+        assert_eq!(&after, before, "{key}");
+    }
     cluster.abandon(name).await;
 }
 

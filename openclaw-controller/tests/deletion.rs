@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 use support::cluster::Cluster;
 use support::fixtures::Fixture;
 use support::operator::Operator;
+use support::proxy::{Fate, Proxy, Seen};
+use support::rest::at_rest;
 
 fn with_persistence(persistence: &Value) -> Value {
     let mut instance = Fixture::named("minimal").instance().clone();
@@ -90,6 +92,38 @@ async fn a_claim_of_the_users_outlives_the_instance_whatever_orphan_says() {
 #[tokio::test]
 async fn without_persistence_nothing_is_left() {
     assert_eq!(left_after_deletion(json!({"enabled": false})).await, NOTHING);
+}
+
+/// Another leader, or a call of ours whose answer was lost, has tied the claim to the instance, and
+/// no watch has told of it.
+#[tokio::test]
+async fn a_claim_of_which_the_cache_knows_no_owner_outlives_its_instance() {
+    let cluster = Cluster::namespace("unseen").await;
+    let proxy = Proxy::counting(&cluster).await;
+    let operator = Operator::with(&cluster, Some(proxy.address()), &[]).await;
+    cluster.apply(&with_persistence(&json!({}))).await.expect("the instance is taken");
+    cluster.until_ready("ada").await;
+    at_rest(&cluster, &operator, &proxy, "ada").await;
+    let listed =
+        |seen: &Seen| seen.method == "GET" && seen.path.ends_with("/persistentvolumeclaims");
+    proxy.decide(move |seen| if listed(seen) { Fate::Refuse(503) } else { Fate::Pass });
+    proxy.clear();
+    proxy.cut();
+    cluster.until("the claims cannot be watched", async || proxy.seen().iter().any(listed)).await;
+    let instance = cluster.instance("ada").await.expect("the instance is there");
+    let owner = json!({
+        "apiVersion": instance["apiVersion"], "kind": instance["kind"], "name": "ada",
+        "uid": instance["metadata"]["uid"], "controller": true,
+    });
+    let tied = json!({"metadata": {"ownerReferences": [owner]}});
+    cluster.merge(Kind::PersistentVolumeClaim, "ada-data", &tied).await;
+    cluster.delete_instance("ada").await;
+    cluster.until_gone("ada").await;
+    let claim = cluster.get(Kind::PersistentVolumeClaim, "ada-data").await;
+    let metadata = &claim.expect("the claim is there")["metadata"];
+    assert_eq!(metadata.get("ownerReferences"), None);
+    assert_eq!(metadata.get("deletionTimestamp"), None);
+    cluster.end().await;
 }
 
 #[tokio::test]

@@ -15,11 +15,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use kube::api::DeleteParams;
 use openclaw_render::Kind;
 use serde_json::{Value, json};
-use support::cluster::Cluster;
+use support::cluster::{Cluster, condition_of};
 use support::ends::{End, assert_same, end};
-use support::fixtures;
+use support::fixtures::{self, Fixture};
 use support::operator::Operator;
 use support::pods::Pods;
 use support::proxy::{Fate, Proxy, Seen};
@@ -273,6 +274,48 @@ async fn what_changes_while_all_watches_are_too_old_is_listed_and_healed() {
     stage.proxy.decide(|_| Fate::Pass);
     stage.is_healed().await;
     stage.strike().await;
+}
+
+/// A quota of the namespace, which users of a cluster do not write.
+fn quota() -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "no-policies"},
+        "spec": {"hard": {"count/networkpolicies.networking.k8s.io": "0"}},
+    })
+}
+
+#[tokio::test]
+async fn no_pod_is_made_while_the_api_server_refuses_the_policy_that_it_asks_for() {
+    let cluster = Cluster::namespace("quota").await;
+    let quotas = cluster.api("v1", "ResourceQuota", "resourcequotas");
+    cluster.apply(&quota()).await.expect("the quota is taken");
+    cluster
+        .until("the quota counts", async || {
+            let live = cluster.find("v1", "ResourceQuota", "resourcequotas", "no-policies").await;
+            live.is_some_and(|live| live["status"]["hard"].is_object())
+        })
+        .await;
+    let proxy = Proxy::counting(&cluster).await;
+    let _operator = Operator::with(&cluster, Some(proxy.address()), &[]).await;
+    cluster.apply(Fixture::named("minimal").instance()).await.expect("the instance is taken");
+    cluster
+        .until("what is waited for is told", async || {
+            let live = cluster.instance("ada").await.expect("there");
+            condition_of(&live, "StatefulSetReady")
+                .is_some_and(|it| it["message"] == "StatefulSet/ada waits for NetworkPolicy/ada")
+        })
+        .await;
+    let live = cluster.instance("ada").await.expect("there");
+    let policy = condition_of(&live, "NetworkPolicyReady").expect("it is told");
+    assert_eq!(policy["reason"], "ApplyRefused");
+    assert!(policy["message"].as_str().is_some_and(|said| said.contains("quota")), "{policy}");
+    assert!(cluster.get(Kind::NetworkPolicy, "ada").await.is_none());
+    let sent = |seen: &Seen| seen.is_write() && seen.path.ends_with("/statefulsets/ada");
+    assert!(!proxy.seen().iter().any(sent), "the StatefulSet was sent");
+    quotas.delete("no-policies", &DeleteParams::default()).await.expect("the quota goes");
+    cluster.until_ready("ada").await;
+    assert!(cluster.get(Kind::NetworkPolicy, "ada").await.is_some());
+    cluster.end().await;
 }
 
 /// The deadline of a call is 20 s.

@@ -337,24 +337,68 @@ async fn a_paused_instance_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_role_that_the_operator_may_not_grant_is_reported_and_stops_nothing_else() {
+async fn a_role_that_the_operator_may_not_grant_is_reported_and_stops_no_agent_that_runs() {
     let cluster = Cluster::namespace("grant").await;
     let _operator = Operator::start(&cluster).await;
-    let mut instance = Fixture::named("minimal").instance().clone();
-    instance["spec"]["security"] = json!({"rbac": {"additionalRules": [
+    let too_much = json!({"spec": {"security": {"rbac": {"additionalRules": [
         {"apiGroups": [""], "resources": ["nodes"], "verbs": ["delete"]},
-    ]}});
+    ]}}}});
+    let until_refused = async || {
+        cluster
+            .until("the refusal is told", async || {
+                let live = cluster.instance("ada").await.expect("there");
+                condition_of(&live, "RBACReady").is_some_and(|it| it["reason"] == "ApplyRefused")
+            })
+            .await;
+    };
+    let mut instance = Fixture::named("minimal").instance().clone();
+    json_patch::merge(&mut instance, &too_much);
     cluster.apply(&instance).await.expect("the instance is taken");
-    let refused = cluster.until_condition("ada", "RBACReady", "False").await;
-    cluster
-        .until("the refusal is told", async || {
-            let live = cluster.instance("ada").await.expect("there");
-            condition_of(&live, "RBACReady").is_some_and(|it| it["reason"] == "ApplyRefused")
-        })
-        .await;
-    assert!(refused.is_object());
+    until_refused().await;
+    let waiting = cluster.until_condition("ada", "StatefulSetReady", "False").await;
+    assert_eq!(waiting["message"], "StatefulSet/ada waits for RoleBinding/ada");
+    assert!(
+        cluster.get(Kind::StatefulSet, "ada").await.is_none(),
+        "without the rights it asks for"
+    );
+    cluster.merge_instance("ada", &json!({"spec": {"security": null}})).await;
     cluster.until_ready("ada").await;
+    cluster.merge_instance("ada", &too_much).await;
+    until_refused().await;
     let live = cluster.instance("ada").await.expect("there");
+    assert_eq!(condition_of(&live, "Ready").expect("Ready")["status"], "True");
     assert_eq!(live["status"]["phase"], "Degraded");
+    assert!(cluster.pod("ada-0").await.is_some());
+    cluster.end().await;
+}
+
+#[tokio::test]
+async fn an_agent_is_switched_off_whatever_else_its_spec_says() {
+    let cluster = Cluster::namespace("stop").await;
+    let _operator = Operator::start(&cluster).await;
+    let both = json!({"initialFiles": {"both": ""}, "initialDirectories": ["both"]});
+    for (name, oddity, phase) in [
+        ("ada", json!({"config": {"raw": {"mcpServers": {}}}}), "Suspended"),
+        ("bob", json!({"workspace": both}), "Failed"),
+        ("eve", json!({"ollama": {"enabled": true}}), "Failed"),
+    ] {
+        let mut instance = Fixture::named("minimal").instance().clone();
+        instance["metadata"]["name"] = json!(name);
+        cluster.apply(&instance).await.expect("the instance is taken");
+        cluster.until_ready(name).await;
+        let mut spec = oddity.clone();
+        spec["suspended"] = json!(true);
+        cluster.merge_instance(name, &json!({"spec": spec})).await;
+        cluster
+            .until(&format!("{name} is off"), async || {
+                let live = cluster.instance(name).await.expect("there");
+                let set = condition_of(&live, "StatefulSetReady");
+                set.is_some_and(|it| it["status"] == "True" && it["reason"] == "Suspended")
+                    && cluster.pod(&format!("{name}-0")).await.is_none()
+            })
+            .await;
+        let live = cluster.instance(name).await.expect("there");
+        assert_eq!(live["status"]["phase"], phase, "{name}");
+    }
     cluster.end().await;
 }

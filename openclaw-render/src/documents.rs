@@ -12,8 +12,10 @@ use serde_json::{Map, Value};
 
 use crate::api::{OpenClawClusterDefaults, OpenClawInstance};
 use crate::facts::{claim_facts, secret_hashes};
+use crate::nesting;
 use crate::observed::{Fact, Observed};
 use crate::problem::{Problem, Rule};
+use crate::resolve::RAW;
 use crate::vocab::meta;
 
 /// Namespace of an object that names none.
@@ -215,8 +217,16 @@ impl Documents {
 /// An instance out of raw JSON, with advice on every field that the API does not have.
 ///
 /// # Errors
-/// The first field that does not decode, by its path.
+/// The first field that does not decode, by its path. One that is nested so deep that nothing can
+/// be done with it safely is not decoded.
 pub fn decode_instance(mut document: Value) -> Result<(OpenClawInstance, Vec<Problem>), Problem> {
+    if nesting::is_manifest_too_deep(&document) {
+        // Where the schema holds, nothing else can be deep.
+        let raw = document.pointer("/spec/config/raw");
+        let path = if raw.is_some_and(nesting::is_too_deep) { RAW } else { "document" };
+        nesting::dismantle(document);
+        return Err(Problem::error(path, Rule::Invalid, nesting::too_deep()));
+    }
     // An instance without a spec is one with all defaults.
     if let Some(object) = document.as_object_mut() {
         let spec = object.entry("spec").or_insert_with(|| Value::Object(Map::new()));

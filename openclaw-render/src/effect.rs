@@ -20,8 +20,8 @@ pub struct Plan {
     /// pass finds in [`Observed::asked`](crate::Observed::asked). `None` ends the question of an
     /// earlier plan.
     pub ask: Option<Question>,
-    /// What to do, in this order. A failed effect does not stop the others, except that a
-    /// StatefulSet waits for what it mounts.
+    /// What to do, in this order. A failed effect stops none but those on the same object, and
+    /// those that name it in `after`.
     pub effects: Vec<Effect>,
     /// The whole status.
     pub status: OpenClawInstanceStatus,
@@ -104,6 +104,10 @@ pub enum Effect {
         key: ObjectKey,
         /// The object as it is sent.
         object: Value,
+        /// Objects that earlier effects of the plan are about. If one of those fails, this one is
+        /// left out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        after: Vec<ObjectKey>,
     },
     /// Create; one that exists already is left alone.
     CreateOnce {

@@ -35,6 +35,7 @@ mod effect;
 mod facts;
 mod hash;
 mod invariants;
+mod nesting;
 mod object;
 mod observed;
 pub mod ownership;

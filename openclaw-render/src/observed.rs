@@ -74,6 +74,8 @@ pub struct Observed {
     pub unsettled: BTreeMap<ObjectKey, (String, String)>,
     /// Objects that the API server refused in this pass, and what it said.
     pub refused: BTreeMap<ObjectKey, String>,
+    /// Objects whose effect was left out in this pass, with those among `after` that failed.
+    pub withheld: BTreeMap<ObjectKey, Vec<ObjectKey>>,
 }
 
 /// What the cache keeps of an object.

@@ -16,7 +16,7 @@ use std::path::Path;
 
 use openclaw_render::api::OpenClawInstance;
 use openclaw_render::{
-    Fact, Observed, Problem, Settings, Severity, decode_instance, render_instance, resolve,
+    Fact, Object, Observed, Problem, Settings, Severity, decode_instance, render_instance, resolve,
 };
 use serde_json::{Value, json};
 
@@ -66,10 +66,69 @@ fn messages(spec: &Value, observed: &Observed) -> Vec<String> {
     problems.iter().map(ToString::to_string).collect()
 }
 
-/// Too large for a fixture.
+/// An error of a spec, alone.
+fn error(spec: &Value, observed: &Observed) -> Vec<String> {
+    let mut messages = messages(spec, observed);
+    messages.retain(|message| !message.contains("advice: "));
+    messages
+}
+
+/// Too large for fixtures: one large file, many small ones, a configuration that its indentation
+/// makes large, and one out of a ConfigMap.
 fn too_large() -> Vec<String> {
-    let spec = json!({"workspace": {"initialFiles": {"a.md": "x".repeat(900 << 10), "b.md": "y"}}});
-    messages(&spec, &Observed::default())
+    let text = "x".repeat((1 << 20) - 12);
+    let files: serde_json::Map<String, Value> =
+        (0..6000).map(|number| (format!("notes/{number}.md"), json!(""))).collect();
+    let leaf = (0..100).fold(json!(1), |inner, _| json!([inner]));
+    let raw = json!({"session": vec![leaf; 100]});
+    let content = format!("{{\"session\": \"{text}\"}}");
+    let observed = Observed {
+        config_maps: [(
+            "c".to_owned(),
+            Fact::Known([("openclaw.json".to_owned(), content)].into()),
+        )]
+        .into(),
+        ..Observed::default()
+    };
+    let unseen = Observed::default();
+    [
+        error(&json!({"workspace": {"initialFiles": {"a.md": text}}}), &unseen),
+        error(&json!({"workspace": {"initialFiles": files}}), &unseen),
+        error(&json!({"config": {"raw": raw}}), &unseen),
+        error(&json!({"config": {"configMapRef": {"name": "c"}}}), &observed),
+    ]
+    .concat()
+}
+
+/// Deeper than a file can be: inline, and out of a ConfigMap.
+fn too_deep() -> Vec<String> {
+    let nested = (0..129).fold(json!(1), |inner, _| json!([inner]));
+    let observed = Observed {
+        config_maps: [(
+            "c".to_owned(),
+            Fact::Known([("openclaw.json".to_owned(), "{a:[".repeat(1000))].into()),
+        )]
+        .into(),
+        ..Observed::default()
+    };
+    let by_reference = json!({"config": {"configMapRef": {"name": "c"}, "format": "json5"}});
+    [
+        error(&json!({"config": {"raw": {"session": nested}}}), &Observed::default()),
+        error(&by_reference, &observed),
+    ]
+    .concat()
+}
+
+/// Where the manifest is applied, the API server would not take it.
+fn in_a_namespace_that_cannot_be() -> Vec<String> {
+    let namespaces = ["..", "/etc", "Agents", "a.b", &"a".repeat(64)];
+    let found = namespaces.iter().flat_map(|namespace| {
+        let document = json!({"metadata": {"name": "ada", "namespace": namespace},
+                              "spec": {"image": {"tag": "2026.9.6"}}});
+        let (instance, _) = decode_instance(document).expect("it decodes");
+        resolve(&instance, &Observed::default(), &Settings::default()).problems
+    });
+    found.map(|problem| problem.to_string()).collect()
 }
 
 /// Too many for a fixture.
@@ -112,9 +171,25 @@ fn own_objects_in_an_unknown_state() -> Vec<String> {
 fn what_no_fixture_can_say_is_said_too() {
     insta::assert_debug_snapshot!(too_large(), @r#"
 [
-    "spec.workspace.initialFiles: hold 921609 bytes with their names; a ConfigMap takes 921600: move large files into the image or a volume",
-    "spec.image.tag: advice: without a tag or digest, or with `latest`, a restart may bring another version: pin a release",
-    "spec.image.version: advice: the image does not tell its version, so the configuration is rendered for 2026.9.6: set `spec.image.version` if it runs another one",
+    "spec.workspace: makes a ConfigMap of 1049621 bytes, and 1048576 are allowed: put large or many files into the image or a volume",
+    "spec.workspace: makes a ConfigMap of 1361729 bytes, and 1048576 are allowed: put large or many files into the image or a volume",
+    "spec.config.raw: makes a ConfigMap of 2122706 bytes, and 1048576 are allowed: openclaw.json is written with indentation, so keep it flat and large texts out of it",
+    "spec.config.configMapRef: makes a ConfigMap of 1050568 bytes, and 1048576 are allowed: openclaw.json is written with indentation, so keep it flat and large texts out of it",
+]
+"#);
+    insta::assert_debug_snapshot!(too_deep(), @r#"
+[
+    "spec.config.raw: is nested deeper than 128 levels: flatten it",
+    "spec.config.configMapRef[c/openclaw.json]: is nested deeper than 128 levels: flatten it",
+]
+"#);
+    insta::assert_debug_snapshot!(in_a_namespace_that_cannot_be(), @r#"
+[
+    "metadata.namespace: \"..\" cannot name a namespace: write at most 63 lower-case letters, digits and `-`, a letter or digit first and last",
+    "metadata.namespace: \"/etc\" cannot name a namespace: write at most 63 lower-case letters, digits and `-`, a letter or digit first and last",
+    "metadata.namespace: \"Agents\" cannot name a namespace: write at most 63 lower-case letters, digits and `-`, a letter or digit first and last",
+    "metadata.namespace: \"a.b\" cannot name a namespace: write at most 63 lower-case letters, digits and `-`, a letter or digit first and last",
+    "metadata.namespace: \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" cannot name a namespace: write at most 63 lower-case letters, digits and `-`, a letter or digit first and last",
 ]
 "#);
     insta::assert_debug_snapshot!(too_many_to_trust(), @r#"
@@ -140,13 +215,32 @@ fn what_no_fixture_can_say_is_said_too() {
 "#);
 }
 
+/// What a ConfigMap of the name holds, in bytes.
+fn size(objects: &[Object], name: &str) -> usize {
+    let map = objects.iter().find_map(|object| {
+        let Object::ConfigMap(map) = object else { return None };
+        (object.name() == name).then_some(map)
+    });
+    let entries = map.expect("it is rendered").data.iter().flatten();
+    entries.map(|(key, content)| key.len() + content.len()).sum()
+}
+
 #[test]
-fn workspace_content_of_exactly_the_limit_is_rendered() {
-    // Names count too.
-    let spec = json!({"workspace": {"initialFiles": {"a.md": "x".repeat((900 << 10) - 4)}}});
-    let (objects, problems) =
-        render_instance(&instance(&spec), &Observed::default(), &Settings::default());
-    assert!(!objects.is_empty(), "{problems:?}");
+fn content_of_exactly_the_limit_is_rendered_and_a_byte_more_is_not() {
+    let workspace =
+        |bytes: usize| json!({"workspace": {"initialFiles": {"a.md": "x".repeat(bytes)}}});
+    let config = |bytes: usize| json!({"config": {"raw": {"session": "x".repeat(bytes)}}});
+    let specs: [(&str, &dyn Fn(usize) -> Value); 2] =
+        [("ada-workspace", &workspace), ("ada-config", &config)];
+    for (name, spec) in specs {
+        let render = |bytes: usize| {
+            render_instance(&instance(&spec(bytes)), &Observed::default(), &Settings::default()).0
+        };
+        let around = size(&render(1), name) - 1;
+        let most = (1 << 20) - around;
+        assert_eq!(size(&render(most), name), 1 << 20, "{name}");
+        assert_eq!(render(most + 1), [], "{name}");
+    }
 }
 
 /// Calls whose message comes from elsewhere: file, and the call without white space.
@@ -159,11 +253,16 @@ const MESSAGE_FROM_ELSEWHERE: &[(&str, &str)] = &[
     ("environment.rs", "path,message"),
     // What `InstanceName::new` says; fixtures `name` and `name-too-long`.
     ("mod.rs", "\"metadata.name\",Rule::Invalid,reason"),
+    // What the measuring of depth says; `too_deep`.
+    ("mod.rs", "RAW,Rule::Invalid,nesting::too_deep()"),
     // What `cidr` says; fixture `network-policy`.
     (
         "network.rs",
         "format!(\"{path}.{field}[{index}]\"),Rule::Invalid,format!(\"{cidr:?}{reason}\")",
     ),
+    // What the checks of peers and ports say; the same fixture.
+    ("network.rs", "format!(\"{path}{field}\"),Rule::Invalid,message"),
+    ("network.rs", "path,Rule::Invalid,reason"),
     // What the check of paths says; fixture `workspace`.
     ("workspace.rs", "format!(\"spec.workspace.initialFiles[{path:?}]\"),Rule::Invalid,reason"),
     (
@@ -182,6 +281,8 @@ fn every_refusal_in_the_source_is_said_by_some_test() {
         .collect();
     said.extend(too_large());
     said.extend(too_many_to_trust());
+    said.extend(too_deep());
+    said.extend(in_a_namespace_that_cannot_be());
     said.extend(raw_that_is_no_object());
     said.extend(own_objects_in_an_unknown_state());
 

@@ -58,6 +58,14 @@ const SAMPLES: &[(&str, &str)] = &[
     ("spec.probes.diskReadiness.path", r#"["/tmp"]"#),
     ("spec.replicas", "[0, 1]"),
     ("spec.storage.persistence.accessModes", r#"[["ReadWriteOncePod"]]"#),
+    ("spec.security.networkPolicy.additionalEgress[].ports[].endPort", "[20]"),
+    ("spec.security.networkPolicy.additionalEgress[].ports[].port", r#"[10, "https"]"#),
+    ("spec.security.networkPolicy.additionalEgress[].ports[].protocol", r#"["UDP", "SCTP"]"#),
+    (
+        "spec.security.networkPolicy.additionalEgress[].to[].ipBlock.cidr",
+        r#"["10.0.0.0/8", "::/0"]"#,
+    ),
+    ("spec.security.networkPolicy.additionalEgress[].to[].ipBlock.except", r#"[["10.1.0.0/16"]]"#),
     ("spec.security.networkPolicy.allowedEgressCIDRs", r#"[["10.0.0.0/8"]]"#),
     ("spec.security.networkPolicy.allowedIngressCIDRs", r#"[["10.0.0.0/8"]]"#),
     ("spec.workspace.initialFiles", r#"[{"SOUL.md": "You are Ada."}]"#),
@@ -83,6 +91,14 @@ const CONTEXT: &[(&str, &str)] = &[
     ("spec.envFrom[].prefix", r#"{"envFrom": [{"configMapRef": {"name": "sample"}}]}"#),
     ("spec.image.version", r#"{"image": {"tag": "latest"}}"#),
     ("spec.probes.diskReadiness", r#"{"probes": {"diskReadiness": {"enabled": true}}}"#),
+    (
+        "spec.security.networkPolicy.additionalEgress[].ports[].endPort",
+        r#"{"security": {"networkPolicy": {"additionalEgress": [{"ports": [{"port": 10}]}]}}}"#,
+    ),
+    (
+        "spec.security.networkPolicy.additionalEgress[].to[].ipBlock.except",
+        r#"{"security": {"networkPolicy": {"additionalEgress": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}]}}}"#,
+    ),
     (
         "spec.security.rbac.serviceAccountName",
         r#"{"security": {"rbac": {"createServiceAccount": false, "serviceAccountName": "first"}}}"#,

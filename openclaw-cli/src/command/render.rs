@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
 use openclaw_render::{Object, Rule, Settings, Severity, render_instance};
@@ -17,6 +17,10 @@ use crate::{input, output};
 enum RenderError {
     #[error("failed to write {path:?}")]
     Write { path: PathBuf, source: io::Error },
+    #[error("failed to write below {directory:?}: {name:?} is not the name of a file in it")]
+    Name { directory: PathBuf, name: String },
+    #[error("failed to write {path:?}: it is a symbolic link")]
+    Link { path: PathBuf },
     #[error("failed to read randomness for a gateway token")]
     Randomness { source: getrandom::Error },
     #[error("failed to write the output")]
@@ -84,14 +88,48 @@ fn print(text: &str) -> Result<(), RenderError> {
         .map_err(|source| RenderError::Print { source })
 }
 
-/// A file per object, `<namespace>/<Kind>.<name>.yaml`.
+/// A file per object, `<namespace>/<Kind>.<name>.yaml`, all of them in the directory: who wrote the
+/// manifest need not be who runs this.
 fn write_files(directory: &Path, objects: &[Object]) -> Result<(), RenderError> {
     for object in objects {
-        let folder = directory.join(object.namespace());
-        let path = folder.join(format!("{}.{}.yaml", object.kind(), object.name()));
+        let folder = within(directory, object.namespace())?;
+        let path = within(&folder, &format!("{}.{}.yaml", object.kind(), object.name()))?;
         fs::create_dir_all(&folder)
             .and_then(|()| fs::write(&path, object.to_yaml()))
             .map_err(|source| RenderError::Write { path, source })?;
     }
     Ok(())
+}
+
+/// The path of something in a directory that is, or will be, in the directory itself.
+fn within(directory: &Path, name: &str) -> Result<PathBuf, RenderError> {
+    let mut components = Path::new(name).components();
+    let only = (components.next(), components.next());
+    if !matches!(only, (Some(Component::Normal(only)), None) if only == name) {
+        return Err(RenderError::Name { directory: directory.to_owned(), name: name.to_owned() });
+    }
+    let path = directory.join(name);
+    // What cannot be looked at cannot be written either, which is said then.
+    if fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink()) {
+        return Err(RenderError::Link { path });
+    }
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::within;
+
+    #[test]
+    fn only_a_single_name_is_within_a_directory() {
+        let directory = Path::new("out");
+        for bad in ["", ".", "..", "/", "/etc", "a/b", "a/", "./a", "../a", "a/.."] {
+            assert!(within(directory, bad).is_err(), "{bad:?}");
+        }
+        for good in ["agents", "StatefulSet.ada.yaml", "..a", "a\\b"] {
+            assert_eq!(within(directory, good).ok(), Some(directory.join(good)), "{good:?}");
+        }
+    }
 }

@@ -21,6 +21,8 @@ pub(crate) struct Outcome {
     pub(crate) failures: Vec<CallError>,
     /// Objects that the API server refuses, and why.
     pub(crate) refused: BTreeMap<ObjectKey, String>,
+    /// Objects that were not applied, with those whose failed effects they come after.
+    pub(crate) withheld: BTreeMap<ObjectKey, Vec<ObjectKey>>,
     /// The instance let go of its last finalizer: there may be nothing left to report on.
     pub(crate) gone: bool,
 }
@@ -30,10 +32,17 @@ pub(crate) async fn execute(context: &Context, key: &InstanceKey, effects: &[Eff
     let mut outcome = Outcome::default();
     let mut failed: Vec<ObjectKey> = Vec::new();
     for effect in effects {
-        if let Some(object) = object_of(effect)
-            && (failed.contains(object) || waits(object, &failed))
-        {
+        let object = object_of(effect);
+        if object.as_ref().is_some_and(|object| failed.contains(object)) {
             continue;
+        }
+        if let Effect::Apply { key, after, .. } = effect {
+            let missing: Vec<ObjectKey> =
+                after.iter().filter(|it| failed.contains(it)).cloned().collect();
+            if !missing.is_empty() {
+                outcome.withheld.insert(key.clone(), missing);
+                continue;
+            }
         }
         let result = perform(context, key, effect, &mut outcome).await;
         let (name, kind) = labels(effect);
@@ -46,11 +55,11 @@ pub(crate) async fn execute(context: &Context, key: &InstanceKey, effects: &[Eff
                 "{name}"
             ),
             Err(error) => {
-                if let Some(object) = object_of(effect) {
-                    failed.push(object.clone());
+                if let Some(object) = object {
                     if error.class() == RetryClass::Refused {
                         outcome.refused.insert(object.clone(), error.message());
                     }
+                    failed.push(object);
                 }
                 outcome.failures.push(error);
                 if matches!(effect, Effect::PatchFinalizers { .. }) {
@@ -72,8 +81,13 @@ async fn perform(
     let cluster = &context.cluster;
     let namespace = key.namespace.as_str();
     match effect {
-        Effect::Apply { key: object, object: wanted } => {
-            let stored = cluster.apply(namespace, object, wanted).await?;
+        Effect::Apply { key: object, object: wanted, .. } => {
+            let mut stored = cluster.apply(namespace, object, wanted).await?;
+            if !is_settled(wanted, &stored) {
+                // A map that loses its last field goes, even if it is wanted empty: the next apply
+                // makes it.
+                stored = cluster.apply(namespace, object, wanted).await?;
+            }
             settle(context, key, object, wanted, &stored);
             keep(context, object.kind, &stored);
         }
@@ -130,8 +144,7 @@ fn settle(
     wanted: &Value,
     stored: &Value,
 ) {
-    let pair = (hash(wanted), owned_hash(stored, vocab::FIELD_MANAGER));
-    if pair.0 == pair.1 {
+    if is_settled(wanted, stored) {
         context.cache.settle(key, object, None);
         return;
     }
@@ -145,29 +158,22 @@ fn settle(
         paths = paths.join(", "),
         "the API server stores something else than what was applied"
     );
+    let pair = (hash(wanted), owned_hash(stored, vocab::FIELD_MANAGER));
     context.cache.settle(key, object, Some(pair));
 }
 
-/// A StatefulSet goes last, and only when what its pod needs is there.
-fn waits(object: &ObjectKey, failed: &[ObjectKey]) -> bool {
-    object.kind == Kind::StatefulSet
-        && failed.iter().any(|failed| {
-            matches!(
-                failed.kind,
-                Kind::ConfigMap | Kind::Secret | Kind::PersistentVolumeClaim | Kind::ServiceAccount
-            )
-        })
+fn is_settled(wanted: &Value, stored: &Value) -> bool {
+    hash(wanted) == owned_hash(stored, vocab::FIELD_MANAGER)
 }
 
-fn object_of(effect: &Effect) -> Option<&ObjectKey> {
+fn object_of(effect: &Effect) -> Option<ObjectKey> {
     match effect {
         Effect::Apply { key, .. }
         | Effect::CreateOnce { key, .. }
         | Effect::TakeOver { key, .. }
-        | Effect::Delete { key, .. } => Some(key),
-        Effect::PatchClaim { .. } | Effect::AnnotatePod { .. } | Effect::PatchFinalizers { .. } => {
-            None
-        }
+        | Effect::Delete { key, .. } => Some(key.clone()),
+        Effect::PatchClaim { name, .. } => Some(ObjectKey::new(Kind::PersistentVolumeClaim, name)),
+        Effect::AnnotatePod { .. } | Effect::PatchFinalizers { .. } => None,
     }
 }
 

@@ -74,7 +74,11 @@ impl<'a> Pass<'a> {
     }
 
     /// Looks at the cache again, after effects have changed it.
-    pub(crate) fn refresh(&mut self, refused: BTreeMap<ObjectKey, String>) {
+    pub(crate) fn refresh(
+        &mut self,
+        refused: BTreeMap<ObjectKey, String>,
+        withheld: BTreeMap<ObjectKey, Vec<ObjectKey>>,
+    ) {
         fn keep<T>(new: &mut BTreeMap<String, Fact<T>>, old: BTreeMap<String, Fact<T>>) {
             for (name, fact) in old {
                 new.entry(name).or_insert(fact);
@@ -87,6 +91,7 @@ impl<'a> Pass<'a> {
         new.asked = old.asked;
         new.live = old.live;
         new.refused = refused;
+        new.withheld = withheld;
         for (object, fact) in old.objects {
             new.objects.entry(object).or_insert(fact);
         }

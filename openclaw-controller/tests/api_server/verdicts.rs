@@ -16,6 +16,7 @@ const KEY: &str = "the schema has no rule for keys of labels and annotations";
 const REFERENCE: &str = "the schema takes any text as a name of another object";
 const IMAGE: &str = "the schema takes any text as a part of an image's name";
 const SOURCE: &str = "the schema has no rule for what excludes each other here";
+const RULE: &str = "the schema takes any rule of a NetworkPolicy; the policy itself is refused";
 const PATH: &str = "the schema takes any text as this path";
 
 /// Errors that the API server does not see: fixture, path, why.
@@ -39,6 +40,24 @@ const CONTROLLER_ONLY: &[(&str, &str, &str)] = &[
     ("image", "spec.image.pullSecrets[0].name", REFERENCE),
     ("image", "spec.image.repository", IMAGE),
     ("image", "spec.image.tag", IMAGE),
+    ("network-policy", "spec.security.networkPolicy.additionalEgress[0].to[0].ipBlock.cidr", RULE),
+    (
+        "network-policy",
+        "spec.security.networkPolicy.additionalEgress[0].to[1].ipBlock.except[0]",
+        RULE,
+    ),
+    (
+        "network-policy",
+        "spec.security.networkPolicy.additionalEgress[0].to[1].ipBlock.except[1]",
+        RULE,
+    ),
+    ("network-policy", "spec.security.networkPolicy.additionalEgress[1].to[0]", RULE),
+    ("network-policy", "spec.security.networkPolicy.additionalEgress[1].to[1]", RULE),
+    ("network-policy", "spec.security.networkPolicy.additionalEgress[2].ports[0]", RULE),
+    ("network-policy", "spec.security.networkPolicy.additionalEgress[2].ports[1]", RULE),
+    ("network-policy", "spec.security.networkPolicy.additionalEgress[2].ports[2]", RULE),
+    ("network-policy", "spec.security.networkPolicy.additionalEgress[2].ports[3]", RULE),
+    ("network-policy", "spec.security.networkPolicy.additionalEgress[2].ports[4]", RULE),
     ("network-policy", "spec.security.networkPolicy.allowedIngressNamespaces[0]", REFERENCE),
     ("resources", "spec.probes.diskReadiness.path", PATH),
     ("resources", "spec.resources.requests.memory", COMPARISON),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::fields::{self, Fields, Step};
+use crate::canonical::canonicalise;
 use crate::vocab::FIELD_MANAGER;
 
 /// Stands for a value of a Secret. Two of them may stand for different values.
@@ -44,11 +45,18 @@ impl fmt::Display for Change {
 ///
 /// `live` is the whole object with its managedFields. Reported is what is missing, what differs,
 /// what [`FIELD_MANAGER`] does not own yet, and what it owns and no longer wants. Ignored are fields
-/// of others, the order of list items that have keys, the object's identity, and further keys inside
-/// a part that we own as a whole: those are defaults of the API server. Values of a Secret are
-/// shown as `<hidden>`.
+/// of others, the order of list items that have keys, and the object's identity. Both count as the
+/// API server stores them ([`canonicalise`]), so its defaults inside a part that is owned as a whole
+/// are no difference. Every other key there that is live and not wanted is one: it would go. Values
+/// of a Secret are shown as `<hidden>`.
 #[must_use]
 pub fn diff(desired: &Value, live: &Value) -> Vec<Change> {
+    let stored = |object: &Value| {
+        let mut stored = object.clone();
+        canonicalise(&mut stored);
+        stored
+    };
+    let (desired, live) = (&stored(desired), &stored(live));
     let is_secret = |object: &Value| object.get("kind").is_some_and(|kind| kind == "Secret");
     let mut comparison =
         Comparison { hide: is_secret(desired) || is_secret(live), changes: Vec::new() };
@@ -163,6 +171,8 @@ impl Comparison {
             Step::Field(name) => Some(name),
             Step::Key(_) | Step::Value(_) | Step::Index(_) | Step::Other => None,
         });
+        let whole = matches!(owned, Owned::Whole).then_some(live);
+        let ours = ours.chain(whole.into_iter().flat_map(Map::keys).map(String::as_str));
         let left = ours.filter(|name| !desired.contains_key(*name));
         for name in desired.keys().map(String::as_str).chain(left) {
             if is_identity(path, name) {

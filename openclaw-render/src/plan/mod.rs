@@ -1,16 +1,17 @@
 //! [`plan`]: what one pass does, from what is known.
 //!
 //! Order: deletion, pause, what must be read, resolve, render, roll-out decision, one decision per
-//! object, what is no longer rendered, status.
+//! object, what is no longer rendered, what goes through whatever else is wrong, status.
 
 mod claims;
 mod deletion;
+mod guards;
 mod objects;
 mod reads;
 pub(crate) mod rollout;
 
 pub use reads::references;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::api::OpenClawInstance;
 use crate::effect::{Effect, Plan};
@@ -50,7 +51,8 @@ impl Wanted {
 ///
 /// # Guarantees
 /// Total: an invalid spec is a plan without writes and with conditions that say why. Nothing is
-/// overwritten, deleted or scaled on the strength of something unknown.
+/// overwritten, deleted or scaled up on the strength of something unknown. Scaling down goes
+/// through whatever else is wrong.
 #[must_use]
 pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Settings) -> Plan {
     if instance.metadata.deletion_timestamp.is_some() {
@@ -73,6 +75,9 @@ pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Setting
     } else {
         plan.reads = reads;
     }
+    guards::stop(instance, observed, &mut plan);
+    plan.reads.sort();
+    plan.reads.dedup();
     let is_told =
         status::report(instance, resolved.as_ref(), observed, &problems, &findings, &mut plan);
     if plan.reads.is_empty() && plan.effects.is_empty() && is_told {
@@ -87,24 +92,48 @@ pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Setting
 }
 
 /// What is said of an instance that [`crate::decode_instance`] could not read: the problem, and no
-/// write. Its deletion goes on all the same; its volume is kept unless it clearly says otherwise.
+/// write but the one that stops its pod, if that is asked for. Its deletion goes on all the same;
+/// its volume is kept unless it clearly says otherwise.
 #[must_use]
 pub fn plan_undecoded(live: &Value, problem: &Problem, observed: &Observed) -> Plan {
-    let mut plan = Plan { look_again_in: LOOK_AGAIN_SETTLED, ..Plan::default() };
-    let orphan = live.pointer("/spec/storage/persistence/orphan").and_then(Value::as_bool);
+    let status = live.get("status").map(status::decode);
+    let mut plan = Plan {
+        look_again_in: LOOK_AGAIN_SETTLED,
+        status: status.clone().unwrap_or_default(),
+        ..Plan::default()
+    };
+    let switch = |pointer: &str| live.pointer(pointer).and_then(Value::as_bool);
+    // Managed fields are as deep as the spec.
+    let metadata = live.get("metadata").and_then(Value::as_object).into_iter().flatten();
+    let metadata = metadata.filter(|(name, _)| *name != "managedFields");
+    let metadata: Map<String, Value> =
+        metadata.map(|(name, value)| (name.clone(), value.clone())).collect();
     let bare = json!({
-        "metadata": live.get("metadata"),
-        "spec": {"storage": {"persistence": {"orphan": orphan.unwrap_or(true)}}},
+        "metadata": metadata,
+        "spec": {
+            "suspended": switch("/spec/suspended"),
+            "replicas": live.pointer("/spec/replicas").and_then(Value::as_i64),
+            "availability": {
+                "autoScaling": {"enabled": switch("/spec/availability/autoScaling/enabled")},
+            },
+            "storage": {
+                "persistence": {"orphan": switch("/spec/storage/persistence/orphan").unwrap_or(true)},
+            },
+        },
     });
     let Ok(mut instance) = serde_json::from_value::<OpenClawInstance>(bare) else { return plan };
-    let status = live.get("status").cloned().map(serde_json::from_value);
-    instance.status = status.and_then(Result::ok);
+    instance.status = status;
     if instance.metadata.deletion_timestamp.is_some() {
         return deletion::plan(&instance, observed);
     }
+    let findings = Findings { paused: paused(&instance), ..Findings::default() };
     let problems = vec![problem.clone()];
-    status::report(&instance, None, observed, &problems, &Findings::default(), &mut plan);
+    status::report(&instance, None, observed, &problems, &findings, &mut plan);
     plan.ask = None;
+    guards::stop(&instance, observed, &mut plan);
+    if !plan.reads.is_empty() || !plan.effects.is_empty() {
+        plan.look_again_in = LOOK_AGAIN_WAITING;
+    }
     plan.problems = problems;
     plan
 }

@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use super::rollout::{self, GROUP, Rollout};
+use super::rollout::{self, ALWAYS_MADE, GROUP, Rollout, Verdict};
 use super::{Wanted, claims};
 use crate::effect::{Effect, Plan, Read};
 use crate::object::{Kind, ObjectKey, Ownership};
 use crate::observed::{Fact, Observed, Seen};
-use crate::ownership::{diff, hash, take_over_patch};
+use crate::ownership::{diff, hash, owned_hash, take_over_patch};
 use crate::resolve::Resolved;
 use crate::status::Findings;
-use crate::vocab::{PREVIOUS_MANAGERS, annotations};
+use crate::vocab::{FIELD_MANAGER, PREVIOUS_MANAGERS, annotations};
 
 /// What the cache says of an object that is wanted.
 enum Standing<'a> {
@@ -29,32 +29,104 @@ pub(super) fn decide(
     plan: &mut Plan,
     findings: &mut Findings,
 ) {
-    let mut ready_for_pod = true;
-    for wanted in desired {
+    let is_pod = |wanted: &&Wanted| wanted.object.kind() == Kind::StatefulSet;
+    for wanted in desired.iter().filter(|wanted| !is_pod(wanted)) {
         let key = wanted.object.key();
-        let standing = standing(&key, resolved, observed);
-        match standing {
-            Standing::Unknown => {
-                plan.reads.push(Read::Metadata(key));
-                ready_for_pod = false;
-            }
-            Standing::Strange => {
-                findings.conflicts.push(key);
-                ready_for_pod = false;
-            }
-            Standing::Deleting => ready_for_pod = false,
-            // What the pod mounts must be there, and the pod must wait for it.
-            Standing::Absent | Standing::Ours(_)
-                if key.kind == Kind::StatefulSet && !ready_for_pod => {}
-            Standing::Absent if held(&key, rollout) => {}
-            Standing::Absent => create(wanted, rollout, plan),
-            Standing::Ours(seen) => update(wanted, seen, rollout, resolved, observed, plan),
+        if !decide_one(wanted, rollout, resolved, observed, plan, findings) {
+            findings.waits.push(key);
         }
     }
-    prune(desired, rollout, resolved, observed, plan);
+    let mut is_behind = false;
+    for wanted in desired.iter().filter(is_pod) {
+        is_behind |= !decide_pod(wanted, rollout, resolved, observed, plan, findings);
+    }
+    prune(desired, rollout, resolved, observed, is_behind, plan);
     refresh_mounts(rollout, resolved, observed, plan);
-    plan.reads.sort();
-    plan.reads.dedup();
+}
+
+/// Whether the object is as it should be, or will be with the plan's effects.
+fn decide_one(
+    wanted: &Wanted,
+    rollout: &Rollout,
+    resolved: &Resolved,
+    observed: &Observed,
+    plan: &mut Plan,
+    findings: &mut Findings,
+) -> bool {
+    let key = wanted.object.key();
+    match standing(&key, resolved, observed) {
+        Standing::Unknown => {
+            plan.reads.push(Read::Metadata(key));
+            false
+        }
+        Standing::Strange => {
+            findings.conflicts.push(key);
+            false
+        }
+        Standing::Deleting => false,
+        Standing::Absent if held(&key, rollout) && !ALWAYS_MADE.contains(&key.kind) => {
+            // What will not start waits for another spec.
+            rollout.verdict == Verdict::WillNotStart
+        }
+        Standing::Absent => create(wanted, rollout, plan),
+        Standing::Ours(seen) => update(wanted, seen, rollout, resolved, observed, plan),
+    }
+}
+
+/// The StatefulSet is sent only if nothing that it waits for is missing, and after all that this
+/// plan sends of what its pod needs. Without a pod there is nothing to wait for. Whether there is
+/// nothing to send.
+fn decide_pod(
+    wanted: &Wanted,
+    rollout: &Rollout,
+    resolved: &Resolved,
+    observed: &Observed,
+    plan: &mut Plan,
+    findings: &mut Findings,
+) -> bool {
+    let needed = plan.effects.iter().filter_map(sent_object);
+    let mut needed: Vec<ObjectKey> =
+        needed.filter(|key| is_needed_by_pod(key.kind)).cloned().collect();
+    needed.dedup();
+    let before = plan.effects.len();
+    let is_known = decide_one(wanted, rollout, resolved, observed, plan, findings);
+    let is_sent = is_known && plan.effects.len() == before;
+    if !findings.waits.is_empty() {
+        plan.effects.truncate(before);
+    } else if !resolved.suspended {
+        for effect in plan.effects.iter_mut().skip(before) {
+            if let Effect::Apply { after, .. } = effect {
+                after.clone_from(&needed);
+            }
+        }
+    }
+    is_sent
+}
+
+/// The object that an effect brings to what is wanted of it.
+fn sent_object(effect: &Effect) -> Option<&ObjectKey> {
+    match effect {
+        Effect::Apply { key, .. }
+        | Effect::CreateOnce { key, .. }
+        | Effect::TakeOver { key, .. } => Some(key),
+        Effect::PatchClaim { .. }
+        | Effect::Delete { .. }
+        | Effect::AnnotatePod { .. }
+        | Effect::PatchFinalizers { .. } => None,
+    }
+}
+
+/// What must be in place before a pod: what it mounts and runs as, and what keeps it apart.
+fn is_needed_by_pod(kind: Kind) -> bool {
+    match kind {
+        Kind::ServiceAccount
+        | Kind::RoleBinding
+        | Kind::NetworkPolicy
+        | Kind::Secret
+        | Kind::ConfigMap
+        | Kind::PersistentVolumeClaim => true,
+        Kind::Role | Kind::PodDisruptionBudget | Kind::Service | Kind::StatefulSet => false,
+    }
 }
 
 fn held(key: &ObjectKey, rollout: &Rollout) -> bool {
@@ -80,17 +152,19 @@ fn is_ours(kind: Kind, seen: &Seen, uid: Option<&str>) -> bool {
         || (kind == Kind::PersistentVolumeClaim && seen.labelled && seen.controller.is_none())
 }
 
-fn create(wanted: &Wanted, rollout: &Rollout, plan: &mut Plan) {
+/// Whether it can be made.
+fn create(wanted: &Wanted, rollout: &Rollout, plan: &mut Plan) -> bool {
     let key = wanted.object.key();
     let object = sent(wanted, rollout);
     plan.effects.push(match key.kind.ownership() {
-        Ownership::Applied => Effect::Apply { key, object },
+        Ownership::Applied => Effect::Apply { key, object, after: Vec::new() },
         // A token that is not random would be worse than none.
         Ownership::CreatedOnce if key.kind == Kind::Secret && object.get("data").is_none() => {
-            return;
+            return false;
         }
         Ownership::CreatedOnce => Effect::CreateOnce { key, object },
     });
+    true
 }
 
 fn sent(wanted: &Wanted, rollout: &Rollout) -> Value {
@@ -102,6 +176,7 @@ fn sent(wanted: &Wanted, rollout: &Rollout) -> Value {
     }
 }
 
+/// Whether enough is known of it.
 fn update(
     wanted: &Wanted,
     seen: &Seen,
@@ -109,53 +184,76 @@ fn update(
     resolved: &Resolved,
     observed: &Observed,
     plan: &mut Plan,
-) {
+) -> bool {
     let key = wanted.object.key();
     match (key.kind, key.kind.ownership()) {
         (Kind::PersistentVolumeClaim, _) => claims::update(resolved, observed, plan),
         (_, Ownership::CreatedOnce) => {}
         (Kind::StatefulSet, Ownership::Applied) if held(&key, rollout) => {
             match rollout::held(&wanted.value, seen, rollout, observed, &key) {
-                Ok(Some(object)) => plan.effects.push(Effect::Apply { key, object }),
+                Ok(Some(object)) => {
+                    plan.effects.push(Effect::Apply { key, object, after: Vec::new() });
+                }
                 Ok(None) => {}
-                Err(read) => plan.reads.push(read),
+                Err(read) => {
+                    plan.reads.push(read);
+                    return false;
+                }
             }
         }
         (_, Ownership::Applied) if held(&key, rollout) => {}
-        (_, Ownership::Applied) => converge(key, sent(wanted, rollout), seen, observed, plan),
+        (_, Ownership::Applied) => {
+            return converge(key, sent(wanted, rollout), seen, observed, plan);
+        }
     }
+    true
 }
 
-/// Sends an object only if what we own of the live one truly differs. The hash is a hint; the live
-/// object decides.
-fn converge(key: ObjectKey, wanted: Value, seen: &Seen, observed: &Observed, plan: &mut Plan) {
+/// Sends an object unless what we own of the live one is what would be sent, as a whole. What the
+/// cache knows is a hint; the live object decides. Whether that is known.
+///
+/// A difference is never explained away: a field that is live and not wanted may be a default of
+/// the API server, and may be the one that the user has taken out to close something. If an apply
+/// leaves a difference, the pair is remembered, and it is not repeated.
+fn converge(
+    key: ObjectKey,
+    wanted: Value,
+    seen: &Seen,
+    observed: &Observed,
+    plan: &mut Plan,
+) -> bool {
     let wanted_hash = hash(&wanted);
-    if wanted_hash == seen.owned_hash && !seen.previous_manager {
-        return;
-    }
-    let pair = (wanted_hash, seen.owned_hash.clone());
-    if observed.unsettled.get(&key) == Some(&pair) && !seen.previous_manager {
-        return;
+    let is_sent = |owned_hash: &str| {
+        owned_hash == wanted_hash
+            || observed
+                .unsettled
+                .get(&key)
+                .is_some_and(|(sent, stored)| *sent == wanted_hash && stored == owned_hash)
+    };
+    if is_sent(&seen.owned_hash) && !seen.previous_manager {
+        return true;
     }
     let Some(live) = observed.live.get(&key) else {
         plan.reads.push(Read::Live(key));
-        return;
+        return false;
     };
     if let Some(patch) = take_over_patch(live, PREVIOUS_MANAGERS) {
         plan.effects.push(Effect::TakeOver { key: key.clone(), patch });
-    } else if diff(&wanted, live).is_empty() {
-        return;
+    } else if is_sent(&owned_hash(live, FIELD_MANAGER)) {
+        return true;
     }
-    plan.effects.push(Effect::Apply { key, object: wanted });
+    plan.effects.push(Effect::Apply { key, object: wanted, after: Vec::new() });
+    true
 }
 
 /// Deletes what is ours and no longer rendered. Claims and Secrets go only by a decision of their
-/// own.
+/// own, and an account once the pod is no longer behind what is wanted of it.
 fn prune(
     desired: &[Wanted],
     rollout: &Rollout,
     resolved: &Resolved,
     observed: &Observed,
+    is_behind: bool,
     plan: &mut Plan,
 ) {
     for (key, fact) in &observed.objects {
@@ -164,7 +262,8 @@ fn prune(
         let ours = controlled && seen.labelled && !seen.deleting;
         let lasting = key.kind.ownership() == Ownership::CreatedOnce;
         let wanted = desired.iter().any(|wanted| wanted.object.key() == *key);
-        if ours && !lasting && !wanted && !held(key, rollout) {
+        let used = key.kind == Kind::ServiceAccount && is_behind;
+        if ours && !lasting && !wanted && !used && !held(key, rollout) {
             plan.effects.push(Effect::Delete { key: key.clone(), uid: seen.uid.clone() });
         }
     }
@@ -197,7 +296,7 @@ fn refresh_mounts(rollout: &Rollout, resolved: &Resolved, observed: &Observed, p
 /// What the plan applies under a key.
 fn applied<'a>(key: &ObjectKey, plan: &'a Plan) -> Option<&'a Value> {
     plan.effects.iter().find_map(|effect| {
-        let Effect::Apply { key: it, object } = effect else { return None };
+        let Effect::Apply { key: it, object, .. } = effect else { return None };
         (it == key).then_some(object)
     })
 }

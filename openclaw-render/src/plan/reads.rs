@@ -3,6 +3,7 @@
 use crate::api::OpenClawInstance;
 use crate::effect::Read;
 use crate::observed::{Fact, Observed};
+use crate::resolve::too_deep;
 use crate::vocab::names::InstanceName;
 
 /// Reads that are still missing, sorted, each once.
@@ -21,6 +22,9 @@ pub fn references(instance: &OpenClawInstance, observed: &Observed) -> Vec<Read>
         return Vec::new();
     };
     let mut wanted = vec![Read::Claim(name.data()), Read::Secret(name.gateway_token())];
+    if too_deep(&instance.spec).is_some() {
+        return wanted;
+    }
     let defaults = observed.cluster_defaults.known().map(|defaults| &defaults.spec);
     let spec = crate::resolve::defaults::merge(&instance.spec, defaults);
     if let Some(reference) = spec.config.as_ref().and_then(|each| each.config_map_ref.as_ref()) {

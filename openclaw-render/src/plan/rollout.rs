@@ -12,10 +12,10 @@ use crate::effect::Read;
 use crate::hash::{self, Hasher};
 use crate::object::{Kind, Object, ObjectKey};
 use crate::observed::{Fact, Observed, Seen};
-use crate::ownership::{Change, diff, take_over_patch};
+use crate::ownership::{Change, diff, owned, take_over_patch};
 use crate::problem::{Problem, Severity};
 use crate::resolve::Resolved;
-use crate::vocab::{PREVIOUS_MANAGERS, annotations, names};
+use crate::vocab::{FIELD_MANAGER, PREVIOUS_MANAGERS, annotations, names};
 
 /// What is decided about the pod.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -53,8 +53,20 @@ impl Verdict {
 }
 
 /// Kinds that the running pod depends on: they change together with it, or not at all.
-pub(crate) const GROUP: &[Kind] =
-    &[Kind::Role, Kind::NetworkPolicy, Kind::ConfigMap, Kind::Service, Kind::StatefulSet];
+pub(crate) const GROUP: &[Kind] = &[
+    Kind::ServiceAccount,
+    Kind::Role,
+    Kind::RoleBinding,
+    Kind::NetworkPolicy,
+    Kind::ConfigMap,
+    Kind::Service,
+    Kind::StatefulSet,
+];
+
+/// Kinds of the group that are made although it is held: the account with its rights, without which
+/// the pod cannot come back as it was, and the policy, without which it is open.
+pub(super) const ALWAYS_MADE: &[Kind] =
+    &[Kind::ServiceAccount, Kind::Role, Kind::RoleBinding, Kind::NetworkPolicy];
 
 pub(super) fn decide(
     instance: &OpenClawInstance,
@@ -204,7 +216,8 @@ pub(super) fn annotated(mut wanted: Value, rollout: &Rollout) -> Value {
 }
 
 /// What is sent while the pod is held: what we own of the live object, with replicas and the record
-/// of what users ask for. `None` when nothing of that differs.
+/// of what users ask for. `None` when nothing of that differs. A pod that would not start is not
+/// started.
 pub(super) fn held(
     wanted: &Value,
     seen: &Seen,
@@ -212,30 +225,38 @@ pub(super) fn held(
     observed: &Observed,
     key: &ObjectKey,
 ) -> Result<Option<Value>, Read> {
-    let replicas = wanted.pointer("/spec/replicas").and_then(Value::as_i64);
-    let scaled = replicas.is_some() && replicas != seen.replicas.map(i64::from);
-    let unrecorded = !seen.annotations.contains_key(annotations::INPUTS_HASH);
     let live = observed.live.get(key).ok_or_else(|| Read::Live(key.clone()))?;
-    if !scaled && !unrecorded {
+    let may_start = rollout.verdict == Verdict::HeldForApproval;
+    let current = i64::from(seen.replicas.unwrap_or(1));
+    let replicas = wanted.pointer("/spec/replicas").and_then(Value::as_i64);
+    let replicas = replicas.filter(|wanted| *wanted < current || (*wanted > current && may_start));
+    let unrecorded = may_start && !seen.annotations.contains_key(annotations::INPUTS_HASH);
+    if replicas.is_none() && !unrecorded {
         return Ok(None);
     }
-    let mut sent = crate::ownership::owned(live, crate::vocab::FIELD_MANAGER);
-    if scaled && let Some(object) = sent.as_object_mut() {
-        let spec = object.entry("spec").or_insert_with(|| json!({}));
-        if let Some(spec) = spec.as_object_mut() {
-            spec.insert("replicas".to_owned(), json!(replicas));
-        }
-    }
-    if unrecorded
-        && rollout.verdict == Verdict::HeldForApproval
-        && let Some(metadata) = sent.get_mut("metadata").and_then(Value::as_object_mut)
-    {
+    let mut sent = match replicas {
+        Some(replicas) => scaled(live, replicas),
+        None => owned(live, FIELD_MANAGER),
+    };
+    if unrecorded && let Some(metadata) = sent.get_mut("metadata").and_then(Value::as_object_mut) {
         let notes = metadata.entry("annotations").or_insert_with(|| json!({}));
         if let Some(notes) = notes.as_object_mut() {
             notes.insert(annotations::INPUTS_HASH.to_owned(), json!(rollout.inputs_hash));
         }
     }
     Ok(Some(sent))
+}
+
+/// What we own of a live StatefulSet, with other replicas.
+pub(super) fn scaled(live: &Value, replicas: i64) -> Value {
+    let mut sent = owned(live, FIELD_MANAGER);
+    if let Some(object) = sent.as_object_mut() {
+        let spec = object.entry("spec").or_insert_with(|| json!({}));
+        if let Some(spec) = spec.as_object_mut() {
+            spec.insert("replicas".to_owned(), json!(replicas));
+        }
+    }
+    sent
 }
 
 #[cfg(test)]

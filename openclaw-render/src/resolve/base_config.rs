@@ -6,6 +6,7 @@ use super::defaults::text;
 use super::version::Version;
 use crate::api::{ConfigFormat, ConfigSpec, OpenClawInstanceSpec};
 use crate::config::eras;
+use crate::nesting;
 use crate::observed::{Fact, Observed};
 use crate::problem::{Problem, Rule};
 use crate::vocab::names;
@@ -114,14 +115,10 @@ fn parse(
     path: &str,
     problems: &mut Vec<Problem>,
 ) -> Map<String, Value> {
-    let parsed: Result<Value, String> = match format.unwrap_or(ConfigFormat::Json) {
-        _ if content.trim().is_empty() => Ok(Value::Object(Map::new())),
-        ConfigFormat::Json => serde_json::from_str(content).map_err(|error| {
-            format!("is not JSON ({error}); JSON5 needs `spec.config.format: json5`")
-        }),
-        ConfigFormat::Json5 => {
-            json5::from_str(content).map_err(|error| format!("is not JSON5 ({error})"))
-        }
+    let parsed = if content.trim().is_empty() {
+        Ok(Value::Object(Map::new()))
+    } else {
+        nesting::read(content, format.unwrap_or_default())
     };
     match parsed {
         Ok(Value::Object(document)) => return document,

@@ -41,12 +41,19 @@ pub(crate) use trust::HeaderName;
 pub use version::Version;
 pub(crate) use workspace::Workspace;
 
+/// The one field that takes any JSON.
+pub(crate) const RAW: &str = "spec.config.raw";
+/// What the API server takes as the contents of a ConfigMap; keys count here too.
+const CONFIG_MAP_BYTES: usize = 1 << 20;
+
 use crate::api::{MergeMode, OnOperatorUpgrade, OpenClawInstance, OpenClawInstanceSpec};
 use crate::hash;
+use crate::nesting;
 use crate::observed::{Fact, Observed};
 use crate::problem::{Problem, Rule, Severity};
+use crate::resource;
 use crate::settings::Settings;
-use crate::vocab::names::{InstanceName, TOKEN_KEY};
+use crate::vocab::names::{InstanceName, TOKEN_KEY, is_label};
 
 /// What [`resolve`] found.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,8 +147,12 @@ pub fn resolve(
     observed: &Observed,
     settings: &Settings,
 ) -> Resolution {
+    if let Some(problem) = too_deep(&instance.spec) {
+        return Resolution { resolved: None, problems: vec![problem] };
+    }
     let mut problems = Vec::new();
     let name = name(instance, &mut problems);
+    let namespace = namespace(instance, &mut problems);
     let cluster_defaults = observed.cluster_defaults.known();
     let spec = defaults::merge(&instance.spec, cluster_defaults.map(|defaults| &defaults.spec));
     unsupported::check(instance, &spec, &mut problems);
@@ -161,7 +172,7 @@ pub fn resolve(
     let token = token(&spec, &name, observed, gateway.auth, &mut problems);
     let environment = environment::resolve(&spec, observed, gateway.auth, &token, &mut problems);
     let resolved = Resolved {
-        namespace: instance.metadata.namespace.clone().unwrap_or_else(|| "default".to_owned()),
+        namespace,
         uid: instance.metadata.uid.clone().filter(|uid| !uid.is_empty()),
         operator_namespace: settings.operator_namespace.clone(),
         helper_image: image::with_override(&spec, &settings.pod_image),
@@ -194,6 +205,7 @@ pub fn resolve(
         name,
         spec,
     };
+    check_sizes(&resolved, &mut problems);
     problems.sort_by(|left, right| {
         (left.severity, &left.path, &left.message).cmp(&(
             right.severity,
@@ -213,6 +225,53 @@ fn name(instance: &OpenClawInstance, problems: &mut Vec<Problem>) -> InstanceNam
         problems.push(Problem::error("metadata.name", Rule::Invalid, reason));
         InstanceName::placeholder()
     })
+}
+
+/// Other programs make folders of it, and a file that is previewed comes from anywhere.
+fn namespace(instance: &OpenClawInstance, problems: &mut Vec<Problem>) -> String {
+    let given = instance.metadata.namespace.as_deref().filter(|given| !given.is_empty());
+    let namespace = given.unwrap_or("default");
+    if !is_label(namespace) {
+        problems.push(Problem::error(
+            "metadata.namespace",
+            Rule::Invalid,
+            format!(
+                "{namespace:?} cannot name a namespace: write at most 63 lower-case letters, \
+                 digits and `-`, a letter or digit first and last"
+            ),
+        ));
+    }
+    namespace.to_owned()
+}
+
+/// A configuration so deep that nothing else may be done with the spec: copying it is a risk.
+pub(crate) fn too_deep(spec: &OpenClawInstanceSpec) -> Option<Problem> {
+    let raw = spec.config.as_ref()?.raw.as_ref()?;
+    nesting::is_too_deep(raw).then(|| Problem::error(RAW, Rule::Invalid, nesting::too_deep()))
+}
+
+/// What no ConfigMap can hold would be refused again and again.
+fn check_sizes(resolved: &Resolved, problems: &mut Vec<Problem>) {
+    let reference = resolved.spec.config.as_ref().and_then(|each| each.config_map_ref.as_ref());
+    let config = if reference.is_some() { "spec.config.configMapRef" } else { RAW };
+    let remedies = [
+        (
+            config,
+            "openclaw.json is written with indentation, so keep it flat and large texts out of it",
+        ),
+        ("spec.workspace", "put large or many files into the image or a volume"),
+    ];
+    for ((path, remedy), map) in remedies.into_iter().zip(resource::config_maps(resolved)) {
+        let entries = map.data.iter().flatten();
+        let bytes: usize = entries.map(|(key, content)| key.len() + content.len()).sum();
+        if bytes > CONFIG_MAP_BYTES {
+            problems.push(Problem::error(
+                path,
+                Rule::Invalid,
+                format!("makes a ConfigMap of {bytes} bytes, and {CONFIG_MAP_BYTES} are allowed: {remedy}"),
+            ));
+        }
+    }
 }
 
 fn token(
@@ -258,7 +317,7 @@ fn token(
 }
 
 /// Whether no pod is wanted. Replicas that are scaled by load are not set by hand.
-fn is_off(spec: &OpenClawInstanceSpec) -> bool {
+pub(crate) fn is_off(spec: &OpenClawInstanceSpec) -> bool {
     let none = spec.replicas == Some(0) && !is_scaled(spec);
     none || spec.suspended.unwrap_or(false)
 }

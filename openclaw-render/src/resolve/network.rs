@@ -1,8 +1,12 @@
 //! How the agent is reached, and what it reaches.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
-use k8s_openapi::api::networking::v1::NetworkPolicyEgressRule;
+use k8s_openapi::api::networking::v1::{
+    NetworkPolicyEgressRule, NetworkPolicyPeer, NetworkPolicyPort,
+};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::defaults::{LOCAL_ORIGINS, text};
 use super::gateway::proxied;
@@ -168,13 +172,88 @@ fn check(path: &str, policy: &NetworkPolicySpec, problems: &mut Vec<Problem>) {
             ));
         }
     }
+    for (index, rule) in policy.additional_egress.iter().flatten().enumerate() {
+        let path = format!("{path}.additionalEgress[{index}]");
+        for (index, peer) in rule.to.iter().flatten().enumerate() {
+            check_peer(&format!("{path}.to[{index}]"), peer, problems);
+        }
+        for (index, port) in rule.ports.iter().flatten().enumerate() {
+            if let Err(reason) = check_port(port) {
+                let path = format!("{path}.ports[{index}]");
+                problems.push(Problem::error(path, Rule::Invalid, reason));
+            }
+        }
+    }
+}
+
+/// What the API server refuses of a rule; it would refuse the whole policy with it.
+fn check_peer(path: &str, peer: &NetworkPolicyPeer, problems: &mut Vec<Problem>) {
+    let mut refuse = |field: String, message: String| {
+        problems.push(Problem::error(format!("{path}{field}"), Rule::Invalid, message));
+    };
+    let selects = peer.pod_selector.is_some() || peer.namespace_selector.is_some();
+    let Some(block) = &peer.ip_block else {
+        if !selects {
+            let message = "names nobody: write `podSelector`, `namespaceSelector` or `ipBlock`";
+            refuse(String::new(), message.to_owned());
+        }
+        return;
+    };
+    if selects {
+        refuse(String::new(), "has `ipBlock` and a selector: write two peers".to_owned());
+    }
+    if let Err(reason) = check_cidr(&block.cidr) {
+        refuse(".ipBlock.cidr".to_owned(), format!("{:?} {reason}", block.cidr));
+    }
+    for (index, except) in block.except.iter().flatten().enumerate() {
+        let reason = match check_cidr(except) {
+            Err(reason) => reason,
+            Ok(()) if is_inside(except, &block.cidr) => continue,
+            Ok(()) => format!("is no part of {:?}, from which it is taken", block.cidr),
+        };
+        refuse(format!(".ipBlock.except[{index}]"), format!("{except:?} {reason}"));
+    }
+}
+
+fn check_port(port: &NetworkPolicyPort) -> Result<(), String> {
+    const NUMBERS: std::ops::RangeInclusive<i32> = 1..=65_535;
+    if let Some(protocol) = &port.protocol
+        && !["TCP", "UDP", "SCTP"].contains(&protocol.as_str())
+    {
+        return Err(format!("{protocol:?} is not a protocol: use `TCP`, `UDP` or `SCTP`"));
+    }
+    match (&port.port, port.end_port) {
+        (Some(IntOrString::Int(number)), _) if !NUMBERS.contains(number) => {
+            Err(format!("{number} is not the number of a port: write 1 to 65535"))
+        }
+        (Some(IntOrString::String(name)), _) if !is_port_name(name) => {
+            Err(format!("{name:?} is not the name of a port: write a number, without quotes"))
+        }
+        (Some(IntOrString::Int(first)), Some(last))
+            if last < *first || !NUMBERS.contains(&last) =>
+        {
+            Err(format!("endPort {last} ends no range that begins with {first}"))
+        }
+        (None | Some(IntOrString::String(_)), Some(_)) => {
+            Err("has `endPort` without the number of a first port: write both".to_owned())
+        }
+        (Some(_) | None, _) => Ok(()),
+    }
+}
+
+/// RFC 6335, section 5.1.
+fn is_port_name(name: &str) -> bool {
+    is_label(name)
+        && name.len() <= 15
+        && name.bytes().any(|byte| byte.is_ascii_lowercase())
+        && !name.contains("--")
 }
 
 /// RFC 4632 and RFC 4291, as the API server reads them.
 fn check_cidr(text: &str) -> Result<(), String> {
     let written = "is not a network: write for example `10.0.0.0/8` or `fd00::/8`";
     let (address, length) = text.split_once('/').ok_or(written)?;
-    let address: std::net::IpAddr = address.parse().map_err(|_| written)?;
+    let address: IpAddr = address.parse().map_err(|_| written)?;
     let digits = length.bytes().all(|byte| byte.is_ascii_digit()) && !length.is_empty();
     let canonical = length == "0" || !length.starts_with('0');
     let length: u8 = length.parse().map_err(|_| written)?;
@@ -182,9 +261,48 @@ fn check_cidr(text: &str) -> Result<(), String> {
     if digits && canonical && length <= longest { Ok(()) } else { Err(written.to_owned()) }
 }
 
+/// Whether one network is a part of another one, and not all of it. Both have passed [`check_cidr`].
+fn is_inside(inner: &str, outer: &str) -> bool {
+    let read = |text: &str| {
+        let (address, length) = text.split_once('/')?;
+        let length: u32 = length.parse().ok()?;
+        // As if all were of IPv6: the family is compared besides.
+        Some(match address.parse().ok()? {
+            IpAddr::V4(address) => (true, u128::from(u32::from(address)) << 96, length),
+            IpAddr::V6(address) => (false, u128::from(address), length),
+        })
+    };
+    let (Some(inner), Some(outer)) = (read(inner), read(outer)) else { return false };
+    let rest = 128_u32.saturating_sub(outer.2);
+    let prefix = |bits: u128| bits.checked_shr(rest).unwrap_or_default();
+    inner.0 == outer.0 && inner.2 > outer.2 && prefix(inner.1) == prefix(outer.1)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{check_cidr, is_origin};
+    use super::{check_cidr, is_inside, is_origin};
+
+    #[test]
+    fn a_network_is_a_part_of_a_larger_one_of_its_family() {
+        for (inner, outer) in [
+            ("10.1.0.0/16", "10.0.0.0/8"),
+            ("10.0.0.0/9", "10.0.0.0/8"),
+            ("1.2.3.4/32", "0.0.0.0/0"),
+            ("fd00:1::/32", "fd00::/8"),
+            ("::/1", "::/0"),
+        ] {
+            assert!(is_inside(inner, outer), "{inner} {outer}");
+        }
+        for (inner, outer) in [
+            ("10.0.0.0/8", "10.0.0.0/8"),
+            ("11.0.0.0/16", "10.0.0.0/8"),
+            ("10.0.0.0/8", "10.0.0.0/16"),
+            ("10.0.0.0/16", "::/0"),
+            ("fd00::/16", "0.0.0.0/0"),
+        ] {
+            assert!(!is_inside(inner, outer), "{inner} {outer}");
+        }
+    }
 
     #[test]
     fn networks_are_read_as_the_api_server_reads_them() {

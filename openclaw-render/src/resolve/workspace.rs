@@ -16,9 +16,6 @@ pub(crate) struct Workspace {
     pub(crate) directories: Vec<String>,
 }
 
-/// A ConfigMap holds 1 MiB; the rest is for the plan and for metadata.
-const MAX_BYTES: usize = 900 << 10;
-
 pub(super) fn resolve(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) -> Workspace {
     let workspace = spec.workspace.clone().unwrap_or_default();
     let files = workspace.initial_files.unwrap_or_default();
@@ -42,17 +39,6 @@ pub(super) fn resolve(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) 
         }
     }
     check_conflicts(&files, &directories, problems);
-    let bytes: usize = files.iter().map(|(path, content)| path.len() + content.len()).sum();
-    if bytes > MAX_BYTES {
-        problems.push(Problem::error(
-            "spec.workspace.initialFiles",
-            Rule::Invalid,
-            format!(
-                "hold {bytes} bytes with their names; a ConfigMap takes {MAX_BYTES}: move large files into the image \
-                 or a volume"
-            ),
-        ));
-    }
     for directory in &mut directories {
         directory.truncate(directory.trim_end_matches('/').len());
     }

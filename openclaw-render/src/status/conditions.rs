@@ -27,7 +27,7 @@ pub(super) fn all(
     statements.extend(unsupported(problems));
     statements.extend(paused(findings));
     if let Some(resolved) = resolved {
-        statements.push(workload::stateful_set_ready(resolved, observed));
+        statements.push(workload::stateful_set_ready(resolved, observed, &findings.waits));
         statements.push(applied(About::ServiceReady, Kind::Service, resolved, observed));
         statements.push(rbac_ready(resolved, observed));
         statements.extend(
@@ -69,7 +69,7 @@ fn ready(
     let Some(resolved) = resolved else {
         return say(false, Reason::InvalidSpec, "the spec could not be resolved".to_owned());
     };
-    let ready = workload::ready(resolved, observed);
+    let ready = workload::ready(resolved, observed, &findings.waits);
     if !ready.holds && !observed.refused.is_empty() {
         let refusals: Vec<String> =
             observed.refused.keys().filter_map(|key| refusal(observed, key)).collect();
@@ -248,6 +248,13 @@ fn storage_ready(resolved: &Resolved, observed: &Observed, problems: &[Problem])
         return say(false, Reason::ApplyRefused, message);
     }
     match observed.claims.get(claim).unwrap_or(&Fact::Unknown) {
+        Fact::Known(seen) if seen.deleting => say(
+            false,
+            Reason::ClaimMissing,
+            format!(
+                "claim {claim} is being deleted, and its data with it, as soon as no pod uses it"
+            ),
+        ),
         Fact::Known(seen) => match seen.phase.as_deref() {
             Some("Bound") => say(true, Reason::ClaimBound, format!("claim {claim} is bound")),
             Some("Lost") => say(

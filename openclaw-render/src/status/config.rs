@@ -55,7 +55,7 @@ pub(super) fn read(
             rendered_hash,
             applied_hash: sync.applied_hash.clone(),
             rejected_hash: sync.rejected_hash.clone(),
-            message: sync.message.clone(),
+            message: sync.message.clone().map(super::shortened),
         },
         None => remembered(ConfigStatus {
             rendered_hash,

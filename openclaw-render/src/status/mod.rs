@@ -5,23 +5,28 @@
 
 mod conditions;
 mod config;
+mod kept;
 mod workload;
 
 pub(crate) use config::SILENT_AFTER;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+pub(crate) use kept::decode;
 
 use crate::api::{
     ConditionType, ConfigStatus, ManagedResources, OpenClawInstance, OpenClawInstanceStatus, Phase,
     Reason, VolumeStatus,
 };
-use crate::effect::{Event, EventKind, Plan};
+use crate::effect::{Effect, Event, EventKind, Plan};
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed};
 use crate::plan::rollout::Rollout;
 use crate::problem::Problem;
-use crate::resolve::{DataVolume, Resolved};
+use crate::resolve::{DataVolume, Resolved, is_off};
 use crate::vocab::{labels, ports};
+
+/// In bytes; the definition allows as many characters.
+const LONGEST_MESSAGE: usize = 32_768;
 
 /// What a pass found out besides the problems of the spec.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +35,8 @@ pub(crate) struct Findings {
     pub(crate) rollout: Option<Rollout>,
     /// Objects of others under names that we need.
     pub(crate) conflicts: Vec<ObjectKey>,
+    /// Objects without which the StatefulSet is not sent.
+    pub(crate) waits: Vec<ObjectKey>,
 }
 
 /// One statement of status, before it has a time.
@@ -77,12 +84,16 @@ pub(crate) fn report(
     plan: &mut Plan,
 ) -> bool {
     let config = config::read(instance, resolved, observed, findings);
-    let statements = conditions::all(resolved, observed, problems, findings, &config);
+    let mut statements = conditions::all(resolved, observed, problems, findings, &config);
     plan.ask = config.question;
+    if resolved.is_none() && is_off(&instance.spec) {
+        let name = instance.metadata.name.as_deref().unwrap_or_default();
+        statements.extend(workload::stopped(name, observed));
+    }
     let previous = instance.status.clone().unwrap_or_default();
-    let phase = phase(&statements, &previous, resolved);
+    let known = previous.managed_resources.clone();
     plan.status = OpenClawInstanceStatus {
-        phase: Some(phase),
+        phase: Some(phase(&statements, &previous, resolved)),
         observed_generation: instance.metadata.generation,
         gateway_endpoint: resolved.map(|resolved| {
             format!("{}.{}.svc:{}", resolved.name, resolved.namespace, ports::GATEWAY)
@@ -91,12 +102,13 @@ pub(crate) fn report(
         selector: resolved
             .map(|resolved| labels::selecting_text(&resolved.name))
             .or(previous.selector.clone()),
-        managed_resources: resolved
-            .map(|resolved| managed(resolved, observed))
-            .or(previous.managed_resources.clone()),
+        managed_resources: match resolved {
+            Some(resolved) => Some(managed(resolved, observed, known.unwrap_or_default())),
+            None => known,
+        },
         config: config.status,
         volume: volume(observed, &previous),
-        ..OpenClawInstanceStatus::default()
+        ..kept::records(previous.clone())
     };
     plan.status.last_reconcile_time = carried_out_at(&plan.status, &previous, observed);
     let is_told = is_settled(&plan.status) || awaits_pod(&statements, observed);
@@ -104,20 +116,38 @@ pub(crate) fn report(
     is_told
 }
 
-/// Status of an instance that is being deleted.
-pub(crate) fn report_deletion(instance: &OpenClawInstance, observed: &Observed, plan: &mut Plan) {
+/// Status of an instance that is being deleted; `claim` is the one that must outlive it.
+pub(crate) fn report_deletion(
+    instance: &OpenClawInstance,
+    claim: &str,
+    observed: &Observed,
+    plan: &mut Plan,
+) {
     let previous = instance.status.clone().unwrap_or_default();
     plan.status = OpenClawInstanceStatus {
         phase: Some(Phase::Terminating),
         observed_generation: instance.metadata.generation,
         ..previous.clone()
     };
-    let statements = vec![Statement::new(
-        ConditionType::Ready,
-        false,
-        Reason::Terminating,
-        "the instance is being deleted",
-    )];
+    let refused =
+        conditions::refusal(observed, &ObjectKey::new(Kind::PersistentVolumeClaim, claim));
+    let releases = plan.effects.iter().any(|it| matches!(it, Effect::PatchClaim { .. }));
+    let (reason, message) = match refused {
+        Some(refused) => (
+            Reason::ApplyRefused,
+            format!("the instance stays until its claim is released, and {refused}"),
+        ),
+        None if !plan.reads.is_empty() => (
+            Reason::Terminating,
+            format!("the instance is being deleted: claim {claim} must be read before it goes"),
+        ),
+        None if releases => (
+            Reason::Terminating,
+            format!("the instance is being deleted: claim {claim} is released from it first"),
+        ),
+        None => (Reason::Terminating, "the instance is being deleted".to_owned()),
+    };
+    let statements = vec![Statement::new(ConditionType::Ready, false, reason, message)];
     finish(instance, observed, statements, &previous, plan);
 }
 
@@ -185,14 +215,25 @@ fn finish(
                 .map_or(Time(statement.unknown_since.unwrap_or(now)), |old| {
                     old.last_transition_time.clone()
                 }),
-            message: statement.message,
+            message: shortened(statement.message),
             observed_generation: instance.metadata.generation,
             reason,
             status: status.to_owned(),
             type_,
         });
     }
+    conditions.extend(before.iter().filter(|it| kept::is_foreign(&it.type_)).cloned());
     plan.status.conditions = Some(conditions);
+}
+
+/// The API server refuses a status with a longer message as a whole.
+fn shortened(mut message: String) -> String {
+    const MARK: &str = " …";
+    if message.len() > LONGEST_MESSAGE {
+        message.truncate(message.floor_char_boundary(LONGEST_MESSAGE - MARK.len()));
+        message.push_str(MARK);
+    }
+    message
 }
 
 /// One event per fact: a condition that turns bad, one that turns good again after it was bad for a
@@ -295,7 +336,8 @@ fn volume(observed: &Observed, previous: &OpenClawInstanceStatus) -> Option<Volu
     seen.or_else(|| previous.volume.clone())
 }
 
-fn managed(resolved: &Resolved, observed: &Observed) -> ManagedResources {
+/// Names of what we make; of what we do not, the names that were known stay.
+fn managed(resolved: &Resolved, observed: &Observed, known: ManagedResources) -> ManagedResources {
     let name = resolved.name.to_string();
     let seen = |kind: Kind, name: &str| {
         let key = ObjectKey::new(kind, name);
@@ -316,7 +358,7 @@ fn managed(resolved: &Resolved, observed: &Observed) -> ManagedResources {
         role: seen(Kind::Role, &name),
         role_binding: seen(Kind::RoleBinding, &name),
         gateway_token_secret: Some(resolved.token_secret()),
-        ..ManagedResources::default()
+        ..known
     }
 }
 

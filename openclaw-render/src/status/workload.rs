@@ -1,5 +1,6 @@
 //! What the StatefulSet and its pod say about the agent.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::conditions::refusal;
@@ -21,28 +22,67 @@ pub(super) const ENLARGE: &str = "raise spec.storage.persistence.size, or delete
 const UNBOUND_CLAIM: &str = "unbound immediate PersistentVolumeClaims";
 
 /// `Ready`: the pod of the newest revision is ready.
-pub(super) fn ready(resolved: &Resolved, observed: &Observed) -> Statement {
-    summary(About::Ready, resolved, observed)
+pub(super) fn ready(resolved: &Resolved, observed: &Observed, waits: &[ObjectKey]) -> Statement {
+    summary(About::Ready, resolved, observed, waits)
 }
 
 /// `StatefulSetReady`: the same, or scaled down as asked.
-pub(super) fn stateful_set_ready(resolved: &Resolved, observed: &Observed) -> Statement {
-    let statement = summary(About::StatefulSetReady, resolved, observed);
+pub(super) fn stateful_set_ready(
+    resolved: &Resolved,
+    observed: &Observed,
+    waits: &[ObjectKey],
+) -> Statement {
+    as_asked(summary(About::StatefulSetReady, resolved, observed, waits))
+}
+
+/// `StatefulSetReady` of an instance that is switched off and cannot be resolved.
+pub(super) fn stopped(name: &str, observed: &Observed) -> Option<Statement> {
+    let key = ObjectKey::new(Kind::StatefulSet, name);
+    let about = About::StatefulSetReady;
+    if let Some(message) = refusal(observed, &key) {
+        return Some(Statement::new(about, false, Reason::ApplyRefused, message));
+    }
+    let seen = observed.objects.get(&key).and_then(Fact::known)?;
+    Some(as_asked(suspended(about, &key, seen)))
+}
+
+fn as_asked(statement: Statement) -> Statement {
     Statement { holds: statement.holds || statement.reason == Reason::Suspended, ..statement }
 }
 
-fn summary(about: About, resolved: &Resolved, observed: &Observed) -> Statement {
+/// What the StatefulSet is not sent without, and what failed before it in this pass.
+fn awaited(key: &ObjectKey, observed: &Observed, waits: &[ObjectKey]) -> Option<String> {
+    let withheld = observed.withheld.get(key).map(Vec::as_slice).unwrap_or_default();
+    let names: BTreeSet<String> = waits.iter().chain(withheld).map(ToString::to_string).collect();
+    let names: Vec<String> = names.into_iter().collect();
+    (!names.is_empty()).then(|| format!("{key} waits for {}", names.join(", ")))
+}
+
+fn summary(
+    about: About,
+    resolved: &Resolved,
+    observed: &Observed,
+    waits: &[ObjectKey],
+) -> Statement {
     let say = |holds, reason, message: String| Statement::new(about, holds, reason, message);
     let key = ObjectKey::new(Kind::StatefulSet, resolved.name.as_str());
     if let Some(message) = refusal(observed, &key) {
         return say(false, Reason::ApplyRefused, message);
     }
+    let awaited = awaited(&key, observed, waits);
     let Some(seen) = observed.objects.get(&key).and_then(Fact::known) else {
-        return say(false, Reason::NotApplied, format!("{key} is not there yet"));
+        let message = awaited.unwrap_or_else(|| format!("{key} is not there yet"));
+        return say(false, Reason::NotApplied, message);
     };
     let workload = seen.workload.clone().unwrap_or_default();
     if resolved.suspended {
-        return suspended(about, seen, &workload);
+        return suspended(about, &key, seen);
+    }
+    // A pod that runs is ready or not, whatever the next one waits for.
+    if let Some(message) =
+        awaited.filter(|_| about == About::StatefulSetReady || seen.replicas == Some(0))
+    {
+        return say(false, Reason::NotApplied, message);
     }
     let pods = observed.pods.known().map(Vec::as_slice).unwrap_or_default();
     let newest = pods.iter().find(|pod| pod.revision == workload.update_revision);
@@ -78,13 +118,18 @@ fn summary(about: About, resolved: &Resolved, observed: &Observed) -> Statement 
     }
 }
 
-fn suspended(about: About, seen: &Seen, workload: &Workload) -> Statement {
-    if seen.replicas == Some(0) && workload.current && workload.replicas == 0 {
+fn suspended(about: About, key: &ObjectKey, seen: &Seen) -> Statement {
+    let say = |reason, message: String| Statement::new(about, false, reason, message);
+    if seen.replicas != Some(0) {
+        return say(Reason::NotApplied, format!("suspended: {key} is not scaled down yet"));
+    }
+    let Workload { current, replicas, .. } = seen.workload.clone().unwrap_or_default();
+    if current && replicas == 0 {
         let message = "suspended: no pod runs, the volume stays; to go on, set spec.suspended to \
                        false and spec.replicas to 1";
-        Statement::new(about, false, Reason::Suspended, message)
+        say(Reason::Suspended, message.to_owned())
     } else {
-        Statement::new(about, false, Reason::ScalingDown, "suspended: the pod is ending")
+        say(Reason::ScalingDown, "suspended: the pod is ending".to_owned())
     }
 }
 

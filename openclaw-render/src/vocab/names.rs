@@ -72,8 +72,13 @@ impl InstanceName {
     /// The claim for the agent's state.
     #[must_use]
     pub fn data(&self) -> String {
-        format!("{}-data", self.0)
+        data_claim(&self.0)
     }
+}
+
+/// The claim for the state of an instance of any name, also one that is no [`InstanceName`].
+pub(crate) fn data_claim(instance: &str) -> String {
+    format!("{instance}-data")
 }
 
 impl fmt::Display for InstanceName {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use openclaw_render::seed::content_hash;
 use openclaw_render::{
-    Asked, ConfigSync, Effect, Fact, Kind, ObjectKey, Observed, Plan, Question, Read, Settings,
-    claim_facts, decode_instance, hash, plan, pod_facts, secret_hashes, seen,
+    Asked, Claim, ConfigSync, Effect, Fact, Kind, ObjectKey, Observed, Plan, Question, Read,
+    Settings, claim_facts, decode_instance, diff, hash, owned, plan, plan_undecoded, pod_facts,
+    secret_hashes, seen,
 };
 use serde_json::{Value, json};
 
@@ -35,8 +36,24 @@ pub struct World {
     /// Reads that the operator is refused.
     pub unreadable: Vec<String>,
     asked: Option<Asked>,
+    /// Whether the ClusterDefaults cannot be seen.
+    pub hides_defaults: bool,
+    /// Objects that the API server refuses to take, as `Kind/name`.
+    pub refused: Vec<String>,
+    /// Objects of which the cache knows what they were, whatever they are.
+    pub stale: BTreeMap<ObjectKey, Value>,
     tokens: u32,
     seconds: i64,
+}
+
+/// A manifest of an instance, pinned to a version.
+pub fn instance(name: &str, spec: &Value) -> Value {
+    let mut spec = spec.clone();
+    spec["image"] = json!({"tag": "2026.9.6"});
+    json!({
+        "apiVersion": "openclaw.rocks/v1alpha1", "kind": "OpenClawInstance",
+        "metadata": {"name": name, "namespace": NAMESPACE}, "spec": spec,
+    })
 }
 
 pub fn key_of_named(kind: &str, name: &str) -> Key {
@@ -52,9 +69,32 @@ impl World {
             replaced: 0,
             unreadable: Vec::new(),
             asked: None,
+            hides_defaults: false,
+            refused: Vec::new(),
+            stale: BTreeMap::new(),
             tokens: 0,
             seconds: 0,
         }
+    }
+
+    /// A world in which a user has just created an instance of that spec, pinned to a version.
+    pub fn with_instance(name: &str, spec: &Value) -> Self {
+        let mut world = Self::new(name);
+        world.server.create(&instance(name, spec), "kubectl").expect("the instance is new");
+        world
+    }
+
+    /// The user patches the instance.
+    pub fn merge(&mut self, patch: &Value) {
+        let mut live = self.live_instance().expect("the instance").clone();
+        json_patch::merge(&mut live, patch);
+        self.server.update(&live, "kubectl").expect("it can be changed");
+    }
+
+    /// The world at rest.
+    pub fn settled(mut self) -> Self {
+        self.settle().expect("it settles");
+        self
     }
 
     pub fn get(&self, kind: &str, name: &str) -> Option<&Value> {
@@ -75,29 +115,47 @@ impl World {
 
     /// What the operator decides now, after all reads that it asks for. `None` without instance.
     pub fn decide(&mut self) -> Option<Plan> {
-        let live = self.live_instance()?.clone();
-        let (instance, _) = decode_instance(live).expect("the stored instance decodes");
         self.tokens += 1;
         self.seconds += 1;
+        Some(self.decide_after(&Failures::default())?.0)
+    }
+
+    /// Everything that the operator knows when it decides.
+    pub fn observed(&self) -> Observed {
+        self.decide_after(&Failures::default()).expect("an instance").1
+    }
+
+    /// The decision after effects of this pass have failed, and what was known by then.
+    fn decide_after(&self, failures: &Failures) -> Option<(Plan, Observed)> {
+        let live = self.live_instance()?;
+        let read = decode_instance(live.clone());
+        let decide = |observed: &Observed| match &read {
+            Ok((instance, _)) => plan(instance, observed, &self.settings),
+            Err(problem) => plan_undecoded(live, problem, observed),
+        };
         let mut observed = self.observe();
-        let mut decided = plan(&instance, &observed, &self.settings);
+        observed.refused.clone_from(&failures.refused);
+        observed.withheld.clone_from(&failures.withheld);
+        let mut decided = decide(&observed);
         for _ in 0..ROUNDS {
             if decided.reads.is_empty() {
-                return Some(decided);
+                break;
             }
             for read in &decided.reads {
                 self.read(read, &mut observed);
             }
-            decided = plan(&instance, &observed, &self.settings);
+            decided = decide(&observed);
         }
-        Some(decided)
+        Some((decided, observed))
     }
 
     /// One pass: decide, perform, publish.
     pub fn pass(&mut self) -> Option<Plan> {
-        let plan = self.decide()?;
-        for effect in &plan.effects {
-            self.perform(effect);
+        let mut plan = self.decide()?;
+        let failures = self.execute(&plan.effects);
+        if !failures.refused.is_empty() {
+            let (report, _) = self.decide_after(&failures)?;
+            (plan.status, plan.events) = (report.status, report.events);
         }
         self.publish(&plan);
         self.ask(plan.ask.clone());
@@ -121,6 +179,31 @@ impl World {
         self.asked = None;
     }
 
+    /// Performs effects as the shell does: what depends on a failed one is left out.
+    fn execute(&mut self, effects: &[Effect]) -> Failures {
+        let mut failures = Failures::default();
+        for effect in effects {
+            let object = object_of(effect);
+            let refused = |key: &ObjectKey| failures.refused.contains_key(key);
+            if object.as_ref().is_some_and(refused) {
+                continue;
+            }
+            if let Effect::Apply { key, after, .. } = effect {
+                let failed: Vec<ObjectKey> =
+                    after.iter().filter(|key| refused(key)).cloned().collect();
+                if !failed.is_empty() {
+                    failures.withheld.insert(key.clone(), failed);
+                    continue;
+                }
+            }
+            match object.filter(|key| self.refused.contains(&key.to_string())) {
+                Some(key) => drop(failures.refused.insert(key, "not allowed here".to_owned())),
+                None => self.perform(effect),
+            }
+        }
+        failures
+    }
+
     /// Passes and Kubernetes in turn until neither changes anything. The plans, in order.
     pub fn settle(&mut self) -> Result<Vec<Plan>, String> {
         let mut plans = Vec::new();
@@ -139,9 +222,19 @@ impl World {
 
     fn observe(&self) -> Observed {
         let managed = self.server.list("openclaw-operator").into_iter();
-        let objects = managed
-            .filter_map(|live| Some((object_key(live)?, Fact::Known(seen(live, &self.instance)))))
-            .collect();
+        let known = managed.filter_map(|live| Some((object_key(live)?, live)));
+        let known = known.map(|(key, live)| {
+            let live = self.stale.get(&key).unwrap_or(live);
+            (key, live)
+        });
+        let mut objects = BTreeMap::new();
+        let mut claims = BTreeMap::new();
+        for (key, live) in known {
+            if key.kind == Kind::PersistentVolumeClaim {
+                claims.insert(key.name.clone(), Fact::Known(claim_of(live)));
+            }
+            objects.insert(key, Fact::Known(seen(live, &self.instance)));
+        }
         let pods = self
             .pods()
             .into_iter()
@@ -150,10 +243,15 @@ impl World {
         Observed {
             now: Some(jiff::Timestamp::from_second(1_700_000_000 + self.seconds).expect("a time")),
             random_token: Some(format!("{:064x}", self.tokens)),
-            cluster_defaults: defaults.map_or(Fact::Absent, |live| {
-                Fact::Known(serde_json::from_value(live.clone()).expect("cluster defaults"))
-            }),
+            cluster_defaults: match defaults {
+                _ if self.hides_defaults => Fact::Unknown,
+                Some(live) => {
+                    Fact::Known(serde_json::from_value(live.clone()).expect("cluster defaults"))
+                }
+                None => Fact::Absent,
+            },
             objects,
+            claims,
             pods: Fact::Known(pods.collect()),
             asked: self.asked.clone(),
             ..Observed::default()
@@ -174,18 +272,16 @@ impl World {
                 observed.objects.insert(key.clone(), fact(live, |live| seen(live, &self.instance)));
             }
             Read::Live(key) => {
-                if let Some(live) = self.get(key.kind.as_str(), &key.name) {
-                    observed.live.insert(key.clone(), live.clone());
+                let live = self.get(key.kind.as_str(), &key.name);
+                observed.objects.insert(key.clone(), fact(live, |live| seen(live, &self.instance)));
+                if key.kind == Kind::PersistentVolumeClaim {
+                    observed.claims.insert(key.name.clone(), fact(live, claim_of));
                 }
+                observed.live.extend(live.map(|live| (key.clone(), live.clone())));
             }
             Read::Claim(name) => {
                 let live = self.get("PersistentVolumeClaim", name);
-                observed.claims.insert(
-                    name.clone(),
-                    fact(live, |live| {
-                        claim_facts(&serde_json::from_value(live.clone()).expect("a claim"))
-                    }),
-                );
+                observed.claims.insert(name.clone(), fact(live, claim_of));
             }
             Read::ConfigMap(name) => {
                 let data =
@@ -235,7 +331,7 @@ impl World {
 
     pub fn perform(&mut self, effect: &Effect) {
         let outcome = match effect {
-            Effect::Apply { object, .. } => self.server.apply(object, MANAGER, true).map(drop),
+            Effect::Apply { object, .. } => self.apply(object),
             Effect::CreateOnce { object, .. } => match self.server.create(object, MANAGER) {
                 Err(Refusal::AlreadyExists) => Ok(()),
                 other => other.map(drop),
@@ -263,6 +359,18 @@ impl World {
             }
         };
         outcome.unwrap_or_else(|refusal| panic!("{effect:?} is refused: {refusal:?}"));
+    }
+
+    /// Applies as the shell does: once more where the first time has emptied a map.
+    fn apply(&mut self, object: &Value) -> Result<(), Refusal> {
+        let is_settled = |live: &Value| owned(live, MANAGER) == *object;
+        let mut live = self.server.apply(object, MANAGER, true)?;
+        if !is_settled(&live) {
+            live = self.server.apply(object, MANAGER, true)?;
+        }
+        // Or it would be sent again and again.
+        assert!(is_settled(&live), "an apply leaves {:#?}", diff(object, &live));
+        Ok(())
     }
 
     fn publish(&mut self, plan: &Plan) {
@@ -420,6 +528,28 @@ impl World {
         }
         end
     }
+}
+
+/// What became of effects that were not performed.
+#[derive(Default)]
+struct Failures {
+    refused: BTreeMap<ObjectKey, String>,
+    withheld: BTreeMap<ObjectKey, Vec<ObjectKey>>,
+}
+
+fn object_of(effect: &Effect) -> Option<ObjectKey> {
+    match effect {
+        Effect::Apply { key, .. }
+        | Effect::CreateOnce { key, .. }
+        | Effect::TakeOver { key, .. }
+        | Effect::Delete { key, .. } => Some(key.clone()),
+        Effect::PatchClaim { name, .. } => Some(ObjectKey::new(Kind::PersistentVolumeClaim, name)),
+        Effect::AnnotatePod { .. } | Effect::PatchFinalizers { .. } => None,
+    }
+}
+
+fn claim_of(live: &Value) -> Claim {
+    claim_facts(&serde_json::from_value(live.clone()).expect("a claim"))
 }
 
 /// The key of a kind that the operator makes.

@@ -1,0 +1,46 @@
+//! What goes through whatever else is wrong with an instance: stopping its pod.
+//!
+//! Unreadable references, a spec that is invalid or does not decode, fields that are not rendered,
+//! a foreign object under a name that is needed: none of them may keep an agent running that its
+//! user has switched off. Only a user's own pause does.
+
+use super::rollout;
+use crate::api::OpenClawInstance;
+use crate::effect::{Effect, Plan, Read};
+use crate::object::{Kind, ObjectKey};
+use crate::observed::{Fact, Observed};
+use crate::resolve::is_off;
+
+/// Scales a StatefulSet of ours down that the rest of the plan leaves alone. Everything else in it
+/// stays as it is, and nothing is made.
+pub(super) fn stop(instance: &OpenClawInstance, observed: &Observed, plan: &mut Plan) {
+    if !is_off(&instance.spec) || super::paused(instance) {
+        return;
+    }
+    let name = instance.metadata.name.as_deref().unwrap_or_default();
+    let set = ObjectKey::new(Kind::StatefulSet, name);
+    let applies = |effect: &Effect| matches!(effect, Effect::Apply { key, .. } if *key == set);
+    if plan.effects.iter().any(applies) {
+        return;
+    }
+    let seen = match observed.objects.get(&set).unwrap_or(&Fact::Unknown) {
+        Fact::Known(seen) => seen,
+        Fact::Absent => return,
+        Fact::Unknown => {
+            plan.reads.push(Read::Metadata(set));
+            return;
+        }
+    };
+    let ours = seen.is_controlled_by(instance.metadata.uid.as_deref());
+    if !ours || seen.deleting || seen.replicas == Some(0) {
+        return;
+    }
+    match observed.live.get(&set) {
+        Some(live) => plan.effects.push(Effect::Apply {
+            object: rollout::scaled(live, 0),
+            key: set,
+            after: Vec::new(),
+        }),
+        None => plan.reads.push(Read::Live(set)),
+    }
+}

@@ -1,0 +1,72 @@
+//! What of a status is not ours, and stays as it is found.
+
+use serde_json::{Map, Value};
+
+use crate::api::{ConditionType, OpenClawInstanceStatus};
+
+/// Conditions of the Go operator about what this version does not look after.
+const ABANDONED: &[&str] = &[
+    "AutoUpdateAvailable",
+    "DeploymentReady",
+    "ScheduledBackupReady",
+    "SkillPacksReady",
+    "WorkspaceReady",
+];
+
+/// What of a status is not ours to write: the Go operator's records, on which it acts when it comes
+/// back (`restoredFrom` keeps it from restoring once more). A new field does not compile until
+/// somebody says whose it is.
+pub(super) fn records(previous: OpenClawInstanceStatus) -> OpenClawInstanceStatus {
+    let OpenClawInstanceStatus {
+        phase: _,
+        conditions: _,
+        observed_generation: _,
+        gateway_endpoint: _,
+        config: _,
+        managed_resources: _,
+        // Of a time and a port that nobody keeps any more.
+        last_reconcile_time: _,
+        canvas_endpoint: _,
+        replicas: _,
+        selector: _,
+        volume: _,
+        backups,
+        backing_up_since,
+        backup_job_name,
+        last_backup_path,
+        last_backup_time,
+        restore_job_name,
+        restored_from,
+        auto_update,
+    } = previous;
+    OpenClawInstanceStatus {
+        backups,
+        backing_up_since,
+        backup_job_name,
+        last_backup_path,
+        last_backup_time,
+        restore_job_name,
+        restored_from,
+        auto_update,
+        ..OpenClawInstanceStatus::default()
+    }
+}
+
+/// Conditions of other writers stay. Those that only the Go operator kept up to date would go on
+/// saying what nobody looks at any more.
+pub(super) fn is_foreign(name: &str) -> bool {
+    let ours = serde_json::from_value::<ConditionType>(Value::from(name));
+    ours.is_err() && !ABANDONED.contains(&name)
+}
+
+/// A status as far as it decodes: one field that does not must not take the others with it.
+pub(crate) fn decode(status: &Value) -> OpenClawInstanceStatus {
+    let mut decoded = Map::new();
+    for (name, value) in status.as_object().into_iter().flatten() {
+        let alone = Value::Object([(name.clone(), value.clone())].into_iter().collect());
+        if serde_json::from_value::<OpenClawInstanceStatus>(alone).is_ok() {
+            decoded.insert(name.clone(), value.clone());
+        }
+    }
+    serde_json::from_value(Value::Object(decoded)).unwrap_or_default()
+}
