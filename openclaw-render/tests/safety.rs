@@ -151,7 +151,11 @@ fn a_suspended_instance_stops_whatever_else_is_wrong() {
         world.settle().unwrap_or_else(|error| panic!("{what}: {error}"));
         assert_eq!((pods(&world), replicas(&world)), (0, json!(0)), "{what}");
         let said = said(&world, "StatefulSetReady");
-        assert_eq!(said, "True Suspended: suspended: no pod runs, the volume stays", "{what}");
+        assert_eq!(
+            said,
+            "True Suspended: suspended: no pod runs, the volume stays; to go on, set spec.suspended to false and spec.replicas to 1",
+            "{what}"
+        );
         let set = world.get("StatefulSet", "ada").expect("it stays");
         assert!(set["spec"]["template"].is_object(), "{what}: {set}");
         assert_eq!(&names(&world) - &before, BTreeSet::new(), "{what}: something is made");
