@@ -7,7 +7,7 @@ mod conditions;
 mod config;
 mod workload;
 
-pub(crate) use config::SILENT_AFTER;
+pub(crate) use config::UNCONFIRMED_AFTER;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
