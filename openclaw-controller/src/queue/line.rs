@@ -194,9 +194,10 @@ impl Line {
         self.waiting.iter().take_while(move |(at, _)| *at <= now)
     }
 
-    /// How many only wait for a worker.
+    /// How many wait for a pass: for a worker, for the end of the pass under way, or out a pause.
     pub(super) fn depth(&self, now: Instant) -> usize {
-        self.due(now).count()
+        let requests = self.instances.values().filter_map(|place| place.request);
+        requests.filter(|request| request.asked <= now).count()
     }
 
     /// How long the one has waited for a worker that waits longest.
@@ -336,7 +337,8 @@ mod tests {
             clock.pass(1000);
             assert_eq!(clock.take(), None, "a worker has it");
         }
-        assert_eq!(clock.line.depth(clock.now), 0);
+        assert_eq!(clock.line.depth(clock.now), 1);
+        assert_eq!(clock.line.oldest(clock.now), None, "it could not run");
         clock.put_back(&ada, NEVER);
         assert_eq!((clock.take(), clock.take()), (Some(ada.clone()), None));
         clock.put_back(&ada, NEVER);
