@@ -246,7 +246,7 @@ impl Metrics {
         );
         all.register(
             "openclaw_queue_depth",
-            "Instances that only wait for a worker",
+            "Instances that wait for a pass",
             self.queue_depth.clone(),
         );
         all.register(

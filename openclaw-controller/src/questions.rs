@@ -140,10 +140,11 @@ impl Standing {
         }
         self.numbers += 1;
         let before = self.questions.remove(key).map(|stands| stands.asked);
-        let answer = before
-            .filter(|before| question.is_about_the_same(&before.question))
-            .and_then(|before| before.answer);
-        let asked = Asked { question, answer, silent_since: None };
+        // What was answered stays so, though it is asked at once.
+        let before = before.filter(|before| question.is_about_the_same(&before.question));
+        let (answer, answered_since) =
+            before.map(|before| (before.answer, before.answered_since)).unwrap_or_default();
+        let asked = Asked { question, answer, answered_since, silent_since: None };
         let stands = Stands { asked, number: self.numbers, at: now, failures: 0 };
         self.questions.insert(key.clone(), stands);
     }
@@ -203,6 +204,7 @@ impl Standing {
         }
         let is_news = asked.answer != answer || stands.failures > 0;
         (asked.answer, asked.silent_since) = (answer, None);
+        asked.answered_since.get_or_insert(put.since);
         stands.failures = 0;
         stands.at = now + Duration::from_secs(asked.question.again_in.into());
         is_news
@@ -338,6 +340,9 @@ mod tests {
         assert!(!clock.answered(&put, Some(applied("old")), 2.2), "it said so before");
         let put = clock.next(4.3).expect("asked again");
         clock.answered(&put, None, 6.3);
+        let asked = clock.standing.questions[&ada].asked.clone();
+        assert_eq!(asked.answered_since, Some(Timestamp::UNIX_EPOCH));
+        assert_eq!(asked.silent_since.map(Timestamp::as_second), Some(4), "not before that");
         let put = clock.next(8.4).expect("asked again");
         assert!(clock.answered(&put, Some(applied("old")), 8.4), "the silence is over");
         clock.standing.want(&ada, None, clock.begin);

@@ -81,7 +81,7 @@ impl Queue {
         }
     }
 
-    /// Instances that only wait for a worker.
+    /// Instances that wait for a pass; one that is only due later does not.
     pub(crate) fn depth(&self) -> usize {
         self.line().depth(Instant::now())
     }

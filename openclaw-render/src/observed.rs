@@ -199,6 +199,8 @@ pub struct Asked {
     pub question: Question,
     /// The last answer to it.
     pub answer: Option<ConfigSync>,
+    /// When it was answered first.
+    pub answered_since: Option<jiff::Timestamp>,
     /// Since when nobody answers it any more.
     pub silent_since: Option<jiff::Timestamp>,
 }

@@ -65,7 +65,8 @@ impl Request {
         }
     }
 
-    fn not_before(self, earliest: Option<Instant>) -> Self {
+    fn paced(self, pace: Pace) -> Self {
+        let earliest = pace.not_before(self.changed);
         Self { at: earliest.map_or(self.at, |earliest| earliest.max(self.at)), ..self }
     }
 }
@@ -98,7 +99,7 @@ impl Line {
     fn ask(&mut self, key: &InstanceKey, changed: bool, now: Instant) {
         let Some(place) = self.instances.get(key).filter(|place| !place.gone) else { return };
         let request = Request::woken(place.request, changed, now);
-        self.set(key, Some(request.not_before(place.pace.not_before())));
+        self.set(key, Some(request.paced(place.pace)));
     }
 
     /// The instance is gone, and with it everything that was kept for it.
@@ -159,12 +160,12 @@ impl Line {
         }
         place.memory = memory;
         place.pace.end(now);
-        let earliest = place.pace.not_before();
         let again = Request { asked: now + again_in, at: now + again_in, changed: false };
         // Woken meanwhile, it is looked at sooner; it is looked at once.
         let request =
             place.request.map_or(again, |woken| Request { at: woken.at.min(again.at), ..woken });
-        self.set(key, Some(request.not_before(earliest)));
+        let request = request.paced(place.pace);
+        self.set(key, Some(request));
         true
     }
 
@@ -193,9 +194,10 @@ impl Line {
         self.waiting.iter().take_while(move |(at, _)| *at <= now)
     }
 
-    /// How many only wait for a worker.
+    /// How many wait for a pass: for a worker, for the end of the pass under way, or out a pause.
     pub(super) fn depth(&self, now: Instant) -> usize {
-        self.due(now).count()
+        let requests = self.instances.values().filter_map(|place| place.request);
+        requests.filter(|request| request.asked <= now).count()
     }
 
     /// How long the one has waited for a worker that waits longest.
@@ -335,7 +337,8 @@ mod tests {
             clock.pass(1000);
             assert_eq!(clock.take(), None, "a worker has it");
         }
-        assert_eq!(clock.line.depth(clock.now), 0);
+        assert_eq!(clock.line.depth(clock.now), 1);
+        assert_eq!(clock.line.oldest(clock.now), None, "it could not run");
         clock.put_back(&ada, NEVER);
         assert_eq!((clock.take(), clock.take()), (Some(ada.clone()), None));
         clock.put_back(&ada, NEVER);
@@ -420,6 +423,23 @@ mod tests {
         assert!((40..80).contains(&loud_passes), "{loud_passes}");
         assert_eq!(quiet_waited.len(), 15);
         assert!(quiet_waited.iter().all(|it| *it <= 2 * QUIET), "{quiet_waited:?}");
+    }
+
+    #[test]
+    fn a_changed_spec_does_not_wait_out_the_pause_of_a_loud_instance() {
+        let mut clock = Clock::with_workers(1);
+        let ada = agent("ada");
+        clock.see(&ada, true);
+        for _ in 0..40 {
+            while clock.take().is_none() {
+                clock.pass(100);
+            }
+            clock.put_back(&ada, NEVER);
+            clock.wake(&ada);
+        }
+        assert!(clock.line.next_at().expect("it waits") - clock.now > Duration::from_secs(5));
+        clock.see(&ada, true);
+        assert!(clock.line.next_at().expect("it waits") - clock.now <= Duration::from_secs(1));
     }
 
     #[test]

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 const FREE: u32 = 10;
 /// The first pause after that; each further pass doubles it …
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// … up to this.
+/// … up to this …
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// … and up to this where the spec has changed, which somebody waits for.
+const LONGEST_AFTER_CHANGE: Duration = Duration::from_secs(1);
 /// Each time so long without a pass makes good for one.
 const REST: Duration = Duration::from_secs(5);
 
@@ -33,10 +35,11 @@ impl Pace {
     }
 
     /// When the next pass may begin; `None` if at any time.
-    pub(super) fn not_before(&self) -> Option<Instant> {
+    pub(super) fn not_before(&self, changed: bool) -> Option<Instant> {
         let doublings = self.strain.checked_sub(FREE + 1)?;
         let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(doublings));
-        Some(self.ended? + pause.min(LONGEST_PAUSE))
+        let longest = if changed { LONGEST_AFTER_CHANGE } else { LONGEST_PAUSE };
+        Some(self.ended? + pause.min(longest))
     }
 }
 
@@ -52,7 +55,7 @@ mod tests {
         for _ in 0..40 {
             pace.begin(now);
             pace.end(now);
-            let pause = pace.not_before().map_or(Duration::ZERO, |at| at - now);
+            let pause = pace.not_before(false).map_or(Duration::ZERO, |at| at - now);
             pauses.push(pause);
             now += pause;
         }
@@ -60,7 +63,8 @@ mod tests {
         assert_eq!(pauses[10], FIRST_PAUSE);
         assert!(pauses.is_sorted());
         assert_eq!(pauses[39], Duration::from_millis(6400));
+        assert_eq!(pace.not_before(true), pace.ended.map(|ended| ended + LONGEST_AFTER_CHANGE));
         pace.begin(now + 20 * REST);
-        assert_eq!(pace.not_before(), None);
+        assert_eq!(pace.not_before(false), None);
     }
 }

@@ -85,7 +85,7 @@ pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Setting
     }
     if plan.ask.is_some() {
         // An answer wakes the instance, and that there is none must be said.
-        plan.look_again_in = plan.look_again_in.min(status::SILENT_AFTER);
+        plan.look_again_in = plan.look_again_in.min(status::UNCONFIRMED_AFTER);
     }
     plan.problems = problems;
     plan

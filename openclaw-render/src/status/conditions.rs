@@ -1,6 +1,6 @@
 //! The conditions of an instance, each a function of what is observed.
 
-use super::config::{Config, Silence};
+use super::config::{Config, Unconfirmed};
 use super::{Findings, Statement, workload};
 use crate::api::{ConditionType as About, ConfigStatus, Reason};
 use crate::object::{Kind, ObjectKey};
@@ -8,7 +8,7 @@ use crate::observed::{Fact, Observed};
 use crate::plan::rollout::{Rollout, Verdict};
 use crate::problem::{Problem, Rule, Severity};
 use crate::resolve::{DataVolume, Resolved};
-use crate::vocab::{annotations, names, ports};
+use crate::vocab::annotations;
 
 /// Changes that a message lists; the rest is counted.
 const LISTED_CHANGES: usize = 5;
@@ -118,8 +118,9 @@ fn config_valid(
             ),
         );
     }
-    if let Some(silence) = &config.silence {
-        return Some(unconfirmed(rendered, silence));
+    if let Some(Unconfirmed { since, message }) = &config.unconfirmed {
+        let reason = Reason::ConfigUnconfirmed;
+        return Some(Statement::unknown(About::ConfigValid, reason, message, *since));
     }
     match status.and_then(ConfigStatus::hindrance) {
         Some(why) if workload::is_for_space(why) => say(
@@ -134,18 +135,6 @@ fn config_valid(
         ),
         None => say(true, Reason::ConfigRendered, format!("openclaw.json {rendered} is rendered")),
     }
-}
-
-/// What is rendered may be in place, or refused, or not even there.
-fn unconfirmed(rendered: &str, Silence { pod, since }: &Silence) -> Statement {
-    let port = ports::CONFIG_SYNC;
-    let message = format!(
-        "config-sync of pod {pod} has not answered since {since}: whether openclaw.json {rendered} \
-         is in place is not known; let the operator reach port {port} of the pod, and see \
-         `kubectl logs {pod} -c {}`",
-        names::CONFIG_SYNC,
-    );
-    Statement::unknown(About::ConfigValid, Reason::ConfigUnconfirmed, message, *since)
 }
 
 fn secrets_ready(resolved: Option<&Resolved>, problems: &[Problem]) -> Option<Statement> {

@@ -1,5 +1,5 @@
 //! openclaw.json in the pod: what config-sync has said of it, what it is to be asked, and since when
-//! it has not answered.
+//! it has not confirmed it.
 
 use jiff::Timestamp;
 
@@ -8,14 +8,15 @@ use crate::api::{ConditionType, ConfigStatus, OpenClawInstance, OpenClawInstance
 use crate::effect::Question;
 use crate::observed::{Asked, ConfigSync, Observed, Pod};
 use crate::resolve::Resolved;
+use crate::vocab::{names, ports};
 
-/// Seconds without an answer after which status says so. A pod that starts, or a network that is
-/// being changed, needs less.
-pub(crate) const SILENT_AFTER: u32 = 180;
+/// Seconds without a confirmation after which status says so. A pod that starts, a network that is
+/// being changed, and a validator that is slow need less.
+pub(crate) const UNCONFIRMED_AFTER: u32 = 180;
 /// Seconds until config-sync is asked again that is judging the newest configuration.
 const AGAIN_JUDGING: u32 = 2;
-/// Seconds until it is asked again that cannot put the newest configuration in place, or whose
-/// volume may be full.
+/// Seconds until it is asked again that cannot put the newest configuration in place, or has not for
+/// long, or whose volume may be full.
 const AGAIN_HINDERED: u32 = 30;
 /// Seconds until it is asked again that has refused the newest configuration: a validator that
 /// failed itself is run again.
@@ -26,14 +27,14 @@ const AGAIN_REFUSED: u32 = 60;
 pub(super) struct Config {
     pub(super) status: Option<ConfigStatus>,
     pub(super) question: Option<Question>,
-    pub(super) silence: Option<Silence>,
+    pub(super) unconfirmed: Option<Unconfirmed>,
 }
 
-/// For so long that it must be said, config-sync of the pod has not confirmed anything.
+/// For so long that it must be said, nobody has confirmed the newest configuration.
 #[derive(Debug, PartialEq)]
-pub(super) struct Silence {
-    pub(super) pod: String,
+pub(super) struct Unconfirmed {
     pub(super) since: Timestamp,
+    pub(super) message: String,
 }
 
 pub(super) fn read(
@@ -62,9 +63,13 @@ pub(super) fn read(
             ..previous.config.clone().unwrap_or_default()
         }),
     };
-    let question = pod.and_then(|pod| question(resolved, &status, pod));
-    let silence = question.as_ref().and_then(|it| silence(it, &status, &previous, observed));
-    Config { status: (status != ConfigStatus::default()).then_some(status), question, silence }
+    let mut question = pod.and_then(|pod| question(resolved, &status, pod));
+    let unconfirmed =
+        question.as_ref().and_then(|it| unconfirmed(it, &status, &previous, observed));
+    if let Some(question) = question.as_mut().filter(|_| unconfirmed.is_some()) {
+        question.again_in = AGAIN_HINDERED;
+    }
+    Config { status: (status != ConfigStatus::default()).then_some(status), question, unconfirmed }
 }
 
 /// What the pod said last to the question that stands.
@@ -110,41 +115,57 @@ fn question(resolved: Option<&Resolved>, config: &ConfigStatus, pod: &Pod) -> Op
     })
 }
 
-/// Since when nobody has confirmed the newest configuration, if that is long ago.
-fn silence(
+/// Since when nobody has confirmed the newest configuration, if that is long ago, and what helps.
+fn unconfirmed(
     question: &Question,
     config: &ConfigStatus,
     previous: &OpenClawInstanceStatus,
     observed: &Observed,
-) -> Option<Silence> {
+) -> Option<Unconfirmed> {
     if config.is_applied() || config.is_refused() || config.hindrance().is_some() {
         return None;
     }
     let is_about_the_same =
         previous.config.as_ref().is_some_and(|it| it.rendered_hash == config.rendered_hash);
-    let said = said_silent_since(previous).filter(|_| is_about_the_same);
-    let since = match &observed.asked {
-        // The operator has just begun; it will ask.
-        None => said,
-        Some(asked) if !asked.question.is_about_the_same(question) => None,
-        Some(Asked { answer: Some(_), silent_since: None, .. }) => None,
-        Some(asked) => said.or_else(|| {
-            let silent_for = observed.now?.duration_since(asked.silent_since?);
-            (silent_for.as_secs() >= SILENT_AFTER.into()).then_some(asked.silent_since?)
-        }),
-    }?;
+    let said = said_unconfirmed(previous).filter(|_| is_about_the_same);
+    let Some(asked) = &observed.asked else {
+        // The operator has just begun, and will ask.
+        return said;
+    };
+    if !asked.question.is_about_the_same(question) {
+        return None;
+    }
+    let Some(began) = [asked.answered_since, asked.silent_since].into_iter().flatten().min() else {
+        return said;
+    };
+    let since = match said {
+        Some(said) => said.since,
+        None if observed.now?.duration_since(began).as_secs() >= UNCONFIRMED_AFTER.into() => began,
+        None => return None,
+    };
     // As precise as it is stored: the next pass must say the same.
     let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
-    Some(Silence { pod: question.pod.clone(), since })
+    let (pod, name) = (&question.pod, names::CONFIG_SYNC);
+    let why = if asked.silent_since.is_some() {
+        format!("it does not answer: let the operator reach port {} of the pod", ports::CONFIG_SYNC)
+    } else {
+        "it answers, and has not judged it".to_owned()
+    };
+    let hash = config.rendered_hash.as_deref().unwrap_or_default();
+    let message = format!(
+        "{name} of pod {pod} has not confirmed openclaw.json {hash} since {since}: {why}; see \
+         `kubectl logs {pod} -c {name}`"
+    );
+    Some(Unconfirmed { since, message })
 }
 
 /// What the instance says already, maybe by the operator before this one.
-fn said_silent_since(previous: &OpenClawInstanceStatus) -> Option<Timestamp> {
+fn said_unconfirmed(previous: &OpenClawInstanceStatus) -> Option<Unconfirmed> {
     let (about, reason) =
         (ConditionType::ConfigValid.to_string(), Reason::ConfigUnconfirmed.to_string());
     let mut conditions = previous.conditions.iter().flatten();
     let said = conditions.find(|each| each.type_ == about && each.reason == reason)?;
-    Some(said.last_transition_time.0)
+    Some(Unconfirmed { since: said.last_transition_time.0, message: said.message.clone() })
 }
 
 impl ConfigStatus {
@@ -171,7 +192,7 @@ mod tests {
     use jiff::{SignedDuration, Timestamp};
     use serde_json::json;
 
-    use super::{Config, SILENT_AFTER, read};
+    use super::{Config, UNCONFIRMED_AFTER, read};
     use crate::api::{ConfigStatus, OpenClawInstance, OpenClawInstanceStatus};
     use crate::effect::{Plan, Question};
     use crate::observed::{Asked, ConfigSync, Fact, Observed, Pod};
@@ -229,7 +250,7 @@ mod tests {
 
     fn answered(uid: &str, hash: &str, answer: ConfigSync) -> Asked {
         let question = question(uid, hash);
-        Asked { question, answer: Some(answer), silent_since: None }
+        Asked { question, answer: Some(answer), answered_since: Some(at(0)), silent_since: None }
     }
 
     #[test]
@@ -333,22 +354,28 @@ mod tests {
     fn a_silence_of_minutes_is_said_once_and_with_the_time_when_it_began() {
         let begin = said(OpenClawInstanceStatus::default(), 0, pod("uid-1"), None);
         let question = begin.ask.clone().expect("a question");
-        let asked =
-            |answer, silent_since| Some(Asked { question: question.clone(), answer, silent_since });
-        let silent = || asked(None, Some(at(1)));
-        let short = said(begin.status.clone(), SILENT_AFTER, pod("uid-1"), silent());
+        let asked = Asked {
+            question: question.clone(),
+            answer: None,
+            answered_since: None,
+            silent_since: Some(at(1)),
+        };
+        let silent = || Some(asked.clone());
+        let short = said(begin.status.clone(), UNCONFIRMED_AFTER, pod("uid-1"), silent());
         assert_eq!(short.status, begin.status);
-        assert!(short.look_again_in <= SILENT_AFTER);
+        assert!(short.look_again_in <= UNCONFIRMED_AFTER);
 
-        let long = said(begin.status, SILENT_AFTER + 1, pod("uid-1"), silent());
+        let long = said(begin.status, UNCONFIRMED_AFTER + 1, pod("uid-1"), silent());
         let (status, reason, since, message) = config_valid(&long);
         assert_eq!((status.as_str(), reason.as_str()), ("Unknown", "ConfigUnconfirmed"));
         assert_eq!(since, at(1));
-        assert!(message.contains("ada-0 has not answered since 2023-11-14T22:13:21Z"), "{message}");
+        let told = "since 2023-11-14T22:13:21Z: it does not answer: let the operator reach port";
+        assert!(message.contains(told), "{message}");
         assert_eq!(long.events.len(), 1);
 
         // Later, after a restart of the operator, and asked anew because the pod became ready.
-        for asked in [silent(), None, asked(None, None)] {
+        let anew = Asked { silent_since: None, ..asked.clone() };
+        for asked in [silent(), None, Some(anew.clone())] {
             let later = said(long.status.clone(), 9000, pod("uid-1"), asked);
             assert_eq!(later.status, long.status);
             assert_eq!(later.events, []);
@@ -357,22 +384,34 @@ mod tests {
         let other = said(long.status.clone(), 9000, pod("uid-2"), silent());
         assert_eq!(config_valid(&other).1, "ConfigRendered");
         // The answer.
-        let answer = says(question.hash.as_deref(), None, None);
-        let answered = said(long.status, 9000, pod("uid-1"), asked(Some(answer), None));
+        let answer = Some(says(question.hash.as_deref(), None, None));
+        let answered = Asked { answer, answered_since: Some(at(9000)), ..anew };
+        let answered = said(long.status, 9000, pod("uid-1"), Some(answered));
         assert_eq!(config_valid(&answered).0, "True");
         assert_eq!(answered.ask, None);
     }
 
     #[test]
-    fn who_falls_silent_while_he_judges_is_noticed_too() {
+    fn who_answers_and_never_judges_is_noticed_too_and_asked_less_often() {
         let begin = said(OpenClawInstanceStatus::default(), 0, pod("uid-1"), None);
-        let question = begin.ask.expect("a question");
-        let answer = Some(says(Some("old"), None, None));
-        let asked = Asked { question, answer, silent_since: None };
-        let judging = said(begin.status, 900, pod("uid-1"), Some(asked.clone()));
-        assert_eq!(config_valid(&judging).0, "True");
-        let asked = Asked { silent_since: Some(at(901)), ..asked };
-        let silent = said(judging.status, 901 + SILENT_AFTER, pod("uid-1"), Some(asked));
-        assert_eq!(config_valid(&silent).0, "Unknown");
+        let asked = Asked {
+            question: begin.ask.expect("a question"),
+            answer: Some(says(Some("old"), None, None)),
+            answered_since: Some(at(1)),
+            silent_since: None,
+        };
+        let short = said(begin.status, UNCONFIRMED_AFTER, pod("uid-1"), Some(asked.clone()));
+        assert_eq!(config_valid(&short).0, "True");
+        assert_eq!(short.ask.map(|question| question.again_in), Some(2));
+        let long =
+            said(short.status.clone(), 1 + UNCONFIRMED_AFTER, pod("uid-1"), Some(asked.clone()));
+        let (status, _, since, message) = config_valid(&long);
+        assert_eq!((status.as_str(), since), ("Unknown", at(1)));
+        assert!(message.contains("it answers, and has not judged it"), "{message}");
+        assert_eq!(long.ask.map(|question| question.again_in), Some(30));
+        // Nor does it help to fall silent meanwhile.
+        let asked = Asked { silent_since: Some(at(100)), ..asked };
+        let silent = said(short.status, 1 + UNCONFIRMED_AFTER, pod("uid-1"), Some(asked));
+        assert_eq!(config_valid(&silent).2, at(1));
     }
 }

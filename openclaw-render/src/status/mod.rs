@@ -8,7 +8,7 @@ mod config;
 mod kept;
 mod workload;
 
-pub(crate) use config::SILENT_AFTER;
+pub(crate) use config::UNCONFIRMED_AFTER;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 pub(crate) use kept::decode;

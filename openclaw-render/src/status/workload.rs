@@ -274,6 +274,7 @@ mod tests {
                     again_in: 30,
                 },
                 answer: Some(ConfigSync { free_bytes, ..ConfigSync::default() }),
+                answered_since: None,
                 silent_since: None,
             }),
             ..Observed::default()

@@ -170,6 +170,7 @@ impl World {
         self.asked = question.map(|question| Asked {
             answer: asked.filter(|asked| stands(asked, &question)).and_then(|it| it.answer),
             question,
+            answered_since: None,
             silent_since: None,
         });
     }
