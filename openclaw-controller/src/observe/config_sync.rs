@@ -75,8 +75,8 @@ impl ConfigSyncClient {
             return Err(format!("the answer is {}", answer.status()).into());
         }
         let body = Limited::new(answer.into_body(), LONGEST_ANSWER).collect().await?.to_bytes();
-        let SyncStatus { applied_hash, rejected_hash, message, free_bytes, .. } =
+        let SyncStatus { applied_hash, migrated, rejected_hash, message, free_bytes, .. } =
             serde_json::from_slice(&body)?;
-        Ok(ConfigSync { applied_hash, rejected_hash, message, free_bytes })
+        Ok(ConfigSync { applied_hash, migrated, rejected_hash, message, free_bytes })
     }
 }

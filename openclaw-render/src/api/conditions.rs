@@ -105,6 +105,8 @@ pub enum Reason {
     WillNotStart,
     /// The configuration is rendered.
     ConfigRendered,
+    /// The configuration has retired keys, which the application's migration changed in the pod.
+    ConfigMigrated,
     /// The configuration is not where the application reads it.
     ConfigNotApplied,
     /// A Secret or key does not exist.
@@ -156,6 +158,7 @@ impl fmt::Display for Reason {
             Self::InvalidJSON => "InvalidJSON",
             Self::WillNotStart => "WillNotStart",
             Self::ConfigRendered => "ConfigRendered",
+            Self::ConfigMigrated => "ConfigMigrated",
             Self::ConfigNotApplied => "ConfigNotApplied",
             Self::SecretMissing => "SecretMissing",
             Self::SecretUnknown => "SecretUnknown",

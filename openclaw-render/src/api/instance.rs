@@ -275,9 +275,13 @@ pub struct ConfigStatus {
     /// The file that the operator rendered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rendered_hash: Option<String>,
-    /// The file that the application reads.
+    /// The file that the application reads, or the one that it was migrated from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applied_hash: Option<String>,
+    /// How the application's own migration changed that file in the pod, because of keys that it
+    /// has retired: paths, such as `removed cron.retry`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub migrated: Vec<String>,
     /// The file that the application's validator refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected_hash: Option<String>,

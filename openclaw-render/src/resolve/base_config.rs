@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::defaults::text;
-use super::version::Version;
+use super::image::Image;
 use crate::api::{ConfigFormat, ConfigSpec, OpenClawInstanceSpec};
 use crate::config::eras;
 use crate::observed::{Fact, Observed};
@@ -32,7 +32,7 @@ pub(crate) enum Auth {
 pub(super) fn resolve(
     spec: &OpenClawInstanceSpec,
     observed: &Observed,
-    version: Version,
+    image: &Image,
     problems: &mut Vec<Problem>,
 ) -> BaseConfig {
     let unset = ConfigSpec::default();
@@ -48,7 +48,18 @@ pub(super) fn resolve(
         ));
     }
     check_gateway(&path, &document, proxied(spec), problems);
-    eras::check(&path, &document, version, problems);
+    eras::check(&path, &document, image.version, image.version_is_told, problems);
+    if !image.version.has_validator() && !document.is_empty() {
+        problems.push(Problem::advice(
+            path,
+            Rule::Config,
+            format!(
+                "{} has no validator, so nobody judges this before the agent gets it: use a newer \
+                 version",
+                image.version
+            ),
+        ));
+    }
     BaseConfig { document, auth }
 }
 

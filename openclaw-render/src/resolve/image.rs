@@ -19,6 +19,8 @@ pub(crate) struct Image {
     pub(crate) pull_secrets: Vec<LocalObjectReference>,
     /// The version that the configuration is rendered for.
     pub(crate) version: Version,
+    /// Whether the image or the user tells it; otherwise it is assumed.
+    pub(crate) version_is_told: bool,
 }
 
 pub(super) fn resolve(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) -> Image {
@@ -58,11 +60,13 @@ pub(super) fn resolve(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) 
             ));
         }
     }
+    let told = version(tag, digest, text(image.version.as_ref()), problems);
     Image {
         reference: with_override(spec, &reference),
         pull_policy: image.pull_policy.unwrap_or(PullPolicy::IfNotPresent),
         pull_secrets: unique(image.pull_secrets.unwrap_or_default()),
-        version: version(tag, digest, text(image.version.as_ref()), problems),
+        version: told.unwrap_or(Version::NEWEST),
+        version_is_told: told.is_some(),
     }
 }
 
@@ -90,7 +94,7 @@ fn version(
     digest: Option<&str>,
     stated: Option<&str>,
     problems: &mut Vec<Problem>,
-) -> Version {
+) -> Option<Version> {
     let stated_version = stated.and_then(Version::from_tag);
     if let (Some(stated), None) = (stated, stated_version) {
         problems.push(Problem::error(
@@ -119,10 +123,10 @@ fn version(
                     format!("has no effect: the tag says {read}; remove one of the two"),
                 ));
             }
-            return read;
+            return Some(read);
         }
     }
-    stated_version.unwrap_or_else(|| {
+    if stated_version.is_none() {
         problems.push(Problem::advice(
             "spec.image.version",
             Rule::Risk,
@@ -132,8 +136,8 @@ fn version(
                 Version::NEWEST
             ),
         ));
-        Version::NEWEST
-    })
+    }
+    stated_version
 }
 
 /// OCI image specification: the registered algorithm that registries use.

@@ -135,7 +135,7 @@ pub fn resolve(
     metadata::check(&spec, &mut problems);
 
     let image = image::resolve(&spec, &mut problems);
-    let config = base_config::resolve(&spec, observed, image.version, &mut problems);
+    let config = base_config::resolve(&spec, observed, &image, &mut problems);
     let token = token(&spec, &name, observed, config.auth, &mut problems);
     let environment = environment::resolve(&spec, observed, config.auth, &token, &mut problems);
     let resolved = Resolved {

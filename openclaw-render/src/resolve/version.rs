@@ -38,6 +38,12 @@ impl Version {
         (plausible && parts.next().is_none()).then_some(version)
     }
 
+    /// Whether `openclaw config validate` is there (OpenClaw 2026.3).
+    #[must_use]
+    pub fn has_validator(self) -> bool {
+        self >= Self::new(2026, 3, 0)
+    }
+
     /// Whether `/startupz` answers, which ignores the health of channels (OpenClaw 2026.8.1).
     #[must_use]
     pub fn has_startupz(self) -> bool {

@@ -52,6 +52,11 @@ impl Statement {
     }
 }
 
+/// Changes by a migration that are kept, and how many characters of each: as many as config-sync
+/// tells.
+const MIGRATED_LIMIT: usize = 33;
+const MIGRATED_LENGTH: usize = 256;
+
 /// Fills the plan's status and events. Whether watches tell of everything that is waited for.
 pub(crate) fn report(
     instance: &OpenClawInstance,
@@ -164,7 +169,9 @@ fn event(statement: &Statement, old: Option<&Condition>) -> Option<Event> {
     let turned = old.is_none_or(|old| (old.status == "True") != *holds);
     let recovered =
         old.is_some_and(|old| !WAITING.iter().any(|each| each.to_string() == old.reason));
-    if !bad && !(turned && (recovered || *about == ConditionType::Ready)) {
+    // Nothing is wrong, and somebody should mend it all the same.
+    let advises = *reason == Reason::ConfigMigrated;
+    if !bad && !advises && !(turned && (recovered || *about == ConditionType::Ready)) {
         return None;
     }
     let wanted = matches!(reason, Reason::Suspended | Reason::Paused | Reason::Terminating);
@@ -238,12 +245,19 @@ fn config(
         Some(sync) => ConfigStatus {
             rendered_hash,
             applied_hash: sync.applied_hash.clone(),
+            migrated: migrated(&sync.migrated),
             rejected_hash: sync.rejected_hash.clone(),
             message: sync.message.clone(),
         },
         None => remembered(ConfigStatus { rendered_hash, ..previous.unwrap_or_default() }),
     };
     (status != ConfigStatus::default()).then_some(status)
+}
+
+/// Whoever answers for config-sync decides what it says, but not how much.
+fn migrated(changes: &[String]) -> Vec<String> {
+    let short = |change: &String| change.chars().take(MIGRATED_LENGTH).collect();
+    changes.iter().take(MIGRATED_LIMIT).map(short).collect()
 }
 
 /// Without what was said of another configuration than the one that is in place again.
@@ -353,6 +367,7 @@ mod tests {
                     applied_hash: applied.map(ToOwned::to_owned),
                     rejected_hash: rejected.map(ToOwned::to_owned),
                     message: message.map(ToOwned::to_owned),
+                    ..ConfigStatus::default()
                 }),
                 ..OpenClawInstanceStatus::default()
             };
