@@ -478,7 +478,8 @@ fn a_validator_that_cannot_run_or_dies_by_a_signal_rejects_nothing_and_is_tried_
 fn a_rejection_without_a_verdict_names_the_output_and_is_tried_again() {
     let pod = Pod::with_source("crash");
     let sync = pod.start();
-    let message = "not judged yet: the validator exited with 1: a warning of the runtime no space";
+    let message =
+        "not accepted yet: the validator exited with 1: a warning of the runtime no space";
     let status = sync.wait_for_message(message);
     // Who hears of a rejection asks no more.
     assert_eq!(status.get("rejectedHash"), Some(&Value::Null));
@@ -489,9 +490,12 @@ fn a_rejection_without_a_verdict_names_the_output_and_is_tried_again() {
 #[test]
 fn parts_that_a_content_includes_are_found_where_it_will_lie() {
     let pod = Pod::with_source(r#"{"agents": {"$include": "./agents.json"}}"#);
-    pod.install("validator", "#!/bin/sh\ncat \"${OPENCLAW_CONFIG_PATH%/*}/agents.json\"\n");
+    let answer = r#"{"valid":false,"issues":[{"path":"agents","message":"no such file"}]}"#;
+    let finds = "[ -e \"${OPENCLAW_CONFIG_PATH%/*}/agents.json\" ]";
+    pod.install("validator", &format!("#!/bin/sh\n{finds} && exit 0\necho '{answer}'\nexit 1\n"));
     let sync = pod.start();
-    sync.wait_for_message("No such file");
+    let status = sync.wait_for_message("not accepted yet: agents: no such file");
+    assert_eq!(status.get("rejectedHash"), Some(&Value::Null));
     fs::write(pod.path("agent/agents.json"), "{}").unwrap();
     sync.wait_for_status(&applied(r#"{"agents": {"$include": "./agents.json"}}"#));
 }

@@ -89,8 +89,8 @@ pub struct ConfigSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigSyncSpec {
-    /// Its CPU and memory. Default: 10m and 32Mi requested, 1 and 320Mi at most; one validation
-    /// takes up to 210 MB. A change replaces the pod.
+    /// Its CPU and memory. Default: 10m and 32Mi requested, 1 and 1Gi at most; one validation takes
+    /// up to 210 MB, a migration of retired keys up to 600 MB. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
 }

@@ -135,6 +135,7 @@ const RETIRED: &[Retired] = &[
 
 /// Keys that may stand at the root of openclaw.json in one of the versions measured, sorted.
 const ROOT_KEYS: &[&str] = &[
+    "$include",
     "$schema",
     "accessGroups",
     "acp",

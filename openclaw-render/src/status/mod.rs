@@ -330,7 +330,7 @@ fn managed(resolved: &Resolved, observed: &Observed) -> ManagedResources {
 
 #[cfg(test)]
 mod tests {
-    use super::{Statement, awaits_pod, is_judging};
+    use super::{Statement, awaits_pod, is_judging, migrated};
     use crate::api::{ConditionType as About, ConfigStatus, OpenClawInstanceStatus, Reason};
     use crate::observed::{ConfigSync, Fact, Observed, Pod};
 
@@ -347,6 +347,14 @@ mod tests {
         let pods = Fact::Known(vec![Pod::default()]);
         assert!(!awaits_pod(&[starting()], &Observed { pods, ..Observed::default() }));
         assert!(!awaits_pod(&[starting()], &Observed::default()));
+    }
+
+    #[test]
+    fn whoever_answers_for_config_sync_does_not_fill_the_status() {
+        let kept = migrated(&vec!["ä".repeat(10_000); 10_000]);
+        assert_eq!(kept.len(), 33);
+        assert!(kept.iter().all(|change| change.chars().count() == 256));
+        assert_eq!(migrated(&["removed cron.retry".to_owned()]), ["removed cron.retry"]);
     }
 
     #[test]

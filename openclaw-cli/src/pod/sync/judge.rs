@@ -20,14 +20,18 @@ struct Known {
 }
 
 pub(super) struct Judge {
-    validator: Validator,
+    validator: Arc<Validator>,
     first_pause: Duration,
     stop: Arc<AtomicBool>,
     known: VecDeque<Known>,
 }
 
 impl Judge {
-    pub(super) fn new(validator: Validator, first_pause: Duration, stop: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(
+        validator: Arc<Validator>,
+        first_pause: Duration,
+        stop: Arc<AtomicBool>,
+    ) -> Self {
         Self { validator, first_pause, stop, known: VecDeque::new() }
     }
 

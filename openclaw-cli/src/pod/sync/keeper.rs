@@ -81,7 +81,7 @@ impl Keeper {
         match read_mounted(&self.source) {
             Err(error) => {
                 status.message = Some(format!("failed to read {}: {error}", self.source.display()));
-                self.migrator.forget();
+                self.migrator.stop();
                 self.fall_back();
             }
             Ok(bytes) => self.look(bytes, &mut status),
@@ -97,22 +97,20 @@ impl Keeper {
     fn look(&mut self, bytes: Vec<u8>, status: &mut SyncStatus) {
         let hash = content_hash(&bytes);
         status.source_hash = Some(hash.clone());
-        let verdict = self.judge.verdict(&bytes);
-        let (reason, issues) = match verdict {
+        self.migrator.give_way_to(&hash);
+        let (reason, issues) = match self.judge.verdict(&bytes) {
             Verdict::Rejected { reason, certain: true, issues } => (reason, issues),
             Verdict::Valid => {
-                self.migrator.forget();
                 return self.keep(Good { bytes, source_hash: hash, migrated: Vec::new() });
             }
             Verdict::Rejected { reason, .. } => {
-                status.message = Some(format!("not judged yet: {reason}"));
-                self.migrator.forget();
+                status.message = Some(format!("not accepted yet: {reason}"));
                 return self.fall_back();
             }
             // Most likely nothing else can be judged either.
             Verdict::Unknown { reason } => {
                 status.message = Some(format!("not judged yet: {reason}"));
-                return self.migrator.forget();
+                return;
             }
         };
         match self.migrator.look(&bytes, &issues) {

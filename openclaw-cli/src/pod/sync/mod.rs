@@ -108,16 +108,14 @@ fn keeper(
     let fingerprint = fingerprint(&[&validator, &migrator]);
     let timeout = Duration::from_secs(arguments.validator_timeout_seconds);
     let beside = target.parent().unwrap_or(Path::new("")).to_owned();
-    // One for each thread: both may run at a time.
-    let validate = |directory| {
-        Validator::new(validator.clone(), timeout, &work_dir, directory, &beside).map_err(failed)
-    };
-    let judge = Judge::new(validate("candidate")?, poll, stop);
+    let validator = Validator::new(validator, timeout, &work_dir, &beside).map_err(failed)?;
+    let validator = Arc::new(validator);
+    let judge = Judge::new(Arc::clone(&validator), poll, stop);
     let memory = || Folder::open(&work_dir).map_err(failed);
     let migrator = Migrator::new(
         migrator,
         Duration::from_secs(arguments.migrator_timeout_seconds),
-        validate("migration-candidate")?,
+        validator,
         &work_dir,
         memory()?,
         &fingerprint,

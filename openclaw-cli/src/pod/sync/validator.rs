@@ -20,11 +20,12 @@ pub(super) const REASON_LIMIT: usize = 2048;
 /// How many refused places are looked at, and how long their texts may be.
 const ISSUE_LIMIT: usize = 64;
 const ISSUE_TEXT_LIMIT: usize = 1024;
+const CANDIDATE_DIRECTORY: &str = "candidate";
 const CANDIDATE_NAME: &str = "openclaw.json";
 /// In the agent's folder, where [`Folder::sweep`] finds it.
 const CANDIDATE_BESIDE_TARGET: &str = ".openclaw-write-candidate.tmp";
 /// The key of a document that takes a part of itself from another file.
-pub(super) const INCLUDE: &str = "$include";
+const INCLUDE: &str = "$include";
 /// A shell's way to say that it could not run a command (126, 127) or that a signal ended it.
 const FIRST_SHELL_CODE: i32 = 126;
 
@@ -33,8 +34,8 @@ pub(super) enum Verdict {
     Valid,
     Rejected {
         reason: String,
-        /// The validator gave a verdict in its own format; otherwise it may have failed itself, and
-        /// is asked again.
+        /// The validator gave a verdict in its own format, and on all that counts; otherwise it is
+        /// asked again.
         certain: bool,
         issues: Vec<Issue>,
     },
@@ -70,8 +71,6 @@ pub(super) struct Validator {
     command: Vec<OsString>,
     timeout: Duration,
     work: PathBuf,
-    /// Where in the work directory contents are judged.
-    directory: &'static str,
     /// The agent's folder, where the parts are that a content includes.
     beside: PathBuf,
 }
@@ -81,17 +80,16 @@ impl Validator {
         command: Vec<OsString>,
         timeout: Duration,
         work: &Path,
-        directory: &'static str,
         beside: &Path,
     ) -> Result<Self, FolderError> {
         let (work, beside) = (work.to_owned(), beside.to_owned());
-        let validator = Self { command, timeout, work, directory, beside };
+        let validator = Self { command, timeout, work, beside };
         validator.folder()?.sweep();
         Ok(validator)
     }
 
     fn folder(&self) -> Result<Folder, FolderError> {
-        Folder::open(&self.work)?.make(self.directory, 0o700)
+        Folder::open(&self.work)?.make(CANDIDATE_DIRECTORY, 0o700)
     }
 
     /// Whether the application accepts a content.
@@ -114,7 +112,14 @@ impl Validator {
             }
         };
         match ran.ended {
-            Ended::Itself(status) => judged(status, &ran.stdout, &ran.stderr),
+            Ended::Itself(status) => {
+                let mut verdict = judged(status, &ran.stdout, &ran.stderr);
+                if let Verdict::Rejected { certain, .. } = &mut verdict {
+                    // Parts may come, and change, while the content stays.
+                    *certain &= !includes(bytes);
+                }
+                verdict
+            }
             Ended::Late => {
                 let seconds = self.timeout.as_secs();
                 Verdict::unknown(&format!("the validator did not end in {seconds} s"))
@@ -127,15 +132,19 @@ impl Validator {
     /// agent could exchange it for another one, so it lies there only if it includes parts, which
     /// are the agent's as well.
     fn place(&self, bytes: &[u8]) -> Result<PathBuf, FolderError> {
-        let includes = bytes.windows(INCLUDE.len()).any(|part| part == INCLUDE.as_bytes());
-        let (folder, path, name) = if includes {
+        let (folder, path, name) = if includes(bytes) {
             (Folder::open_itself(&self.beside)?, self.beside.clone(), CANDIDATE_BESIDE_TARGET)
         } else {
-            (self.folder()?, self.work.join(self.directory), CANDIDATE_NAME)
+            (self.folder()?, self.work.join(CANDIDATE_DIRECTORY), CANDIDATE_NAME)
         };
         folder.replace(OsStr::new(name), 0o600, &mut Cursor::new(bytes))?;
         Ok(path.join(name))
     }
+}
+
+/// Whether a content takes parts of itself from other files.
+fn includes(bytes: &[u8]) -> bool {
+    bytes.windows(INCLUDE.len()).any(|part| part == INCLUDE.as_bytes())
 }
 
 fn judged(status: ExitStatus, stdout: &[u8], stderr: &[u8]) -> Verdict {
@@ -183,10 +192,11 @@ fn refusal(stdout: &[u8]) -> Option<(String, Vec<Issue>)> {
     } else {
         let texts: Vec<String> = issues
             .iter()
-            .map(|Issue { path, message }| match path.is_empty() {
-                true => message.clone(),
-                false => format!("{path}: {message}"),
-            })
+            .map(
+                |Issue { path, message }| {
+                    if path.is_empty() { message.clone() } else { format!("{path}: {message}") }
+                },
+            )
             .collect();
         texts.join("; ")
     };

@@ -8,7 +8,7 @@ use crate::pod::volumes;
 use crate::resolve::Resolved;
 use crate::vocab::{env, names, paths, ports};
 
-/// The application's own commands; versions before 2026.3 have no validator.
+/// The application's own commands, in the versions that have them.
 const VALIDATOR: &[&str] = &["openclaw", "config", "validate", "--json"];
 const MIGRATOR: &[&str] = &["openclaw", "doctor", "--fix", "--non-interactive"];
 
@@ -32,8 +32,11 @@ pub(in crate::pod) fn container(instance: &Resolved) -> Container {
     ]
     .map(str::to_owned)
     .to_vec();
-    if instance.image.version.has_validator() {
+    let version = instance.image.version;
+    if version.has_migration() {
         arguments.extend(MIGRATOR.iter().map(|word| format!("--migrator={word}")));
+    }
+    if version.has_validator() {
         arguments.push("--".to_owned());
         arguments.extend(VALIDATOR.iter().map(|word| (*word).to_owned()));
     }

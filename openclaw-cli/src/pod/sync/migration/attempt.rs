@@ -6,6 +6,7 @@ use std::io::Cursor;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use super::shield::Shield;
 use crate::pod::folder::{Folder, FolderError};
 use crate::pod::sync::child::{self, Bounds, Ended};
 use crate::pod::sync::log;
-use crate::pod::sync::validator::{INCLUDE, Issue, Validator, Verdict, tail};
+use crate::pod::sync::validator::{Issue, Validator, Verdict, tail};
 use crate::pod::{one_line, read_bounded};
 
 /// Parts of a document that no copy gets: 2026.8.1 starts every server of the protocol and waits for
@@ -50,7 +51,8 @@ const ENVIRONMENT: &[(&str, &str)] = &[
 pub(super) struct Setup {
     pub(super) command: Vec<OsString>,
     pub(super) timeout: Duration,
-    pub(super) validator: Validator,
+    /// Nobody else uses it while an attempt runs.
+    pub(super) validator: Arc<Validator>,
     /// The folder that an attempt works in and removes again.
     pub(super) scratch: PathBuf,
 }
@@ -92,10 +94,6 @@ impl Setup {
         cancel: &AtomicBool,
     ) -> Result<Outcome, Stop> {
         let document: Value = serde_json::from_slice(bytes).map_err(|_| Stop::Unable)?;
-        // The application does not migrate these either: the parts are elsewhere.
-        if includes(&document) {
-            return Err(Stop::Unable);
-        }
         let mut plain = cut(&document, issues)?;
         let mut shield = Shield::new(self.scratch.join("outside").display().to_string());
         let migrated = self.run(&document, &mut shield, cancel)?;
@@ -122,7 +120,7 @@ impl Setup {
         mut merged: Value,
         cancel: &AtomicBool,
     ) -> Result<Outcome, Stop> {
-        loop {
+        for _ in 0..ROUNDS {
             let bytes = pretty(&merged);
             match self.validator.judge(&bytes, cancel) {
                 Verdict::Valid => {
@@ -138,6 +136,7 @@ impl Setup {
                 Verdict::Unknown { reason } => return Err(Stop::Hindered(reason)),
             }
         }
+        Err(Stop::Unable)
     }
 
     /// What the application makes of a document.
@@ -225,15 +224,6 @@ fn cut(document: &Value, issues: &[Issue]) -> Result<Value, Stop> {
         return Err(Stop::Unable);
     }
     Ok(without(document, &places))
-}
-
-/// Whether a part of the document stands in another file.
-fn includes(value: &Value) -> bool {
-    match value {
-        Value::Object(object) => object.contains_key(INCLUDE) || object.values().any(includes),
-        Value::Array(list) => list.iter().any(includes),
-        _ => false,
-    }
 }
 
 /// Writes `streaming: "partial"` of a channel as `streaming: {mode: "partial"}`, where the validator

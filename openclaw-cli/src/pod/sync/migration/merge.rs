@@ -67,13 +67,12 @@ fn compare(before: &Value, after: &Value, path: &str, found: &mut Vec<String>) {
                     (Some(before), Some(after)) => compare(before, after, &inner, found),
                     (Some(_), None) => found.push(say("removed", &inner)),
                     (None, Some(after)) => {
-                        let nothing = Value::Object(Map::new());
-                        match after {
+                        let only = after.as_object().filter(|after| after.len() == 1);
+                        if only.is_some() {
                             // A new parent of one key is named by that key.
-                            Value::Object(after) if after.len() == 1 => {
-                                compare(&nothing, &Value::Object(after.clone()), &inner, found);
-                            }
-                            _ => found.push(say("added", &inner)),
+                            compare(&Value::Object(Map::new()), after, &inner, found);
+                        } else {
+                            found.push(say("added", &inner));
                         }
                     }
                     (None, None) => {}

@@ -37,7 +37,7 @@ use crate::pod::read_bounded;
 use attempt::Setup;
 
 /// Below the work directory, while an attempt runs.
-pub(super) const SCRATCH: &str = "migration";
+const SCRATCH: &str = "migration";
 
 /// What came of an attempt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,7 +55,7 @@ pub(super) enum Progress {
 }
 
 /// What is remembered for the life of the pod: the last attempt. Without an outcome it was killed.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Record {
     source_hash: String,
@@ -83,7 +83,7 @@ impl Migrator {
     pub(super) fn new(
         command: Vec<OsString>,
         timeout: Duration,
-        validator: Validator,
+        validator: Arc<Validator>,
         work_dir: &Path,
         memory: Folder,
         fingerprint: &str,
@@ -123,16 +123,16 @@ impl Migrator {
     /// What came of the attempt to migrate a refused content, which begins with the first call.
     pub(super) fn look(&mut self, bytes: &[u8], issues: &[Issue]) -> Progress {
         let hash = content_hash(bytes);
-        self.collect(&hash);
+        self.give_way_to(&hash);
+        self.collect();
         if let Some((_, outcome)) = self.known.iter().find(|(known, _)| *known == hash) {
             return Progress::Ended(outcome.clone());
         }
-        let Some(setup) = self.setup.clone().filter(|_| self.running.is_none()) else {
-            // An attempt that is being cancelled is waited for: there is one folder.
-            return match self.running {
-                Some(_) => Progress::Running,
-                None => Progress::Ended(Outcome::Refused { why: None }),
-            };
+        if self.running.is_some() {
+            return Progress::Running;
+        }
+        let Some(setup) = self.setup.clone() else {
+            return Progress::Ended(Outcome::Refused { why: None });
         };
         self.write(&Record { source_hash: hash.clone(), outcome: None });
         let (bytes, issues) = (bytes.to_owned(), issues.to_owned());
@@ -154,39 +154,33 @@ impl Migrator {
         }
     }
 
-    /// Ends an attempt whose content nobody asks for any more.
-    pub(super) fn forget(&mut self) {
-        self.collect("");
+    /// Ends an attempt that is about another content than this: nobody asks for it any more, and
+    /// there is no memory for a validator beside it.
+    pub(super) fn give_way_to(&mut self, hash: &str) {
+        if self.running.as_ref().is_some_and(|running| running.source_hash != hash) {
+            self.stop();
+        }
     }
 
-    /// Ends a running attempt and waits for its end.
+    /// Ends a running attempt and waits for its end. It is not held against its content.
     pub(super) fn stop(&mut self) {
+        self.collect();
         if let Some(running) = self.running.take() {
             running.cancel.store(true, Ordering::SeqCst);
             let _ = running.thread.join();
-            self.unwrite();
+            self.write(&Record::default());
         }
     }
 
-    /// Takes in an attempt that has ended, and cancels one that is about another content.
-    fn collect(&mut self, wanted: &str) {
-        let Some(running) = self.running.take() else { return };
-        if running.source_hash != wanted {
-            running.cancel.store(true, Ordering::SeqCst);
-        }
-        if !running.thread.is_finished() {
-            self.running = Some(running);
+    /// Takes in an attempt that has ended.
+    fn collect(&mut self) {
+        let Some(running) = self.running.take_if(|running| running.thread.is_finished()) else {
             return;
-        }
-        let Running { source_hash, cancel, thread } = running;
+        };
+        let Running { source_hash, thread, .. } = running;
         let outcome = thread.join().unwrap_or_else(|_| Outcome::Refused {
             why: Some("it ended without a word".to_owned()),
         });
-        // What was cancelled is tried again when somebody asks for it.
-        if cancel.load(Ordering::SeqCst) && matches!(outcome, Outcome::Refused { .. }) {
-            self.unwrite();
-            return;
-        }
         self.write(&Record { source_hash: source_hash.clone(), outcome: Some(outcome.clone()) });
         self.known.push_back((source_hash, outcome));
         if self.known.len() > MEMORY {
@@ -206,13 +200,6 @@ impl Migrator {
             // Costs one more attempt after a restart.
             log(&format!("attempt not remembered: {error}"));
         }
-    }
-
-    fn unwrite(&self) {
-        self.write(&Record {
-            source_hash: String::new(),
-            outcome: Some(Outcome::Refused { why: None }),
-        });
     }
 }
 

@@ -86,7 +86,7 @@ fn enter<'a, 'p>(node: &'a Value, path: &'p str) -> Option<(Step, &'a Value, &'p
             let rest = rest.strip_prefix(']').unwrap_or(rest);
             Some((Step::Position(position), list.get(position)?, rest))
         }
-        _ => None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
 }
 
