@@ -158,8 +158,17 @@ pub(crate) struct SyncArguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 60,
           value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) validator_timeout_seconds: u64,
+    /// A word of the command that migrates the file which `OPENCLAW_CONFIG_PATH` names; repeated
+    /// for each word. Without it, what the validator refuses is refused.
+    #[arg(long, value_name = "WORD", allow_hyphen_values = true)]
+    pub(crate) migrator: Vec<OsString>,
+    /// How long one run of the migrator may take; a migration is two of them.
+    #[arg(long, value_name = "SECONDS", default_value_t = 120,
+          value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) migrator_timeout_seconds: u64,
     /// The command that judges the file which `OPENCLAW_CONFIG_PATH` names: exit 0 is valid.
-    #[arg(last = true, required = true, value_name = "VALIDATOR")]
+    /// Without it everything is.
+    #[arg(last = true, value_name = "VALIDATOR")]
     pub(crate) validator: Vec<OsString>,
 }
 

@@ -14,10 +14,12 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 const NEWEST: &str = "2026.9.6";
 
@@ -75,7 +77,7 @@ fn validate(version: &str, config: &Path, home: &Path) -> Output {
 
 #[test]
 fn every_version_accepts_what_is_rendered_for_it() {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/instances");
+    let fixtures = instances();
     let names =
         ["minimal", "config-raw", "config-map-ref", "config-auth-password", "gateway-proxy-off"];
     let versions = versions();
@@ -95,78 +97,189 @@ fn every_version_accepts_what_is_rendered_for_it() {
     }
 }
 
-/// Polls until a condition holds, for at most two minutes.
+/// Polls until a condition holds, for at most five minutes.
 fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(120);
+    let deadline = Instant::now() + Duration::from_secs(300);
     while Instant::now() < deadline {
         if let Some(found) = look() {
             return found;
         }
         std::thread::sleep(Duration::from_millis(100));
     }
-    panic!("not within two minutes: {what}");
+    panic!("not within five minutes: {what}");
+}
+
+/// config-sync on the kubelet's layout of a mounted `ConfigMap`, with a version's own commands.
+struct ConfigSync {
+    folder: TempDir,
+    sync: Child,
+    lines: Arc<Mutex<Vec<String>>>,
+}
+
+impl ConfigSync {
+    fn start(version: &str, source: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path();
+        for name in ["mount", "work", "state", "home"] {
+            fs::create_dir_all(root.join(name)).expect("a folder");
+        }
+        publish(root, source);
+        std::os::unix::fs::symlink("..data/openclaw.json", root.join("mount/openclaw.json"))
+            .expect("a link");
+        // Both are found on the path in the application's image.
+        let [node, entry] = application(version);
+        let path = [node.parent().expect("a folder").as_os_str(), "/usr/bin:/bin".as_ref()];
+        let word = |word: &str| format!("--migrator={word}");
+        let mut sync = cli()
+            .args(["pod", "sync", "--port", "0", "--poll-seconds", "1"])
+            .arg("--source")
+            .arg(root.join("mount/openclaw.json"))
+            .arg("--target")
+            .arg(root.join("state/openclaw.json"))
+            .arg("--work-dir")
+            .arg(root.join("work"))
+            .args([word("node"), word(&entry.to_string_lossy())])
+            .args(["doctor", "--fix", "--non-interactive"].map(word))
+            .arg("--")
+            .arg("node")
+            .arg(entry)
+            .args(["config", "validate", "--json"])
+            .env("PATH", path.join(":".as_ref()))
+            .env("HOME", root.join("home"))
+            .env("OPENCLAW_STATE_DIR", root.join("work/state"))
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("config-sync runs");
+        let log = BufReader::new(sync.stderr.take().expect("its log"));
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&lines);
+        std::thread::spawn(move || {
+            for line in log.lines().map_while(Result::ok) {
+                sink.lock().expect("the log").push(line);
+            }
+        });
+        Self { folder, sync, lines }
+    }
+
+    fn served(&self) -> Option<String> {
+        fs::read_to_string(self.folder.path().join("state/openclaw.json")).ok()
+    }
+
+    /// The first line of the log with this text.
+    fn until_logged(&self, part: &str) -> String {
+        eventually(part, || {
+            let lines = self.lines.lock().expect("the log");
+            lines.iter().find(|line| line.contains(part)).cloned()
+        })
+    }
+}
+
+impl Drop for ConfigSync {
+    fn drop(&mut self) {
+        let _ = self.sync.kill();
+        let _ = self.sync.wait();
+        if std::thread::panicking() {
+            eprintln!("{}", self.lines.lock().expect("the log").join("\n"));
+        }
+    }
+}
+
+/// Changes the mounted file as the kubelet does.
+fn publish(root: &Path, content: &str) {
+    let name = format!("..{}", content.len());
+    let mount = root.join("mount");
+    fs::create_dir_all(mount.join(&name)).expect("a folder");
+    fs::write(mount.join(&name).join("openclaw.json"), content).expect("a file");
+    let link = mount.join("..data_tmp");
+    std::os::unix::fs::symlink(name, &link).expect("a link");
+    fs::rename(&link, mount.join("..data")).expect("the swap");
+}
+
+fn instances() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/instances")
 }
 
 #[test]
 fn config_sync_serves_only_what_the_application_accepts() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let root = folder.path();
-    let mount = root.join("mount");
-    for name in ["mount/..first", "mount/..second", "work", "state", "home"] {
-        fs::create_dir_all(root.join(name)).expect("a folder");
-    }
-    let minimal = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/instances/minimal.yaml");
-    let good = rendered(&minimal, NEWEST).expect("a configuration");
+    let good = rendered(&instances().join("minimal.yaml"), NEWEST).expect("a configuration");
+    let sync = ConfigSync::start(NEWEST, &good);
+    eventually("the good file is served", || (sync.served()? == good).then_some(()));
+    // Nobody knows this key, so the application has no migration for it.
     let bad = good.replacen("\"gateway\"", "\"modules\": {},\n  \"gateway\"", 1);
-    fs::write(mount.join("..first/openclaw.json"), &good).expect("a file");
-    fs::write(mount.join("..second/openclaw.json"), bad).expect("a file");
-    let swap = |to: &str| {
-        let link = mount.join("..data_tmp");
-        std::os::unix::fs::symlink(to, &link).expect("a link");
-        fs::rename(&link, mount.join("..data")).expect("the swap");
-    };
-    swap("..first");
-    std::os::unix::fs::symlink("..data/openclaw.json", mount.join("openclaw.json"))
-        .expect("a link");
+    publish(sync.folder.path(), &bad);
+    sync.until_logged("rejected by the application: <root>: Unrecognized key: \"modules\"");
+    assert_eq!(sync.served().expect("the served file"), good);
+}
 
-    let target = root.join("state/openclaw.json");
-    let [node, entry] = application(NEWEST);
-    let mut sync = cli()
-        .args(["pod", "sync", "--port", "0", "--poll-seconds", "1"])
-        .arg("--source")
-        .arg(mount.join("openclaw.json"))
-        .arg("--target")
-        .arg(&target)
-        .arg("--work-dir")
-        .arg(root.join("work"))
-        .arg("--")
-        .arg(node)
-        .arg(entry)
-        .args(["config", "validate", "--json"])
-        .env("HOME", root.join("home"))
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("config-sync runs");
-    let log = BufReader::new(sync.stderr.take().expect("its log"));
-    let lines = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let sink = std::sync::Arc::clone(&lines);
-    let reader = std::thread::spawn(move || {
-        for line in log.lines().map_while(Result::ok) {
-            sink.lock().expect("the log").push(line);
-        }
-    });
-    eventually("the good file is served", || {
-        (fs::read_to_string(&target).ok()? == good).then_some(())
-    });
-    swap("..second");
-    eventually("the bad file is refused with its reason", || {
-        let lines = lines.lock().expect("the log");
-        lines.iter().any(|line| line.contains("modules")).then_some(())
-    });
-    assert_eq!(fs::read_to_string(&target).expect("the served file"), good);
-    sync.kill().expect("config-sync ends");
-    sync.wait().expect("config-sync ended");
-    reader.join().expect("the log ended");
+/// What the application makes of [`config-retired.yaml`](../../fixtures/instances), as far as it is
+/// the same in every version: keys that are gone, and those that took their place.
+fn check_migrated(version: &str) {
+    let source = rendered(&instances().join("config-retired.yaml"), version).expect("a file");
+    let sync = ConfigSync::start(version, &source);
+    let served = eventually("the migrated file is served", || sync.served());
+    let applied = sync.until_logged("migrated by the application: ");
+    let output =
+        validate(version, &sync.folder.path().join("state/openclaw.json"), sync.folder.path());
+    assert!(output.status.success(), "{served}");
+
+    let [before, after]: [Value; 2] =
+        [&source, &served].map(|text| serde_json::from_str(text).expect("JSON"));
+    for gone in [
+        "/acp/runtime",
+        "/agents/defaults/memorySearch",
+        "/agents/defaults/compaction/reserveTokens",
+        "/agents/defaults/contextPruning/softTrim",
+        "/cron/retry",
+        "/heartbeat",
+        "/session/maintenance/rotateBytes",
+        "/tools/web/search/perplexity",
+    ] {
+        assert!(before.pointer(gone).is_some(), "{gone} is not in the fixture");
+        assert_eq!(after.pointer(gone), None, "{gone}");
+    }
+    for (came, value) in [
+        ("/agents/defaults/heartbeat/every", json!("30m")),
+        ("/channels/discord/streaming", json!({"mode": "partial"})),
+        ("/channels/telegram/streaming", json!({"mode": "partial"})),
+        ("/gateway/nodes/commands/allow", json!(["camera.snap"])),
+        ("/memory/search/enabled", json!(true)),
+        ("/plugins/entries/perplexity/config/webSearch/apiKey", json!("${PERPLEXITY_KEY}")),
+        ("/session/reset/idleMinutes", json!(30)),
+        ("/tools/media/models/0/model", json!("gpt-4o-mini-transcribe")),
+        ("/tts/provider", json!("openai")),
+    ] {
+        assert_eq!(after.pointer(came), Some(&value), "{came} in {served}");
+    }
+    // What was not refused is as the user wrote it, also what no copy showed to the migration.
+    for kept in [
+        "/agents/defaults/model",
+        "/agents/defaults/workspace",
+        "/channels/discord/token",
+        "/cron/enabled",
+        "/gateway/auth",
+        "/gateway/trustedProxies",
+        "/mcp",
+        "/session/scope",
+    ] {
+        assert!(before.pointer(kept).is_some(), "{kept} is not in the fixture");
+        assert_eq!(after.pointer(kept), before.pointer(kept), "{kept}");
+    }
+    // What it writes besides.
+    for besides in ["/agents/entries", "/commands", "/meta", "/skills", "/wizard"] {
+        assert_eq!(after.pointer(besides), None, "{besides} in {served}");
+    }
+    assert!(applied.contains("removed cron.retry"), "{applied}");
+    assert!(!sync.folder.path().join("work/migration").exists());
+}
+
+#[test]
+fn keys_that_2026_8_1_has_retired_are_served_as_it_migrates_them() {
+    check_migrated("2026.8.1");
+}
+
+#[test]
+fn keys_that_2026_9_6_has_retired_are_served_as_it_migrates_them() {
+    check_migrated("2026.9.6");
 }
 
 /// The version of a database's form: `user_version` in the header of an SQLite file.

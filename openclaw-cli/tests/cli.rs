@@ -192,6 +192,13 @@ fn a_spec_that_will_not_start_is_rendered_and_fails_the_check() {
 }
 
 #[test]
+fn a_retired_key_that_the_application_migrates_passes_the_check_with_advice() {
+    let checked = run(&["check", &fixture("instances/config-retired.yaml")]);
+    assert_eq!(code(&checked), 0, "{}", err(&checked));
+    assert!(err(&checked).contains("cron.retry: advice: 2026.9.6 refuses this key"));
+}
+
+#[test]
 fn an_unknown_field_is_advice_and_fails_the_check() {
     let text = MINIMAL.replace("spec: {", "spec: { colour: blue, ");
     let rendered = run_with(&["render", "-"], text.as_bytes());

@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in helpers too")]
 #![expect(clippy::panic, reason = "a test fails by panicking, in helpers too")]
 
+#[path = "pod_sync/migration.rs"]
+mod migration;
+
 use std::cell::Cell;
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -68,10 +71,15 @@ impl Pod {
     }
 
     fn install_validator(&self) {
+        self.install("validator", VALIDATOR);
+    }
+
+    fn install(&self, name: &str, script: &str) {
         // Renamed into place, so that it is never executed while open for writing.
-        fs::write(self.path("validator.new"), VALIDATOR).unwrap();
-        fs::set_permissions(self.path("validator.new"), Permissions::from_mode(0o755)).unwrap();
-        fs::rename(self.path("validator.new"), self.path("validator")).unwrap();
+        let new = self.path(&format!("{name}.new"));
+        fs::write(&new, script).unwrap();
+        fs::set_permissions(&new, Permissions::from_mode(0o755)).unwrap();
+        fs::rename(new, self.path(name)).unwrap();
     }
 
     /// Changes the mounted file as the kubelet does: a new directory, then a swapped link.
@@ -221,7 +229,7 @@ fn hash(content: &str) -> String {
 
 fn applied(content: &str) -> Value {
     json!({ "protocol": POD_PROTOCOL, "sourceHash": hash(content), "appliedHash": hash(content),
-            "rejectedHash": null, "message": null })
+            "migrated": [], "rejectedHash": null, "message": null })
 }
 
 #[test]
@@ -246,7 +254,7 @@ fn a_refused_change_leaves_the_last_good_content_until_a_good_one_comes() {
     pod.publish("bad 2");
     sync.wait_for_status(&json!({
         "protocol": POD_PROTOCOL, "sourceHash": hash("bad 2"), "appliedHash": hash("good 1"),
-        "rejectedHash": hash("bad 2"),
+        "migrated": [], "rejectedHash": hash("bad 2"),
         "message": "rejected by the application: gateway.bind: is bad",
     }));
     assert_eq!(pod.read_target().unwrap(), "good 1");
@@ -372,7 +380,9 @@ fn another_validators_memory_does_not_count() {
     sync.terminate();
     // As if its command had been another one.
     let entries = fs::read_dir(pod.path("work")).unwrap().map(Result::unwrap);
-    let memories: Vec<_> = entries.filter(|entry| entry.path().is_file()).collect();
+    let is_memory = |name: &str| name.starts_with("last-good-");
+    let memories: Vec<_> =
+        entries.filter(|entry| is_memory(&entry.file_name().to_string_lossy())).collect();
     assert_eq!(memories.len(), 1, "{memories:?}");
     fs::rename(memories[0].path(), pod.path("work/last-good-0000000000000000.json")).unwrap();
     let sync = pod.start();
@@ -468,9 +478,49 @@ fn a_validator_that_cannot_run_or_dies_by_a_signal_rejects_nothing_and_is_tried_
 fn a_rejection_without_a_verdict_names_the_output_and_is_tried_again() {
     let pod = Pod::with_source("crash");
     let sync = pod.start();
-    sync.wait_for_message("the validator exited with 1: a warning of the runtime no space left");
+    let message =
+        "not accepted yet: the validator exited with 1: a warning of the runtime no space";
+    let status = sync.wait_for_message(message);
+    // Who hears of a rejection asks no more.
+    assert_eq!(status.get("rejectedHash"), Some(&Value::Null));
     fs::write(pod.path("judged.mended"), "").unwrap();
     sync.wait_for_status(&applied("crash"));
+}
+
+#[test]
+fn parts_that_a_content_includes_are_found_where_it_will_lie() {
+    let pod = Pod::with_source(r#"{"agents": {"$include": "./agents.json"}}"#);
+    let answer = r#"{"valid":false,"issues":[{"path":"agents","message":"no such file"}]}"#;
+    let finds = "[ -e \"${OPENCLAW_CONFIG_PATH%/*}/agents.json\" ]";
+    pod.install("validator", &format!("#!/bin/sh\n{finds} && exit 0\necho '{answer}'\nexit 1\n"));
+    let sync = pod.start();
+    let status = sync.wait_for_message("not accepted yet: agents: no such file");
+    assert_eq!(status.get("rejectedHash"), Some(&Value::Null));
+    fs::write(pod.path("agent/agents.json"), "{}").unwrap();
+    sync.wait_for_status(&applied(r#"{"agents": {"$include": "./agents.json"}}"#));
+}
+
+#[test]
+fn without_a_validator_every_content_is_put_in_place() {
+    let pod = Pod::with_source("bad 1");
+    let arguments = |sync: &mut Command| {
+        sync.args(["pod", "sync", "--port", "0", "--poll-seconds", "1", "--source"])
+            .arg(pod.path("mount/openclaw.json"))
+            .arg("--target")
+            .arg(pod.target())
+            .arg("--work-dir")
+            .arg(pod.path("work"))
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    };
+    let mut child = arguments(&mut Command::new(PROGRAM));
+    wait_until("the content", || match pod.read_target() {
+        Some(content) if content == "bad 1" => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[test]

@@ -209,8 +209,10 @@ pub struct Asked {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ConfigSync {
-    /// Hash of the file that the application reads.
+    /// Hash of the file that the application reads, or of the one that it was migrated from.
     pub applied_hash: Option<String>,
+    /// How the application's own migration changed that file; empty when it did not.
+    pub migrated: Vec<String>,
     /// Hash of the file that the application's validator refused.
     pub rejected_hash: Option<String>,
     /// Why it was refused, or why the newest one is not in place.

@@ -97,9 +97,15 @@ pub struct SyncStatus {
     pub protocol: u32,
     /// The content that the operator wants; `null` while it cannot be read.
     pub source_hash: Option<String>,
-    /// The content of the agent's openclaw.json; `null` while none is known to be valid.
+    /// The content of the agent's openclaw.json, or the one that it was migrated from; `null` while
+    /// none is known to be valid.
     pub applied_hash: Option<String>,
-    /// The wanted content, when the application's own validator refuses it.
+    /// How the application's own migration changed the applied content: paths, such as
+    /// `removed cron.retry`. Empty when it is in place as it was wanted.
+    #[serde(default)]
+    pub migrated: Vec<String>,
+    /// The wanted content, when the application's own validator refuses it for certain and its
+    /// migration does not help.
     pub rejected_hash: Option<String>,
     /// Why applied and wanted content differ, one line; `null` while they do not.
     pub message: Option<String>,

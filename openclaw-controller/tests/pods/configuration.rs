@@ -1,7 +1,7 @@
 //! What a change of the spec does to an agent that runs.
 
 use openclaw_render::vocab::paths::CONFIG_FILE;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::agent::{Agent, Ending, GATEWAY, NAME, lives, said};
 use crate::support::cluster::condition_of;
@@ -43,7 +43,7 @@ async fn a_bad_configuration_never_reaches_the_application() {
     let served = || agent.run(&["cat", CONFIG_FILE]);
     let good = served();
     agent.change(&json!({"config": {"raw": {"gateway": {"controlUi": {"colour": "blue"}}}}})).await;
-    let condition = agent.cluster.until_condition(NAME, "ConfigValid", "False").await;
+    let condition = until_config(&agent, "ConfigurationRejected").await;
     let message = condition["message"].as_str().expect("a message");
     assert!(message.contains("gateway.controlUi"), "{message}");
     assert_eq!(served(), good);
@@ -68,12 +68,65 @@ async fn a_bad_configuration_never_reaches_the_application() {
 async fn a_first_configuration_that_is_bad_is_named_and_does_not_loop() {
     let bad = json!({"gateway": {"controlUi": {"colour": "blue"}}});
     let agent = Agent::asked_for("first", &json!({"config": {"raw": bad}})).await;
-    let condition = agent.cluster.until_condition(NAME, "ConfigValid", "False").await;
+    let condition = until_config(&agent, "ConfigurationRejected").await;
     let message = condition["message"].as_str().expect("a message");
     assert!(message.contains("gateway.controlUi"), "{message}");
     assert_eq!(lives(&agent.pod().await).1, 0);
     agent.change(&json!({"config": {"raw": null}})).await;
     agent.cluster.until_ready(NAME).await;
+    agent.end().await;
+}
+
+/// Waits until `ConfigValid` has a reason.
+async fn until_config(agent: &Agent, reason: &str) -> Value {
+    let found = async || {
+        let live = agent.instance().await;
+        condition_of(&live, "ConfigValid").filter(|found| found["reason"] == reason).cloned()
+    };
+    agent.cluster.until(reason, async || found().await.is_some()).await;
+    found().await.expect("it stays")
+}
+
+#[tokio::test]
+async fn a_configuration_with_retired_keys_runs_as_it_is_migrated_and_the_keys_are_named() {
+    let retired = json!({
+        "agents": {"defaults": {"memorySearch": {"enabled": false}}},
+        "session": {"maintenance": {"rotateBytes": "10mb"}},
+    });
+    let agent = Agent::ready("retired", &json!({"config": {"raw": retired}})).await;
+    let condition = until_config(&agent, "ConfigMigrated").await;
+    assert_eq!(condition["status"], "True");
+    let message = condition["message"].as_str().expect("a message");
+    for change in [
+        "removed agents.defaults.memorySearch",
+        "added memory.search.enabled",
+        "removed session.maintenance.rotateBytes",
+    ] {
+        assert!(message.contains(change), "{message}");
+    }
+    let events = ["get", "events", "--field-selector=reason=ConfigMigrated", "-o", "name"];
+    assert_eq!(said(&agent.kubectl(&events)).lines().count(), 1);
+    let served = || agent.run(&["cat", CONFIG_FILE]);
+    let migrated = served();
+    let document: Value = serde_json::from_str(&migrated).expect("JSON");
+    assert_eq!(document["memory"], json!({"search": {"enabled": false}}));
+    assert_eq!(document["session"], json!({"maintenance": {}}));
+    assert_eq!(document["agents"], json!({"defaults": {}}));
+    for besides in ["meta", "skills", "wizard"] {
+        assert_eq!(document.get(besides), None);
+    }
+
+    // A new pod comes to the same.
+    agent.delete_pod().await;
+    agent.until_serving().await;
+    assert_eq!(served(), migrated);
+
+    let mended = json!({
+        "agents": null, "memory": {"search": {"enabled": false}}, "session": null,
+    });
+    agent.change(&json!({"config": {"raw": mended}})).await;
+    agent.until_applied().await;
+    until_config(&agent, "ConfigRendered").await;
     agent.end().await;
 }
 

@@ -107,6 +107,8 @@ pub enum Reason {
     WillNotStart,
     /// The configuration is rendered.
     ConfigRendered,
+    /// The configuration has retired keys, which the application's migration changed in the pod.
+    ConfigMigrated,
     /// The configuration is not where the application reads it.
     ConfigNotApplied,
     /// Nobody can say whether the configuration is where the application reads it.
@@ -161,6 +163,7 @@ impl fmt::Display for Reason {
             Self::InvalidJSON => "InvalidJSON",
             Self::WillNotStart => "WillNotStart",
             Self::ConfigRendered => "ConfigRendered",
+            Self::ConfigMigrated => "ConfigMigrated",
             Self::ConfigNotApplied => "ConfigNotApplied",
             Self::ConfigUnconfirmed => "ConfigUnconfirmed",
             Self::SecretMissing => "SecretMissing",

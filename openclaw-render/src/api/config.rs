@@ -94,7 +94,8 @@ pub struct ConfigSpec {
 #[serde(rename_all = "camelCase")]
 pub struct ConfigSyncSpec {
     /// CPU and memory of this sidecar. Defaults to requests of 10m and 32Mi, and limits of 1 and
-    /// 320Mi; one validation takes up to 210 MB. A change replaces the pod.
+    /// 1Gi; one validation takes up to 210 MB, a migration of retired keys up to 600 MB. A change
+    /// replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
 }

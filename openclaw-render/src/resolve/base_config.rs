@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::defaults::text;
-use super::version::Version;
+use super::image::Image;
 use crate::api::{ConfigFormat, ConfigSpec, OpenClawInstanceSpec};
 use crate::config::eras;
 use crate::nesting;
@@ -23,13 +23,24 @@ pub(crate) struct BaseConfig {
 pub(super) fn resolve(
     spec: &OpenClawInstanceSpec,
     observed: &Observed,
-    version: Version,
+    image: &Image,
     problems: &mut Vec<Problem>,
 ) -> BaseConfig {
     let unset = ConfigSpec::default();
     let config = spec.config.as_ref().unwrap_or(&unset);
     let (path, document) = document(config, observed, problems);
-    eras::check(&path, &document, version, problems);
+    eras::check(&path, &document, image.version, image.told.is_some(), problems);
+    if !image.version.has_validator() && !document.is_empty() {
+        problems.push(Problem::advice(
+            path.as_str(),
+            Rule::Config,
+            format!(
+                "{} has no validator, so nobody judges this before the agent gets it: use a newer \
+                 version",
+                image.version
+            ),
+        ));
+    }
     BaseConfig { document, path }
 }
 

@@ -165,7 +165,7 @@ pub fn resolve(
     let entry_point = entry_point::resolve(repository, &image, &choices, &mut problems);
     let storage = storage::resolve(&name, &spec, observed, &mut problems);
     downgrade::check(instance, &image, &storage, &choices, observed, &mut problems);
-    let config = base_config::resolve(&spec, observed, image.version, &mut problems);
+    let config = base_config::resolve(&spec, observed, &image, &mut problems);
     let network_policy = network::policy(&spec, &mut problems);
     let gateway =
         gateway::resolve(&spec, &config, network_policy.as_ref(), image.version, &mut problems);

@@ -22,8 +22,9 @@ const AGENT: Defaults = Defaults([
 ]);
 /// nginx in front of one gateway.
 const PROXY: Defaults = Defaults(["10m", "16Mi", "100m", "64Mi"]);
-/// One validation by OpenClaw 2026.9.6 takes up to 1.8 s of CPU and 210 MB.
-const SYNC: Defaults = Defaults(["10m", "32Mi", "1", "320Mi"]);
+/// One validation by OpenClaw 2026.9.6 takes up to 1.8 s of CPU and 210 MB; a migration, which few
+/// configurations need, 10 s and 600 MB.
+const SYNC: Defaults = Defaults(["10m", "32Mi", "1", "1Gi"]);
 /// Copies files and one binary.
 const INIT: Defaults = Defaults(["10m", "16Mi", "200m", "64Mi"]);
 

@@ -38,6 +38,19 @@ impl Version {
         (plausible && parts.next().is_none()).then_some(version)
     }
 
+    /// Whether `openclaw config validate` is there (OpenClaw 2026.3).
+    #[must_use]
+    pub fn has_validator(self) -> bool {
+        self >= Self::new(2026, 3, 0)
+    }
+
+    /// Whether `openclaw doctor --fix --non-interactive`, as a step of an update, migrates retired
+    /// keys and touches no network: measured from 2026.7.1 on. 2026.4.24 installs plugins with it.
+    #[must_use]
+    pub fn has_migration(self) -> bool {
+        self >= Self::new(2026, 7, 1)
+    }
+
     /// Whether `/startupz` answers, which ignores the health of channels (OpenClaw 2026.8.1).
     #[must_use]
     pub fn has_startupz(self) -> bool {

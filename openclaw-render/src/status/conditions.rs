@@ -133,8 +133,26 @@ fn config_valid(
             Reason::ConfigNotApplied,
             format!("the new openclaw.json is not in place: {why}"),
         ),
-        None => say(true, Reason::ConfigRendered, format!("openclaw.json {rendered} is rendered")),
+        None => match status.and_then(|config| migrated(config, rendered)) {
+            Some(changes) => say(
+                true,
+                Reason::ConfigMigrated,
+                format!(
+                    "the application has retired keys of openclaw.json {rendered}, and its own \
+                     migration changed them in the pod ({changes}): change spec.config likewise"
+                ),
+            ),
+            None => {
+                say(true, Reason::ConfigRendered, format!("openclaw.json {rendered} is rendered"))
+            }
+        },
     }
+}
+
+/// How the file that is in place differs from what is rendered.
+fn migrated(config: &ConfigStatus, rendered: &str) -> Option<String> {
+    let is_in_place = config.applied_hash.as_deref() == Some(rendered);
+    (is_in_place && !config.migrated.is_empty()).then(|| config.migrated.join(", "))
 }
 
 fn secrets_ready(resolved: Option<&Resolved>, problems: &[Problem]) -> Option<Statement> {

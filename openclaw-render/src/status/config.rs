@@ -13,6 +13,10 @@ use crate::vocab::{names, ports};
 /// Seconds without a confirmation after which status says so. A pod that starts, a network that is
 /// being changed, and a validator that is slow need less.
 pub(crate) const UNCONFIRMED_AFTER: u32 = 180;
+/// Changes by a migration that are kept, and how many characters of each: as many as config-sync
+/// tells.
+const MIGRATED_LIMIT: usize = 33;
+const MIGRATED_LENGTH: usize = 256;
 /// Seconds until config-sync is asked again that is judging the newest configuration.
 const AGAIN_JUDGING: u32 = 2;
 /// Seconds until it is asked again that cannot put the newest configuration in place, or has not for
@@ -55,6 +59,7 @@ pub(super) fn read(
         Some((_, sync)) => ConfigStatus {
             rendered_hash,
             applied_hash: sync.applied_hash.clone(),
+            migrated: migrated(&sync.migrated),
             rejected_hash: sync.rejected_hash.clone(),
             message: sync.message.clone().map(super::shortened),
         },
@@ -70,6 +75,12 @@ pub(super) fn read(
         question.again_in = AGAIN_HINDERED;
     }
     Config { status: (status != ConfigStatus::default()).then_some(status), question, unconfirmed }
+}
+
+/// Whoever answers for config-sync decides what it says, but not how much.
+fn migrated(changes: &[String]) -> Vec<String> {
+    let short = |change: &String| change.chars().take(MIGRATED_LENGTH).collect();
+    changes.iter().take(MIGRATED_LIMIT).map(short).collect()
 }
 
 /// What the pod said last to the question that stands.
@@ -192,7 +203,7 @@ mod tests {
     use jiff::{SignedDuration, Timestamp};
     use serde_json::json;
 
-    use super::{Config, UNCONFIRMED_AFTER, read};
+    use super::{Config, UNCONFIRMED_AFTER, migrated, read};
     use crate::api::{ConfigStatus, OpenClawInstance, OpenClawInstanceStatus};
     use crate::effect::{Plan, Question};
     use crate::observed::{Asked, ConfigSync, Fact, Observed, Pod};
@@ -227,6 +238,7 @@ mod tests {
             rejected_hash: rejected.map(str::to_owned),
             message: message.map(str::to_owned),
             free_bytes: None,
+            migrated: Vec::new(),
         }
     }
 
@@ -251,6 +263,14 @@ mod tests {
     fn answered(uid: &str, hash: &str, answer: ConfigSync) -> Asked {
         let question = question(uid, hash);
         Asked { question, answer: Some(answer), answered_since: Some(at(0)), silent_since: None }
+    }
+
+    #[test]
+    fn whoever_answers_for_config_sync_does_not_fill_the_status() {
+        let kept = migrated(&vec!["ä".repeat(10_000); 10_000]);
+        assert_eq!(kept.len(), 33);
+        assert!(kept.iter().all(|change| change.chars().count() == 256));
+        assert_eq!(migrated(&["removed cron.retry".to_owned()]), ["removed cron.retry"]);
     }
 
     #[test]

@@ -248,7 +248,9 @@ fn event(statement: &Statement, old: Option<&Condition>) -> Option<Event> {
     let turned = old.is_none_or(|old| (old.status == "True") != *holds);
     let recovered =
         old.is_some_and(|old| !WAITING.iter().any(|each| each.to_string() == old.reason));
-    if !bad && !(turned && (recovered || *about == ConditionType::Ready)) {
+    // Nothing is wrong, and somebody should mend it all the same.
+    let advises = *reason == Reason::ConfigMigrated;
+    if !bad && !advises && !(turned && (recovered || *about == ConditionType::Ready)) {
         return None;
     }
     let wanted = matches!(reason, Reason::Suspended | Reason::Paused | Reason::Terminating);

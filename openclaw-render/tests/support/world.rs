@@ -312,8 +312,8 @@ impl World {
         (is_the_one && ready && synced).then(|| self.judged(content))
     }
 
-    /// What config-sync says of a configuration. The application refuses that of one colour, and its
-    /// disk is too full for that of another.
+    /// What config-sync says of a configuration. The application refuses that of one colour, its
+    /// disk is too full for that of another, and one key it has retired.
     fn judged(&self, content: &str) -> ConfigSync {
         let hash = Some(content_hash(content.as_bytes()));
         let last = self.live_instance().and_then(|live| {
@@ -321,7 +321,19 @@ impl World {
         });
         if content.contains("\"colour\": \"blue\"") {
             let message = Some("rejected by the application: colour: not known".to_owned());
-            ConfigSync { applied_hash: last, rejected_hash: hash, message, free_bytes: None }
+            let before = self.live_instance().and_then(|live| {
+                serde_json::from_value(live.pointer("/status/config/migrated")?.clone()).ok()
+            });
+            ConfigSync {
+                applied_hash: last,
+                migrated: before.unwrap_or_default(),
+                rejected_hash: hash,
+                message,
+                free_bytes: None,
+            }
+        } else if content.contains("\"rotateBytes\"") {
+            let migrated = vec!["removed session.maintenance.rotateBytes".to_owned()];
+            ConfigSync { applied_hash: hash, migrated, ..ConfigSync::default() }
         } else if content.contains("\"colour\": \"red\"") {
             let message = Some("failed to write: No space left on device".to_owned());
             ConfigSync { applied_hash: last, message, ..ConfigSync::default() }

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use openclaw_render::seed::{POD_PROTOCOL, SyncStatus, content_hash};
 
-use super::judge::{Judge, Verdict};
+use super::judge::Judge;
+use super::migration::{Migrator, Outcome, Progress};
+use super::validator::Verdict;
 use super::{SyncError, log};
 use crate::pod::folder::{Folder, FolderError, Kind};
 use crate::pod::{read_bounded, read_mounted};
@@ -22,15 +24,25 @@ enum PutError {
     Write { source: FolderError },
 }
 
+/// A content that the application accepts.
+struct Good {
+    bytes: Vec<u8>,
+    /// The content that it came from, and how it differs from that one if the application's
+    /// migration made it.
+    source_hash: String,
+    migrated: Vec<String>,
+}
+
 pub(super) struct Keeper {
     source: PathBuf,
     target: PathBuf,
     target_name: OsString,
     judge: Judge,
+    migrator: Migrator,
     memory: Folder,
     memory_name: OsString,
     /// The content that the target must hold.
-    good: Option<Vec<u8>>,
+    good: Option<Good>,
     /// What the last pass said, so that only news is logged.
     last: SyncStatus,
 }
@@ -40,26 +52,27 @@ impl Keeper {
     pub(super) fn new(
         source: PathBuf,
         target: PathBuf,
-        work_dir: &Path,
+        memory: Folder,
+        fingerprint: &str,
         mut judge: Judge,
+        migrator: Migrator,
     ) -> Result<Self, SyncError> {
         let Some(target_name) = target.file_name().map(ToOwned::to_owned) else {
             return Err(SyncError::NameTarget { path: target });
         };
-        let memory =
-            Folder::open(work_dir).map_err(|source| SyncError::PrepareWorkDir { source })?;
         memory.sweep();
         if let Ok(parent) = open_parent(&target) {
             parent.sweep();
         }
         // Another validator may judge otherwise, so its memory is another file.
-        let memory_name = OsString::from(format!("last-good-{}.json", judge.fingerprint()));
+        let memory_name = OsString::from(format!("last-good-{fingerprint}.json"));
         let good = memory.open_file(&memory_name).ok().and_then(|file| read_bounded(file).ok());
         if let Some(good) = &good {
             judge.remember(good.clone(), Verdict::Valid);
         }
+        let good = good.map(|bytes| Good::known(bytes, &migrator));
         let last = SyncStatus::default();
-        Ok(Self { source, target, target_name, judge, memory, memory_name, good, last })
+        Ok(Self { source, target, target_name, judge, migrator, memory, memory_name, good, last })
     }
 
     /// Looks at both files once and does what is to be done.
@@ -68,30 +81,62 @@ impl Keeper {
         match read_mounted(&self.source) {
             Err(error) => {
                 status.message = Some(format!("failed to read {}: {error}", self.source.display()));
+                self.migrator.stop();
                 self.fall_back();
             }
-            Ok(bytes) => {
-                let hash = content_hash(&bytes);
-                status.source_hash = Some(hash.clone());
-                match self.judge.verdict(&bytes) {
-                    Verdict::Valid => self.keep(bytes),
-                    Verdict::Rejected { reason, .. } => {
-                        status.rejected_hash = Some(hash);
-                        status.message = Some(format!("rejected by the application: {reason}"));
-                        self.fall_back();
-                    }
-                    // Most likely nothing else can be judged either.
-                    Verdict::Unknown { reason } => {
-                        status.message = Some(format!("not judged yet: {reason}"));
-                    }
-                }
-            }
+            Ok(bytes) => self.look(bytes, &mut status),
         }
         self.put_good(&mut status);
         status.free_bytes = open_parent(&self.target).and_then(|parent| parent.free_bytes()).ok();
         self.log_news(&status);
         self.last = status.clone();
         status
+    }
+
+    /// Finds out what is to become of the wanted content.
+    fn look(&mut self, bytes: Vec<u8>, status: &mut SyncStatus) {
+        let hash = content_hash(&bytes);
+        status.source_hash = Some(hash.clone());
+        self.migrator.give_way_to(&hash);
+        let (reason, issues) = match self.judge.verdict(&bytes) {
+            Verdict::Rejected { reason, certain: true, issues } => (reason, issues),
+            Verdict::Valid => {
+                return self.keep(Good { bytes, source_hash: hash, migrated: Vec::new() });
+            }
+            Verdict::Rejected { reason, .. } => {
+                status.message = Some(format!("not accepted yet: {reason}"));
+                return self.fall_back();
+            }
+            // Most likely nothing else can be judged either.
+            Verdict::Unknown { reason } => {
+                status.message = Some(format!("not judged yet: {reason}"));
+                return;
+            }
+        };
+        match self.migrator.look(&bytes, &issues) {
+            Progress::Running => {
+                let message = format!("the application's own migration is at work on it: {reason}");
+                status.message = Some(message);
+            }
+            Progress::Ended(Outcome::Migrated { content, changes }) => {
+                let bytes = content.into_bytes();
+                self.keep(Good { bytes, source_hash: hash, migrated: changes });
+            }
+            Progress::Ended(Outcome::Refused { why }) => {
+                let message = match why {
+                    Some(why) => format!("{reason}; its migration failed: {why}"),
+                    None => reason,
+                };
+                status.rejected_hash = Some(hash);
+                status.message = Some(format!("rejected by the application: {message}"));
+                self.fall_back();
+            }
+        }
+    }
+
+    /// Ends what still runs.
+    pub(super) fn stop(&mut self) {
+        self.migrator.stop();
     }
 
     /// Without a content that this run knows to be good, the target's own may be: an earlier pod,
@@ -108,33 +153,33 @@ impl Keeper {
         if let Some(bytes) = found
             && matches!(self.judge.verdict(&bytes), Verdict::Valid)
         {
-            self.keep(bytes);
+            self.keep(Good::known(bytes, &self.migrator));
         }
     }
 
-    fn keep(&mut self, bytes: Vec<u8>) {
-        if self.good.as_ref() == Some(&bytes) {
-            return;
+    fn keep(&mut self, good: Good) {
+        if self.good.as_ref().is_none_or(|old| old.bytes != good.bytes) {
+            let mut bytes = Cursor::new(&good.bytes);
+            let remembered = self.memory.replace(&self.memory_name, TARGET_MODE, &mut bytes);
+            if let Err(error) = remembered {
+                // Costs one more validation after a restart, nothing else.
+                log(&format!("last good content not remembered: {}", crate::chain(&error)));
+            }
         }
-        let remembered =
-            self.memory.replace(&self.memory_name, TARGET_MODE, &mut Cursor::new(&bytes));
-        if let Err(error) = remembered {
-            // Costs one more validation after a restart, nothing else.
-            log(&format!("last good content not remembered: {}", crate::chain(&error)));
-        }
-        self.good = Some(bytes);
+        self.good = Some(good);
     }
 
     /// Makes the target hold the good content, if there is one.
     fn put_good(&self, status: &mut SyncStatus) {
         let Some(good) = &self.good else { return };
-        let hash = content_hash(good);
-        match self.put(good) {
+        let hash = good.source_hash.clone();
+        match self.put(&good.bytes) {
             Ok(written) => {
                 if written && self.last.applied_hash.as_ref() == Some(&hash) {
                     log(&format!("restored {hash}: somebody else had changed the file"));
                 }
                 status.applied_hash = Some(hash);
+                status.migrated.clone_from(&good.migrated);
             }
             Err(error) => {
                 let error = crate::chain(&error);
@@ -169,13 +214,25 @@ impl Keeper {
         if status.applied_hash != self.last.applied_hash
             && let Some(hash) = &status.applied_hash
         {
-            log(&format!("applied {hash}"));
+            match status.migrated.join(", ") {
+                changes if changes.is_empty() => log(&format!("applied {hash}")),
+                changes => log(&format!("applied {hash}, migrated by the application: {changes}")),
+            }
         }
         if status.message != self.last.message
             && let Some(message) = &status.message
         {
             log(message);
         }
+    }
+}
+
+impl Good {
+    /// A content that is there, with what is known of where it came from.
+    fn known(bytes: Vec<u8>, migrator: &Migrator) -> Self {
+        let (source_hash, migrated) =
+            migrator.origin(&bytes).unwrap_or_else(|| (content_hash(&bytes), Vec::new()));
+        Self { bytes, source_hash, migrated }
     }
 }
 

@@ -9,12 +9,19 @@
 //! - A change by somebody else is undone within one poll.
 //! - What could not be judged is neither applied nor rejected, but judged again, ever more rarely.
 //! - At rest nothing is written and nothing is judged.
+//! - A content that is refused for keys which the application migrates itself is served as the
+//!   application's migration leaves it, and the status names the keys ([`migration`]).
 
+mod child;
 mod judge;
 mod keeper;
+mod migration;
 mod server;
+mod validator;
 
+use std::ffi::OsString;
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -23,14 +30,16 @@ use std::thread;
 use std::time::Duration;
 
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-use openclaw_render::seed::{POD_PROTOCOL, SyncStatus};
+use openclaw_render::seed::{POD_PROTOCOL, SyncStatus, content_hash};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::folder::FolderError;
+use super::folder::{Folder, FolderError};
 use crate::args::{SyncArguments, SyncMode};
 use judge::Judge;
 use keeper::Keeper;
+use migration::Migrator;
+use validator::Validator;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SyncError {
@@ -78,16 +87,49 @@ fn overwrite(arguments: SyncArguments) -> Result<(), SyncError> {
     // Held until the end: dropping it ends the watch.
     let _watcher = watch(&arguments.source, sender);
     let poll = Duration::from_secs(arguments.poll_seconds);
-    let timeout = Duration::from_secs(arguments.validator_timeout_seconds);
-    let judge = Judge::new(arguments.validator, &arguments.work_dir, timeout, poll, stop.clone())?;
-    let mut keeper = Keeper::new(arguments.source, arguments.target, &arguments.work_dir, judge)?;
+    let mut keeper = keeper(arguments, poll, Arc::clone(&stop))?;
     while !stop.load(Ordering::SeqCst) {
         let status = keeper.pass();
         *shared.lock().unwrap_or_else(PoisonError::into_inner) = status;
         wait(&wakes, poll);
     }
+    keeper.stop();
     log("stopped");
     Ok(())
+}
+
+fn keeper(
+    arguments: SyncArguments,
+    poll: Duration,
+    stop: Arc<AtomicBool>,
+) -> Result<Keeper, SyncError> {
+    let SyncArguments { source, target, work_dir, validator, migrator, .. } = arguments;
+    let failed = |source| SyncError::PrepareWorkDir { source };
+    let fingerprint = fingerprint(&[&validator, &migrator]);
+    let timeout = Duration::from_secs(arguments.validator_timeout_seconds);
+    let beside = target.parent().unwrap_or(Path::new("")).to_owned();
+    let validator = Validator::new(validator, timeout, &work_dir, &beside).map_err(failed)?;
+    let validator = Arc::new(validator);
+    let judge = Judge::new(Arc::clone(&validator), poll, stop);
+    let memory = || Folder::open(&work_dir).map_err(failed);
+    let migrator = Migrator::new(
+        migrator,
+        Duration::from_secs(arguments.migrator_timeout_seconds),
+        validator,
+        &work_dir,
+        memory()?,
+        &fingerprint,
+    );
+    Keeper::new(source, target, memory()?, &fingerprint, judge, migrator)
+}
+
+/// Tells one set of commands from another.
+fn fingerprint(commands: &[&[OsString]]) -> String {
+    let words = commands.iter().map(|command| {
+        let words: Vec<&[u8]> = command.iter().map(|word| word.as_bytes()).collect();
+        words.join(&0)
+    });
+    content_hash(&words.collect::<Vec<_>>().join(&b"\0\0"[..]))
 }
 
 fn stop_on_signal(stop: Arc<AtomicBool>, sender: Sender<Wake>) -> Result<(), SyncError> {

@@ -1,6 +1,6 @@
 //! `config-sync`: hands openclaw.json to the application, but only a version of it that the
-//! application's own validator accepts. It runs in the agent's image, because that is where the
-//! validator of the right version is.
+//! application's own validator accepts. What that refuses, its own migration has a look at. It runs
+//! in the agent's image, because that is where both are in the right version.
 
 use k8s_openapi::api::core::v1::{Container, ContainerPort, EnvVar, ExecAction, Probe};
 
@@ -8,13 +8,17 @@ use crate::pod::volumes;
 use crate::resolve::Resolved;
 use crate::vocab::{env, names, paths, ports};
 
+/// The application's own commands, in the versions that have them.
+const VALIDATOR: &[&str] = &["openclaw", "config", "validate", "--json"];
+const MIGRATOR: &[&str] = &["openclaw", "doctor", "--fix", "--non-interactive"];
+
 /// While no valid configuration is there, the pod waits and says why; a restart would not help.
 /// At one probe in two seconds this is 23 days.
 const STARTUP_FAILURES: i32 = 1_000_000;
 
 pub(in crate::pod) fn container(instance: &Resolved) -> Container {
     let port = ports::CONFIG_SYNC.to_string();
-    let arguments = [
+    let mut arguments = [
         "pod",
         "sync",
         "--source",
@@ -25,12 +29,17 @@ pub(in crate::pod) fn container(instance: &Resolved) -> Container {
         paths::SYNC_WORK,
         "--port",
         &port,
-        "--",
-        "openclaw",
-        "config",
-        "validate",
-        "--json",
-    ];
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    let version = instance.image.version;
+    if version.has_migration() {
+        arguments.extend(MIGRATOR.iter().map(|word| format!("--migrator={word}")));
+    }
+    if version.has_validator() {
+        arguments.push("--".to_owned());
+        arguments.extend(VALIDATOR.iter().map(|word| (*word).to_owned()));
+    }
     let mut mounts = volumes::home(instance);
     mounts.extend([
         volumes::scratch(paths::SCRATCH_SYNC_TMP, paths::TMP),
@@ -39,7 +48,7 @@ pub(in crate::pod) fn container(instance: &Resolved) -> Container {
         volumes::read_only(names::HELPER_VOLUME, paths::HELPER_DIR),
     ]);
     Container {
-        args: Some(arguments.map(str::to_owned).to_vec()),
+        args: Some(arguments),
         command: Some(vec![paths::HELPER.to_owned()]),
         env: Some(environment()),
         image: Some(instance.image.reference.clone()),
