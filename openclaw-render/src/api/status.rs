@@ -146,12 +146,12 @@ pub struct ConfigStatus {
     /// Hash of the openclaw.json that the operator rendered last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rendered_hash: Option<String>,
-    /// Hash of the openclaw.json that the application reads, or of the one that it was migrated
-    /// from. Equal to `renderedHash` once the newest one is in place.
+    /// Hash of the openclaw.json that the application reads. If that was migrated, of what it was
+    /// migrated from. Equal to `renderedHash` once the newest one is in place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applied_hash: Option<String>,
-    /// How the application's own migration changed that file in the pod, because of keys that it
-    /// has retired. Paths, such as `removed cron.retry`.
+    /// Changes that the application's own migration made to it. They are due to keys that the
+    /// version has retired. Paths, such as `removed cron.retry`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub migrated: Vec<String>,
     /// Hash of the openclaw.json that the application's validator refused. Absent while none is
