@@ -5,9 +5,9 @@
 //! works on a copy, and what became of the refused keys is served instead of them.
 //!
 //! # Guarantees
-//! - The migration sees a copy in a folder of its own: no secret, no network address of a tool
-//!   server, no path of the agent's, and a different port. It has a deadline, and what it leaves is
-//!   bounded and removed.
+//! - The migration sees a copy in a folder of its own: no secret of the environment, no tool server,
+//!   no path of the agent's, and another port. It has a deadline, and what it leaves is bounded and
+//!   removed.
 //! - Of its result only what became of refused keys is taken, and only if the validator accepts it.
 //! - A content is tried once for the life of the pod. An attempt that was killed, with this program
 //!   perhaps, counts as tried.
