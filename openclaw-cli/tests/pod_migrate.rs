@@ -283,6 +283,21 @@ fn handles_sigterm(process: u32) -> bool {
 }
 
 #[test]
+fn a_repair_that_succeeded_is_not_repeated_where_it_could_not_be_noted() {
+    let pod = Pod::of("2026.9.7");
+    pod.write("data/home/.openclaw/state/openclaw.sqlite", "");
+    fs::create_dir_all(pod.path("data/.openclaw-version/in the way")).unwrap();
+    for _ in 0..3 {
+        let reason = pod.fails(1, &[]);
+        assert!(reason.starts_with("failed to note the version that runs: "), "{reason}");
+    }
+    fs::remove_dir_all(pod.path("data/.openclaw-version")).unwrap();
+    pod.succeeds();
+    assert_eq!(pod.noted().as_deref(), Some("2026.9.7"));
+    assert_eq!(pod.calls(), 1);
+}
+
+#[test]
 fn a_repair_that_takes_too_long_is_ended_with_all_that_it_started() {
     let pod = Pod::after("2026.9.6", "2026.9.7");
     pod.ends("never");

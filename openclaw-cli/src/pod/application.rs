@@ -23,7 +23,7 @@ const NAME: &str = "openclaw";
 pub(super) struct Application {
     /// The command that calls it, to be completed by its arguments.
     pub(super) command: Vec<OsString>,
-    /// Its package, for the version.
+    /// Where its package may lie, which tells the version.
     packages: Vec<PathBuf>,
 }
 

@@ -11,11 +11,14 @@ use crate::pod::read_bounded;
 const NAME: &str = "attempts.json";
 
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Memory {
     /// Migrations that were begun.
     pub(super) begun: u32,
     /// Why the last one failed by itself.
     pub(super) failed: Option<String>,
+    /// Whether one succeeded: then only the note of it may be missing.
+    pub(super) done: bool,
 }
 
 impl Memory {

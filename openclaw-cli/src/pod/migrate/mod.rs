@@ -177,6 +177,9 @@ fn attempt(
     let work = Folder::open(&arguments.work_dir).map_err(prepare)?;
     work.sweep();
     let mut memory = Memory::read(&work);
+    if memory.done {
+        return Ok(());
+    }
     if let Some(reason) = &memory.failed {
         log(&format!("{}; waiting for the end of the pod", failed(reason.clone())));
         doctor::wait_for_stop().map_err(|source| MigrateError::Watch { source })?;
@@ -197,7 +200,10 @@ fn attempt(
     match doctor::run(&application.command, &configuration, timeout)
         .map_err(|source| MigrateError::Watch { source })?
     {
-        End::Done => Ok(()),
+        End::Done => {
+            memory.done = true;
+            memory.write(&work).map_err(prepare)
+        }
         End::Stopped => {
             memory.begun -= 1;
             memory.write(&work).map_err(prepare)?;
