@@ -13,11 +13,15 @@ use crate::cache::InstanceKey;
 use crate::context::Context;
 use crate::error::{CallError, RetryClass, chain};
 use crate::execute::{self, Outcome};
+use crate::instances::{Instance, Newest};
 use crate::observe::Pass;
 use crate::publish;
 
 /// Spread of the time until the next look, so that instances do not come in herds.
 const JITTER: f64 = 0.1;
+
+/// How long an instance waits whose pass needs more memory than there is room for.
+const LATER: Duration = Duration::from_secs(1);
 
 /// What failed in a pass.
 #[derive(Debug, thiserror::Error)]
@@ -52,8 +56,13 @@ pub(crate) async fn reconcile(
     context.queue.started(&key);
     let span = info_span!("pass", namespace = key.namespace, instance = key.name);
     let started = Instant::now();
-    let object = context.written.newest(&key, object);
-    let result = Box::pin(pass(&object, &key, &context)).instrument(span).await;
+    let (instance, _room) = match context.instances.newest(&key, &context.cluster).await {
+        Ok(Newest::Here(instance, room)) => (instance, room),
+        Ok(Newest::Later) => return Ok(Action::requeue(LATER)),
+        Ok(Newest::Gone) => return Ok(Action::await_change()),
+        Err(error) => return Err(PassFailed(vec![error])),
+    };
+    let result = Box::pin(pass(*instance, &key, &context)).instrument(span).await;
     context.metrics.passed(&key, started.elapsed(), result.as_ref().err().map(PassFailed::class));
     let look_again_in = result?;
     context.failures.clear(&key);
@@ -78,12 +87,13 @@ pub(crate) fn retry(object: &DynamicObject, error: &PassFailed, context: &Contex
 }
 
 async fn pass(
-    object: &DynamicObject,
+    instance: Instance,
     key: &InstanceKey,
     context: &Context,
 ) -> Result<Duration, PassFailed> {
-    let live = serde_json::to_value(object).unwrap_or_default();
-    let instance = match decode_instance(live.clone()) {
+    let Instance { live, problem } = instance;
+    let decoded = problem.map_or_else(|| decode_instance(live.clone()), Err);
+    let instance = match decoded {
         Ok((instance, _)) => instance,
         Err(problem) => {
             let mut pass = Pass::new(key, context);

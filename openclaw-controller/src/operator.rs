@@ -15,11 +15,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{debug, info};
 
+use crate::answer::Reader;
 use crate::cache::{Cache, InstanceKey};
 use crate::cluster::Cluster;
-use crate::context::{Context, Failures, Unreported, Written};
+use crate::context::{Context, Failures, Unreported};
 use crate::http::{self, ServeError};
 use crate::instance;
+use crate::instances::Instances;
 use crate::leader::{Leader, Lost};
 use crate::metrics::Metrics;
 use crate::observe::ConfigSyncClient;
@@ -67,14 +69,15 @@ pub(crate) async fn run(settings: Settings) -> Result<(), RunError> {
     let identity = settings.identity.clone().unwrap_or_else(host_name);
 
     let (cache, queue) = (Arc::<Cache>::default(), Arc::<Queue>::default());
-    let (written, synced) = (Arc::<Written>::default(), Arc::<Synced>::default());
+    let (instances, synced) = (Arc::<Instances>::default(), Arc::<Synced>::default());
+    let reader = Reader::new(client.clone());
     let metrics = Arc::new(Metrics::new());
     let watches = Watches {
-        client: client.clone(),
+        reader: reader.clone(),
         cache: Arc::clone(&cache),
         queue: Arc::clone(&queue),
         metrics: Arc::clone(&metrics),
-        written: Arc::clone(&written),
+        instances: Arc::clone(&instances),
         synced: Arc::clone(&synced),
     };
     let scopes = settings.scopes();
@@ -92,13 +95,13 @@ pub(crate) async fn run(settings: Settings) -> Result<(), RunError> {
     let reporter =
         Reporter { controller: "openclaw-operator".to_owned(), instance: Some(identity.clone()) };
     let context = Arc::new(Context {
-        cluster: Cluster::new(client.clone()),
+        cluster: Cluster::new(reader),
         cache,
         queue: Arc::clone(&queue),
         metrics: Arc::clone(&metrics),
         config_sync: ConfigSyncClient::new(),
         recorder: Recorder::new(client.clone(), reporter),
-        written,
+        instances,
         failures: Failures::default(),
         unreported: Unreported::default(),
         settings: settings.render(),

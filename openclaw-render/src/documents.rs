@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::api::{OpenClawClusterDefaults, OpenClawInstance};
+use crate::bounded;
 use crate::facts::{claim_facts, secret_hashes};
 use crate::observed::{Fact, Observed};
 use crate::problem::{Problem, Rule};
@@ -216,8 +217,9 @@ impl Documents {
 /// An instance out of raw JSON, with advice on every field that the API does not have.
 ///
 /// # Errors
-/// The first field that does not decode, by its path.
-pub fn decode_instance(mut document: Value) -> Result<(OpenClawInstance, Vec<Problem>), Problem> {
+/// The first field that does not decode or is beyond the limits of [`bounded`], by its path.
+pub fn decode_instance(document: Value) -> Result<(OpenClawInstance, Vec<Problem>), Problem> {
+    let mut document = bounded::check(document)?;
     // An instance without a spec is one with all defaults.
     if let Some(object) = document.as_object_mut() {
         let spec = object.entry("spec").or_insert_with(|| Value::Object(Map::new()));

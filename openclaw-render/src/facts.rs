@@ -10,6 +10,9 @@ use crate::observed::{Claim, Pod, Seen, Trouble, Workload};
 use crate::ownership::{is_owned_by_update, owned_hash};
 use crate::vocab::{FIELD_MANAGER, PREVIOUS_MANAGERS, annotations, labels, meta};
 
+/// Longer than any hash of ours.
+const LONGEST_HASH: usize = 64;
+
 /// What a cache keeps of a live object, for the instance of that name.
 #[must_use]
 pub fn seen(live: &Value, instance: &str) -> Seen {
@@ -36,8 +39,10 @@ pub fn seen(live: &Value, instance: &str) -> Seen {
         annotations: notes
             .into_iter()
             .flatten()
-            .filter(|(key, _)| key.starts_with(annotations::PREFIX))
+            .filter(|(key, _)| annotations::OF_OBJECTS.contains(&key.as_str()))
             .map(|(key, value)| (key.clone(), text(Some(value))))
+            // Ours are hashes; what is longer is somebody else's.
+            .filter(|(_, value)| value.len() <= LONGEST_HASH)
             .collect(),
         deleting: field("deletionTimestamp").is_some(),
         replicas: live.pointer("/spec/replicas").and_then(number),
