@@ -2,7 +2,7 @@
 //!
 //! Pages are bounded by their size, not by a number of objects, and nothing in an object keeps the
 //! others from coming: nobody looks into it here. That is what `kube`'s own watcher cannot do, see
-//! ADR 0009.
+//! ADR 0010.
 
 use std::time::{Duration, Instant};
 
@@ -137,15 +137,14 @@ impl Item {
 impl FeedError {
     /// What comes after a failed watch: the list, if the version to go on from is forgotten.
     fn then(self, version: String) -> (Events, State) {
-        let status = match &self {
-            Self::Status(status) => Some(status),
-            Self::Read(ReadError::Ask(error)) => match &**error {
-                kube::Error::Api(status) => Some(status),
-                _ => None,
-            },
-            Self::Request(_) | Self::Read(_) | Self::TimedOut | Self::NoSense(_) | Self::Ended => {
-                None
-            }
+        let status = if let Self::Status(status) = &self {
+            Some(&**status)
+        } else if let Self::Read(ReadError::Ask(error)) = &self
+            && let kube::Error::Api(status) = &**error
+        {
+            Some(&**status)
+        } else {
+            None
         };
         let is_expired = status.is_some_and(|status| status.code == 410);
         let next = if is_expired { State::Start } else { State::Connect { version } };

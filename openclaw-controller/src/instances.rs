@@ -2,7 +2,7 @@
 //!
 //! What watches and our own patches saw goes in; a pass gets the newest. Texts that are large, or
 //! too many, are not kept: a pass reads them anew. Passes that need much memory go one after
-//! another.
+//! another, and never keep the others from their turn.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,10 +22,10 @@ use crate::feed::Item;
 const KEPT: usize = 32 << 10;
 /// Bytes of all texts that are kept: those of some thousand usual instances.
 const KEPT_TOGETHER: usize = 16 << 20;
-/// KiB that all passes under way may need for their instances.
-const ROOM: u32 = 24 << 10;
-/// KiB that one pass may ask for. The rest is for those that need little.
-const MOST_ROOM: u32 = 16 << 10;
+/// KiB that a pass may need for its instance without asking.
+const SMALL: u32 = 3 << 10;
+/// KiB that all passes together may need that must ask, and the most that one of them counts for.
+const ROOM: u32 = 16 << 10;
 /// What a byte of text and a value take in a pass: it is there as text, as what was decoded, as
 /// what is rendered, and as what is sent.
 const ROOM_PER_BYTE: usize = 8;
@@ -48,9 +48,9 @@ pub(crate) struct Instance {
 
 /// The newest of an instance.
 pub(crate) enum Newest {
-    /// It, and the memory that a pass over it may take.
-    Here(Box<Instance>, OwnedSemaphorePermit),
-    /// It is large, and others are under way.
+    /// It, and the memory that a pass over it may take, if it needs much.
+    Here(Box<Instance>, Option<OwnedSemaphorePermit>),
+    /// It needs much, and another one waits already.
     Later,
     /// It is not there any more.
     Gone,
@@ -76,12 +76,18 @@ struct State {
 pub(crate) struct Instances {
     state: Mutex<State>,
     room: Arc<Semaphore>,
+    /// Whoever waits for room holds a worker: one at a time does.
+    seat: Semaphore,
 }
 
 impl Default for Instances {
     fn default() -> Self {
         let permits = usize::try_from(ROOM).unwrap_or(Semaphore::MAX_PERMITS);
-        Self { state: Mutex::default(), room: Arc::new(Semaphore::new(permits)) }
+        Self {
+            state: Mutex::default(),
+            room: Arc::new(Semaphore::new(permits)),
+            seat: Semaphore::new(1),
+        }
     }
 }
 
@@ -103,7 +109,7 @@ impl InstanceText {
         let marks = self.text.bytes().filter(|byte| matches!(byte, b',' | b'{' | b'[')).count();
         let values = marks.min(bounded::MAX_VALUES);
         let bytes = self.text.len() * ROOM_PER_BYTE + values * ROOM_PER_VALUE;
-        u32::try_from(bytes >> 10).unwrap_or(u32::MAX).min(MOST_ROOM)
+        u32::try_from(bytes >> 10).unwrap_or(u32::MAX).min(ROOM)
     }
 }
 
@@ -184,8 +190,12 @@ impl Instances {
         else {
             return Ok(Newest::Gone);
         };
-        let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(room) else {
-            return Ok(Newest::Later);
+        let room = if room > SMALL {
+            let Ok(_seat) = self.seat.try_acquire() else { return Ok(Newest::Later) };
+            // Nobody closes the semaphore.
+            Arc::clone(&self.room).acquire_many_owned(room).await.ok()
+        } else {
+            None
         };
         let instance = match text {
             Some(text) => InstanceText { key: key.clone(), version: 0, text },
@@ -322,18 +332,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn few_large_instances_are_passed_over_at_a_time_and_small_ones_all_the_while() {
+    async fn large_instances_wait_for_each_other_and_small_ones_for_none() {
         let instances = Instances::default();
         let large = text("large", 1, &"x".repeat(4 << 20));
         let server = cluster(Some(&large));
         instances.watched(large);
         instances.watched(text("small", 1, "x"));
-        let first = instances.newest(&key("large"), &server).await.expect("an answer");
+        let large = key("large");
+        let first = instances.newest(&large, &server).await.expect("an answer");
         assert!(matches!(first, Newest::Here(..)));
-        let second = instances.newest(&key("large"), &server).await.expect("an answer");
-        assert!(matches!(second, Newest::Later));
+        let mut second = std::pin::pin!(instances.newest(&large, &server));
+        assert!(futures::poll!(&mut second).is_pending());
+        let third = instances.newest(&large, &server).await.expect("an answer");
+        assert!(matches!(third, Newest::Later));
         assert!(note(&instances, "small", &server).await.is_some());
         drop(first);
+        assert!(matches!(second.await.expect("an answer"), Newest::Here(..)));
         assert!(note(&instances, "large", &server).await.is_some());
     }
 

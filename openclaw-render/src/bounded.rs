@@ -62,52 +62,52 @@ pub fn remains(text: &str) -> Value {
 /// The fields of an object, each with its text. `None` if the text is no object.
 #[must_use]
 pub fn fields(text: &str) -> Option<Vec<(String, &str)>> {
+    let mut rest = text;
     let mut found = Vec::new();
-    let mut rest = opened(text, '{', '}')?;
-    while let Some(field) = rest {
-        let (name, after) = next(field)?;
-        let name = serde_json::from_str(name).ok()?;
-        let (value, after) = next(after.trim_start().strip_prefix(':')?)?;
-        found.push((name, value));
-        rest = continued(after, '}')?;
+    skip(&mut rest, '{')?;
+    if skip(&mut rest, '}').is_some() {
+        return Some(found);
     }
-    Some(found)
+    loop {
+        let name = serde_json::from_str(value(&mut rest)?).ok()?;
+        skip(&mut rest, ':')?;
+        found.push((name, value(&mut rest)?));
+        if skip(&mut rest, ',').is_none() {
+            return skip(&mut rest, '}').map(|()| found);
+        }
+    }
 }
 
 /// The texts of the items of a list. `None` if the text is no list.
 #[must_use]
 pub fn items(text: &str) -> Option<Vec<&str>> {
+    let mut rest = text;
     let mut found = Vec::new();
-    let mut rest = opened(text, '[', ']')?;
-    while let Some(item) = rest {
-        let (value, after) = next(item)?;
-        found.push(value);
-        rest = continued(after, ']')?;
+    skip(&mut rest, '[')?;
+    if skip(&mut rest, ']').is_some() {
+        return Some(found);
     }
-    Some(found)
-}
-
-/// What follows the first bracket, `None` inside if that is the last one.
-fn opened(text: &str, first: char, last: char) -> Option<Option<&str>> {
-    let inside = text.trim_start().strip_prefix(first)?.trim_start();
-    Some((!inside.starts_with(last)).then_some(inside))
-}
-
-/// What follows the comma, `None` inside if there is the last bracket instead.
-fn continued(after: &str, last: char) -> Option<Option<&str>> {
-    let after = after.trim_start();
-    match after.strip_prefix(',') {
-        Some(next) => Some(Some(next)),
-        None => after.starts_with(last).then_some(None),
+    loop {
+        found.push(value(&mut rest)?);
+        if skip(&mut rest, ',').is_none() {
+            return skip(&mut rest, ']').map(|()| found);
+        }
     }
 }
 
-/// The text of the first value, and what follows it.
-fn next(text: &str) -> Option<(&str, &str)> {
-    let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+/// Goes past a mark, if that is next.
+fn skip(rest: &mut &str, mark: char) -> Option<()> {
+    *rest = rest.trim_start().strip_prefix(mark)?;
+    Some(())
+}
+
+/// Goes past a value. Its text.
+fn value<'a>(rest: &mut &'a str) -> Option<&'a str> {
+    let mut values = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
     values.next()?.ok()?;
-    let (value, rest) = text.split_at_checked(values.byte_offset())?;
-    Some((value.trim_start(), rest))
+    let (value, after) = rest.split_at_checked(values.byte_offset())?;
+    *rest = after;
+    Some(value.trim_start())
 }
 
 /// What may still be read.
