@@ -21,6 +21,9 @@ use serde_json::Value;
 use pods::Pods;
 pub(crate) use references::{Asked, Content, Reference, add as add_content};
 
+/// Owners of a claim, and keys of a Secret, that are kept. What has more is read when it is asked
+/// for: of no object much is kept, whatever is in it.
+const MOST_KEPT: usize = 16;
 /// Longer than any call may take to be answered.
 const LATE: Duration = Duration::from_mins(1);
 
@@ -64,6 +67,19 @@ impl Entry {
             | Kind::StatefulSet => None,
         };
         Self { seen: seen(live, instance), detail: detail.unwrap_or(Detail::None) }
+    }
+
+    /// As it is kept from one pass to the next.
+    fn kept(mut self) -> Self {
+        let count = match &self.detail {
+            Detail::None => 0,
+            Detail::Claim(claim) => claim.owner_references.len(),
+            Detail::Secret(hashes) => hashes.len(),
+        };
+        if count > MOST_KEPT {
+            self.detail = Detail::None;
+        }
+        self
     }
 
     fn version(&self) -> u64 {
@@ -138,7 +154,7 @@ impl Cache {
     /// Takes in a live object. The instance that should look at it, if it is news.
     pub(crate) fn put(&self, kind: Kind, live: &Value) -> Option<InstanceKey> {
         let (instance, object) = identity(kind, live)?;
-        let entry = Entry::new(kind, live, &instance.name);
+        let entry = Entry::new(kind, live, &instance.name).kept();
         let mut state = self.state();
         let holder = (instance.namespace.clone(), object.clone());
         if state.gone.get(&holder).is_some_and(|(at, _)| *at >= entry.version()) {

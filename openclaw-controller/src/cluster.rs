@@ -1,17 +1,17 @@
 //! Calls to the API server, each with a deadline. Objects go as plain JSON: what is stored is what
-//! is compared.
+//! is compared. What comes back is read within limits.
 
 use std::time::Duration;
 
-use kube::Client;
 use kube::api::{DeleteParams, GetParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::Request;
 use openclaw_render::vocab::{FIELD_MANAGER, meta};
-use openclaw_render::{Kind, ObjectKey};
-use serde::de::DeserializeOwned;
+use openclaw_render::{Kind, ObjectKey, bounded};
 use serde_json::Value;
 
+use crate::answer::{Answer, LONGEST, ReadError, Reader};
 use crate::error::CallError;
+use crate::instances::InstanceText;
 
 /// Longer than what an API server under load needs; a worker is not held for ever.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -41,34 +41,39 @@ impl From<Kind> for Resource {
 
 impl Resource {
     fn url(self, namespace: &str) -> String {
-        let root = if self.api_version.contains('/') { "/apis" } else { "/api" };
-        format!("{root}/{}/namespaces/{namespace}/{}", self.api_version, self.plural)
+        self.path(Some(namespace))
     }
 
-    /// As `kube` describes it.
-    pub(crate) fn to_api_resource(self) -> kube::core::ApiResource {
-        let (group, version) = self.api_version.split_once('/').unwrap_or(("", self.api_version));
-        kube::core::ApiResource {
-            group: group.to_owned(),
-            version: version.to_owned(),
-            api_version: self.api_version.to_owned(),
-            kind: self.kind.to_owned(),
-            plural: self.plural.to_owned(),
-        }
+    /// Of all objects in a namespace, or everywhere.
+    pub(crate) fn path(self, namespace: Option<&str>) -> String {
+        let root = if self.api_version.contains('/') { "/apis" } else { "/api" };
+        let scope = namespace.map(|each| format!("namespaces/{each}/")).unwrap_or_default();
+        format!("{root}/{}/{scope}{}", self.api_version, self.plural)
     }
 }
 
 /// The API server.
 #[derive(Clone)]
 pub(crate) struct Cluster {
-    client: Client,
+    reader: Reader,
 }
 
 type Built = Result<http::Request<Vec<u8>>, kube::core::request::Error>;
 
 impl Cluster {
-    pub(crate) fn new(client: Client) -> Self {
-        Self { client }
+    pub(crate) fn new(reader: Reader) -> Self {
+        Self { reader }
+    }
+
+    /// An instance, `None` if it is not there.
+    pub(crate) async fn instance(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<InstanceText>, CallError> {
+        let call = format!("get {}/{name}", INSTANCES.kind);
+        let request = Request::new(INSTANCES.url(namespace)).get(name, &GetParams::default());
+        found(self.call_for_instance(call, request).await)
     }
 
     /// A whole object, `None` if it is not there.
@@ -79,7 +84,7 @@ impl Cluster {
     ) -> Result<Option<Value>, CallError> {
         let url = Resource::from(key.kind).url(namespace);
         let request = Request::new(url).get(&key.name, &GetParams::default());
-        self.found(format!("get {key}"), request).await
+        found(self.call(format!("get {key}"), request).await)
     }
 
     /// An object's metadata, `None` if it is not there.
@@ -90,7 +95,7 @@ impl Cluster {
     ) -> Result<Option<Value>, CallError> {
         let url = Resource::from(key.kind).url(namespace);
         let request = Request::new(url).get_metadata(&key.name, &GetParams::default());
-        self.found(format!("get metadata of {key}"), request).await
+        found(self.call(format!("get metadata of {key}"), request).await)
     }
 
     /// Server-side apply; the stored object.
@@ -136,13 +141,26 @@ impl Cluster {
         self.call(call, request).await
     }
 
-    /// JSON patch of an instance's status; the stored object.
+    /// JSON patch of an instance; what is stored.
+    pub(crate) async fn patch_instance(
+        &self,
+        namespace: &str,
+        name: &str,
+        patch: &Value,
+    ) -> Result<InstanceText, CallError> {
+        let call = format!("patch {}/{name}", INSTANCES.kind);
+        let patch = rfc6902(&call, patch)?;
+        let request = Request::new(INSTANCES.url(namespace)).patch(name, &writer(), &patch);
+        self.call_for_instance(call, request).await
+    }
+
+    /// JSON patch of an instance's status; what is stored.
     pub(crate) async fn patch_status(
         &self,
         namespace: &str,
         name: &str,
         patch: &Value,
-    ) -> Result<Value, CallError> {
+    ) -> Result<InstanceText, CallError> {
         let call = format!("patch status of {}/{name}", INSTANCES.kind);
         let patch = rfc6902(&call, patch)?;
         let request = Request::new(INSTANCES.url(namespace)).patch_subresource(
@@ -151,7 +169,7 @@ impl Cluster {
             &writer(),
             &patch,
         );
-        self.call(call, request).await
+        self.call_for_instance(call, request).await
     }
 
     /// JSON merge patch (RFC 7386) of a pod; the stored object.
@@ -177,31 +195,51 @@ impl Cluster {
         let parameters = DeleteParams::background()
             .preconditions(Preconditions { uid: Some(uid.to_owned()), resource_version: None });
         let request = Request::new(url).delete(&key.name, &parameters);
-        self.call::<Value>(format!("delete {key}"), request).await.map(drop)
+        self.ask(&format!("delete {key}"), request).await.map(drop)
     }
 
-    async fn found(&self, call: String, request: Built) -> Result<Option<Value>, CallError> {
-        match self.call(call, request).await {
-            Ok(object) => Ok(Some(object)),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error),
-        }
+    async fn call(&self, call: String, request: Built) -> Result<Value, CallError> {
+        let answer = self.ask(&call, request).await?;
+        bounded::parse(&answer.text)
+            .map_err(|problem| CallError::Unreadable { call, why: problem.to_string() })
     }
 
-    async fn call<T: DeserializeOwned>(
+    async fn call_for_instance(
         &self,
         call: String,
         request: Built,
-    ) -> Result<T, CallError> {
+    ) -> Result<InstanceText, CallError> {
+        let answer = self.ask(&call, request).await?;
+        InstanceText::new(&answer.text).ok_or_else(|| CallError::Unreadable {
+            call,
+            why: "the answer is no instance".to_owned(),
+        })
+    }
+
+    async fn ask(&self, call: &str, request: Built) -> Result<Answer, CallError> {
+        let call = call.to_owned();
         let request = match request {
             Ok(request) => request,
             Err(source) => return Err(CallError::Request { call, source: Box::new(source) }),
         };
-        match tokio::time::timeout(DEADLINE, self.client.request(request)).await {
+        match tokio::time::timeout(DEADLINE, self.reader.read(request, LONGEST)).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(source)) => Err(CallError::Call { call, source: Box::new(source) }),
+            Ok(Err(ReadError::Ask(source))) => Err(CallError::Call { call, source }),
+            Ok(Err(ReadError::Broken(source))) => Err(CallError::Broken { call, source }),
+            Ok(Err(error @ (ReadError::TooLong(_) | ReadError::NotText))) => {
+                Err(CallError::Unreadable { call, why: error.to_string() })
+            }
             Err(_) => Err(CallError::TimedOut { call, deadline: DEADLINE }),
         }
+    }
+}
+
+/// What is not there is an answer, too.
+fn found<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
+    match answer {
+        Ok(object) => Ok(Some(object)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -23,8 +23,24 @@ pub(crate) enum CallError {
         /// How long it was waited for.
         deadline: Duration,
     },
-    /// The answer is not what the API promises.
-    #[error("failed to {call}: the answer does not decode")]
+    /// The connection ended before the answer did.
+    #[error("failed to {call}: the answer broke off")]
+    Broken {
+        /// Verb and object.
+        call: String,
+        /// What happened.
+        source: std::io::Error,
+    },
+    /// The answer is not what the API promises, or beyond limits.
+    #[error("failed to {call}: {why}")]
+    Unreadable {
+        /// Verb and object.
+        call: String,
+        /// Why not.
+        why: String,
+    },
+    /// What should be sent is not what the API takes.
+    #[error("failed to {call}: what would be sent does not decode")]
     Decode {
         /// Verb and object.
         call: String,
@@ -89,8 +105,11 @@ impl CallError {
     pub(crate) fn class(&self) -> RetryClass {
         match self {
             Self::Call { source, .. } => status(source).map_or(RetryClass::Unavailable, class),
-            Self::TimedOut { .. } | Self::Decode { .. } => RetryClass::Unavailable,
-            Self::Request { .. } => RetryClass::Refused,
+            Self::TimedOut { .. } | Self::Broken { .. } | Self::Decode { .. } => {
+                RetryClass::Unavailable
+            }
+            // What is beyond limits stays so until somebody changes it.
+            Self::Unreadable { .. } | Self::Request { .. } => RetryClass::Refused,
         }
     }
 
@@ -98,7 +117,11 @@ impl CallError {
     pub(crate) fn message(&self) -> String {
         let said = match self {
             Self::Call { source, .. } => status(source).map(|status| status.message.clone()),
-            Self::TimedOut { .. } | Self::Decode { .. } | Self::Request { .. } => None,
+            Self::TimedOut { .. }
+            | Self::Broken { .. }
+            | Self::Unreadable { .. }
+            | Self::Decode { .. }
+            | Self::Request { .. } => None,
         };
         said.unwrap_or_else(|| self.to_string())
     }

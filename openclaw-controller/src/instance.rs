@@ -1,9 +1,7 @@
 //! One pass over an OpenClawInstance: observe, plan, execute, publish.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kube::api::DynamicObject;
 use openclaw_render::{Plan, decode_instance, plan_undecoded};
 use serde_json::Value;
 use tracing::{Instrument, info_span, warn};
@@ -12,6 +10,7 @@ use crate::cache::InstanceKey;
 use crate::context::Context;
 use crate::error::{CallError, RetryClass, chain};
 use crate::execute::{self, Outcome};
+use crate::instances::{Instance, Newest};
 use crate::observe::Pass;
 use crate::{publish, random};
 
@@ -41,6 +40,8 @@ impl Memory {
         REPORT_AFTER.checked_sub(now - since).filter(|rest| !rest.is_zero())
     }
 }
+/// How long an instance waits whose pass needs more memory than there is room for.
+const LATER: Duration = Duration::from_secs(1);
 
 /// What failed in a pass.
 #[derive(Debug, thiserror::Error)]
@@ -59,43 +60,26 @@ impl PassFailed {
     }
 }
 
-/// Key of a watched instance.
-pub(crate) fn key_of(object: &DynamicObject) -> InstanceKey {
-    InstanceKey {
-        namespace: object.metadata.namespace.clone().unwrap_or_default(),
-        name: object.metadata.name.clone().unwrap_or_default(),
-    }
-}
-
-/// Whether the instance is new or its spec has changed, as far as its status tells: it goes before
-/// those that are only looked at.
-pub(crate) fn is_changed(object: &DynamicObject) -> bool {
-    let observed = object.data.pointer("/status/observedGeneration").and_then(Value::as_i64);
-    object.metadata.deletion_timestamp.is_some() || observed != object.metadata.generation
-}
-
 /// One pass. When to look again.
 pub(crate) async fn reconcile(
-    object: Arc<DynamicObject>,
+    key: &InstanceKey,
     memory: &mut Memory,
     context: &Context,
 ) -> Duration {
-    let key = key_of(&object);
     let span = info_span!("pass", namespace = key.namespace, instance = key.name);
     let started = Instant::now();
-    let object = context.written.newest(&key, object);
-    let ended = Box::pin(pass(&object, &key, memory, context)).instrument(span);
+    let ended = Box::pin(begin(key, memory, context)).instrument(span);
     let result = tokio::time::timeout(DEADLINE, ended).await.unwrap_or_else(|_| {
         let call = "end a pass".to_owned();
         Err(PassFailed(vec![CallError::TimedOut { call, deadline: DEADLINE }]))
     });
-    context.metrics.passed(&key, started.elapsed(), result.as_ref().err().map(PassFailed::class));
+    context.metrics.passed(key, started.elapsed(), result.as_ref().err().map(PassFailed::class));
     match result {
         Ok(look_again_in) => {
             memory.failures = 0;
             look_again_in.mul_f64(1.0 - JITTER * random::fraction())
         }
-        Err(failed) => retry(&key, &failed, memory),
+        Err(failed) => retry(key, &failed, memory),
     }
 }
 
@@ -116,14 +100,30 @@ fn retry(key: &InstanceKey, failed: &PassFailed, memory: &mut Memory) -> Duratio
     delay
 }
 
-async fn pass(
-    object: &DynamicObject,
+/// Begins with the newest of the instance, if there is room for it.
+async fn begin(
     key: &InstanceKey,
     memory: &mut Memory,
     context: &Context,
 ) -> Result<Duration, PassFailed> {
-    let live = serde_json::to_value(object).unwrap_or_default();
-    let instance = match decode_instance(live.clone()) {
+    match context.instances.newest(key, &context.cluster).await {
+        // The room is held until the pass has ended.
+        Ok(Newest::Here(instance, _room)) => pass(*instance, key, memory, context).await,
+        // Of one that is gone, the watch tells.
+        Ok(Newest::Later | Newest::Gone) => Ok(LATER),
+        Err(error) => Err(PassFailed(vec![error])),
+    }
+}
+
+async fn pass(
+    instance: Instance,
+    key: &InstanceKey,
+    memory: &mut Memory,
+    context: &Context,
+) -> Result<Duration, PassFailed> {
+    let Instance { live, problem } = instance;
+    let decoded = problem.map_or_else(|| decode_instance(live.clone()), Err);
+    let instance = match decoded {
         Ok((instance, _)) => instance,
         Err(problem) => {
             let mut pass = Pass::new(key, context);
@@ -187,28 +187,5 @@ async fn finish(
         Ok(Duration::from_secs(plan.look_again_in.into()))
     } else {
         Err(PassFailed(pass.failures))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn an_instance_is_changed_until_its_status_is_of_its_generation() {
-        let changed = |metadata: Value, status: Value| {
-            let object = json!({
-                "apiVersion": "openclaw.rocks/v1alpha1", "kind": "OpenClawInstance",
-                "metadata": metadata, "status": status,
-            });
-            is_changed(&serde_json::from_value(object).expect("an object"))
-        };
-        assert!(changed(json!({"generation": 1}), Value::Null));
-        assert!(changed(json!({"generation": 2}), json!({"observedGeneration": 1})));
-        assert!(!changed(json!({"generation": 2}), json!({"observedGeneration": 2})));
-        let deleted = json!({"generation": 2, "deletionTimestamp": "2026-01-02T03:04:05Z"});
-        assert!(changed(deleted, json!({"observedGeneration": 2})));
     }
 }

@@ -1,13 +1,16 @@
 //! The operator's process: it reads the cluster, calls the pure plan of `openclaw-render`, performs
 //! the difference and reports.
 
+mod answer;
 mod cache;
 mod cluster;
 mod context;
 mod error;
 mod execute;
+mod feed;
 mod http;
 mod instance;
+mod instances;
 mod leader;
 mod metrics;
 mod observe;

@@ -5,19 +5,19 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::select_all;
-use kube::api::DynamicObject;
 use kube::runtime::events::{Recorder, Reporter};
-use kube::runtime::reflector::Store;
 use kube::{Client, Config as ClientConfig};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
+use crate::answer::Reader;
 use crate::cache::Cache;
 use crate::cluster::Cluster;
-use crate::context::{Context, Written};
+use crate::context::Context;
 use crate::http::{self, ServeError};
+use crate::instances::Instances;
 use crate::leader::{Leader, Lost};
 use crate::metrics::Metrics;
 use crate::observe::ConfigSyncClient;
@@ -66,15 +66,16 @@ pub(crate) async fn run(settings: Settings) -> Result<(), RunError> {
     let identity = settings.identity.clone().unwrap_or_else(host_name);
 
     let (cache, queue) = (Arc::<Cache>::default(), Arc::new(Queue::new(settings.workers)));
-    let (written, synced) = (Arc::<Written>::default(), Arc::<Synced>::default());
+    let (instances, synced) = (Arc::<Instances>::default(), Arc::<Synced>::default());
     let questions = Arc::<Questions>::default();
+    let reader = Reader::new(client.clone());
     let metrics = Arc::new(Metrics::new());
     let watches = Watches {
-        client: client.clone(),
+        reader: reader.clone(),
         cache: Arc::clone(&cache),
         queue: Arc::clone(&queue),
         metrics: Arc::clone(&metrics),
-        written: Arc::clone(&written),
+        instances: Arc::clone(&instances),
         questions: Arc::clone(&questions),
         synced: Arc::clone(&synced),
     };
@@ -89,17 +90,17 @@ pub(crate) async fn run(settings: Settings) -> Result<(), RunError> {
         let stop = stopped(stop.clone());
         servers.spawn(http::metrics(address, metrics, queue, questions, cache, stop));
     }
-    let (stores, mut watching) = watches.start(settings.scopes());
+    let mut watching = watches.start(&settings.scopes());
     let reporter =
         Reporter { controller: "openclaw-operator".to_owned(), instance: Some(identity.clone()) };
     let context = Arc::new(Context {
-        cluster: Cluster::new(client.clone()),
+        cluster: Cluster::new(reader),
         cache,
         queue,
         metrics,
         questions,
         recorder: Recorder::new(client.clone(), reporter),
-        written,
+        instances,
         settings: settings.render(),
     });
 
@@ -126,7 +127,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), RunError> {
     tokio::select! {
         biased;
         lost = hold(leader.as_mut()) => return Err(RunError::Lease(lost)),
-        result = lead(stores, context, &synced, stop, failed) => result?,
+        result = lead(context, &synced, stop, failed) => result?,
     }
     if let Some(leader) = &mut leader {
         leader.release().await;
@@ -136,7 +137,6 @@ pub(crate) async fn run(settings: Settings) -> Result<(), RunError> {
 
 /// Acts as soon as every watch has delivered its first list, and until it is told to stop.
 async fn lead(
-    stores: Vec<Store<DynamicObject>>,
     context: Arc<Context>,
     synced: &Synced,
     stop: watch::Receiver<bool>,
@@ -152,7 +152,7 @@ async fn lead(
     info!("acting");
     let client = ConfigSyncClient::new();
     let mut asking = std::pin::pin!(context.questions.put_all(&client, &context.queue));
-    let mut working = std::pin::pin!(work(stores, Arc::clone(&context)));
+    let mut working = std::pin::pin!(work(Arc::clone(&context)));
     tokio::select! {
         () = &mut working => {}
         () = &mut asking => {}

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::ObjectReference;
-use kube::api::DynamicObject;
 use kube::runtime::events::{Event as KubernetesEvent, EventType};
 use openclaw_render::api::OpenClawInstanceStatus;
 use openclaw_render::{EventKind, Plan};
@@ -35,11 +34,7 @@ pub(crate) async fn publish(
             {"op": "add", "path": "/status", "value": status},
         ]);
         match context.cluster.patch_status(&key.namespace, &key.name, &patch).await {
-            Ok(stored) => {
-                if let Ok(object) = serde_json::from_value::<DynamicObject>(stored) {
-                    context.written.put(key, object);
-                }
-            }
+            Ok(stored) => context.instances.written(stored),
             // Deleted meanwhile: nobody is left to tell.
             Err(error) if error.is_not_found() => return None,
             Err(error) => return Some(error),

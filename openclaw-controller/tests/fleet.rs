@@ -332,6 +332,74 @@ async fn an_instance_that_does_not_decode_is_reported_and_disturbs_no_other() {
     cluster.end().await;
 }
 
+/// What the Go operator leaves beside an instance: the claim, with the instance as its owner.
+fn claim_of(instance: &Value) -> Value {
+    let name = instance["metadata"]["name"].as_str().expect("a name");
+    json!({
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim",
+        "metadata": {
+            "name": format!("{name}-data"),
+            "labels": {
+                "app.kubernetes.io/name": "openclaw",
+                "app.kubernetes.io/managed-by": "openclaw-operator",
+            },
+            "ownerReferences": [{
+                "apiVersion": instance["apiVersion"], "kind": instance["kind"], "name": name,
+                "uid": instance["metadata"]["uid"], "controller": true, "blockOwnerDeletion": true,
+            }],
+        },
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    })
+}
+
+#[tokio::test]
+async fn an_instance_whose_name_is_refused_since_can_be_deleted_and_keeps_its_volume() {
+    let _alone = ALONE.lock().await;
+    let cluster = Cluster::namespace("names").await;
+    let names =
+        ["1agent", "team.agent", "an-agent-with-a-name-that-is-longer-than-what-is-made-of-it"];
+    let definitions: Api<CustomResourceDefinition> = Api::all(cluster.client.clone());
+    let change = async |patch: Value| {
+        let patch = serde_json::from_value(json!([patch])).expect("a JSON patch");
+        let parameters = PatchParams::default();
+        let changed = definitions.patch(DEFINITION, &parameters, &Patch::<()>::Json(patch)).await;
+        changed.expect("the definition is changed");
+    };
+    let path = "/spec/versions/0/schema/openAPIV3Schema/x-kubernetes-validations";
+    let today = serde_json::to_value(definitions.get(DEFINITION).await.expect("there"));
+    let rules = today.expect("JSON").pointer(path).expect("rules").clone();
+    change(json!({"op": "remove", "path": path})).await;
+    for name in names {
+        let mut instance = named(name);
+        instance["metadata"]["finalizers"] = json!(["openclaw.rocks/finalizer"]);
+        cluster
+            .until(&format!("{name} is taken"), async || cluster.apply(&instance).await.is_ok())
+            .await;
+        let stored = cluster.instance(name).await.expect("there");
+        cluster.apply(&claim_of(&stored)).await.expect("the claim is taken");
+    }
+    change(json!({"op": "add", "path": path, "value": rules})).await;
+    cluster
+        .until("the rules hold", async || cluster.try_create(&named("2agent")).await.is_err())
+        .await;
+
+    let _operator = Operator::elected(&cluster, None, "only").await;
+    for name in names {
+        let ready = cluster.until_condition(name, "Ready", "False").await;
+        let message = ready["message"].as_str().expect("a message");
+        assert!(message.contains("metadata.name"), "{name}: {message}");
+        cluster.delete_instance(name).await;
+        cluster.until_gone(name).await;
+        let claim = cluster.get(Kind::PersistentVolumeClaim, &format!("{name}-data")).await;
+        let claim = claim.expect("the claim stays");
+        assert_eq!(claim["metadata"].get("ownerReferences"), None, "{name}");
+    }
+    cluster.end().await;
+}
+
 #[tokio::test]
 async fn a_definition_may_be_removed_and_installed_again() {
     let _alone = ALONE.lock().await;

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::api::{OpenClawClusterDefaults, OpenClawInstance};
+use crate::bounded;
 use crate::facts::{claim_facts, secret_hashes};
 use crate::nesting;
 use crate::observed::{Fact, Observed};
@@ -217,9 +218,8 @@ impl Documents {
 /// An instance out of raw JSON, with advice on every field that the API does not have.
 ///
 /// # Errors
-/// The first field that does not decode, by its path. One that is nested so deep that nothing can
-/// be done with it safely is not decoded.
-pub fn decode_instance(mut document: Value) -> Result<(OpenClawInstance, Vec<Problem>), Problem> {
+/// The first field that does not decode or is beyond the limits of [`bounded`], by its path.
+pub fn decode_instance(document: Value) -> Result<(OpenClawInstance, Vec<Problem>), Problem> {
     if nesting::is_manifest_too_deep(&document) {
         // Where the schema holds, nothing else can be deep.
         let raw = document.pointer("/spec/config/raw");
@@ -227,6 +227,7 @@ pub fn decode_instance(mut document: Value) -> Result<(OpenClawInstance, Vec<Pro
         nesting::dismantle(document);
         return Err(Problem::error(path, Rule::Invalid, nesting::too_deep()));
     }
+    let mut document = bounded::check(document)?;
     // An instance without a spec is one with all defaults.
     if let Some(object) = document.as_object_mut() {
         let spec = object.entry("spec").or_insert_with(|| Value::Object(Map::new()));

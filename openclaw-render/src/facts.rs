@@ -13,6 +13,9 @@ use crate::ownership::{is_owned_by_update, owned_hash};
 use crate::resolve::Version;
 use crate::vocab::{FIELD_MANAGER, PREVIOUS_MANAGERS, annotations, images, labels, meta, names};
 
+/// Longer than any hash of ours.
+const LONGEST_HASH: usize = 64;
+
 /// What a cache keeps of a live object, for the instance of that name.
 #[must_use]
 pub fn seen(live: &Value, instance: &str) -> Seen {
@@ -39,8 +42,10 @@ pub fn seen(live: &Value, instance: &str) -> Seen {
         annotations: notes
             .into_iter()
             .flatten()
-            .filter(|(key, _)| key.starts_with(annotations::PREFIX))
+            .filter(|(key, _)| annotations::OF_OBJECTS.contains(&key.as_str()))
             .map(|(key, value)| (key.clone(), text(Some(value))))
+            // Ours are hashes; what is longer is somebody else's.
+            .filter(|(_, value)| value.len() <= LONGEST_HASH)
             .collect(),
         deleting: field("deletionTimestamp").is_some(),
         replicas: live.pointer("/spec/replicas").and_then(number),

@@ -28,6 +28,7 @@
 //! `k8s-openapi`; the program that embeds it does.
 
 pub mod api;
+pub mod bounded;
 pub mod canonical;
 mod config;
 mod documents;

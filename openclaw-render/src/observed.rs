@@ -94,7 +94,8 @@ pub struct Seen {
     pub owned_hash: String,
     /// Whether a field manager of the Go operator still owns a part of it.
     pub previous_manager: bool,
-    /// Annotations with the prefix `openclaw.rocks/`.
+    /// Annotations of ours that a later pass asks for, see
+    /// [`OF_OBJECTS`](crate::vocab::annotations::OF_OBJECTS).
     pub annotations: BTreeMap<String, String>,
     /// Whether it is being deleted.
     pub deleting: bool,

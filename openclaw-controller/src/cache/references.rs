@@ -26,6 +26,16 @@ pub(crate) enum Content {
     Texts(BTreeMap<String, String>),
 }
 
+/// Bytes of a content that is kept. What is larger is read in every pass.
+const KEPT: usize = 64 << 10;
+
+impl Content {
+    fn bytes(&self) -> usize {
+        let (Self::Hashes(entries) | Self::Texts(entries)) = self;
+        entries.iter().map(|(key, value)| key.len() + value.len()).sum()
+    }
+}
+
 /// Number of changes seen when content was asked for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked(u64);
@@ -69,7 +79,8 @@ impl References {
         if let Some(referent) = self.referents.get_mut(reference)
             && referent.changes == asked.0
         {
-            referent.content = content;
+            let is_large = content.known().is_some_and(|content| content.bytes() > KEPT);
+            referent.content = if is_large { Fact::Unknown } else { content };
             referent.version = at;
         }
     }

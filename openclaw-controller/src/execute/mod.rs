@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use kube::api::DynamicObject;
 use openclaw_render::{Effect, Kind, ObjectKey, diff, hash, owned_hash, vocab};
 use serde_json::Value;
 use tracing::{info, warn};
@@ -119,12 +118,11 @@ async fn perform(
             }
         }
         Effect::PatchFinalizers { patch } => {
-            let stored = cluster.json_patch(namespace, INSTANCES, &key.name, patch).await?;
-            outcome.gone = stored.pointer("/metadata/deletionTimestamp").is_some();
-            if let Ok(object) = serde_json::from_value::<DynamicObject>(stored.clone()) {
-                context.written.put(key, object);
-            }
-            outcome.instance = Some(stored);
+            let stored = cluster.patch_instance(namespace, &key.name, patch).await?;
+            let live = stored.read().live;
+            context.instances.written(stored);
+            outcome.gone = live.pointer("/metadata/deletionTimestamp").is_some();
+            outcome.instance = Some(live);
         }
     }
     Ok(())

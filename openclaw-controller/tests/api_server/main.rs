@@ -14,10 +14,12 @@ mod support;
 #[allow(dead_code, unreachable_pub, missing_docs, reason = "its tests use more of it")]
 #[path = "../../../openclaw-render/tests/support/api_server.rs"]
 mod api_server;
+mod existing;
 #[path = "../../../openclaw-render/tests/support/field_sets.rs"]
 mod field_sets;
 #[path = "../../../openclaw-render/tests/support/merge.rs"]
 mod merge;
+mod removed;
 mod rendered;
 mod stand_in;
 mod verdicts;

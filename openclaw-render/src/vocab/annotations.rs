@@ -27,6 +27,9 @@ pub const INPUTS_HASH: &str = "openclaw.rocks/inputs-hash";
 /// On the StatefulSet: the pod that was last rolled out, as a hash of all that it depends on.
 pub const ROLLOUT_HASH: &str = "openclaw.rocks/rollout-hash";
 
+/// What is kept of an object's annotations: what a later pass asks for.
+pub const OF_OBJECTS: &[&str] = &[INPUTS_HASH, ROLLOUT_HASH];
+
 /// On the pod template: contents of the Secrets and ConfigMaps in the agent's environment.
 pub const SECRET_HASH: &str = "openclaw.rocks/secret-hash";
 

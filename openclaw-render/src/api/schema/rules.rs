@@ -2,6 +2,11 @@
 //!
 //! The same rules hold when a spec is resolved. Here are those of which a violation never made a
 //! working pod, so that the API server refuses them at once.
+//!
+//! An object that is there already must stay one that can be patched and deleted, whatever rule
+//! came after it. What is unchanged in a spec the API server lets pass (CRD validation ratcheting,
+//! on since Kubernetes 1.30); the root changes with every finalizer, so its rules hold for new
+//! objects alone.
 
 use serde_json::{Map, Value, json};
 
@@ -15,6 +20,17 @@ pub(super) struct Rule {
     message: &'static str,
     /// The field below `self` that is to blame.
     field: Option<&'static str>,
+    /// Whom it is about.
+    about: About,
+}
+
+/// Which objects a rule is about.
+#[derive(Clone, Copy)]
+enum About {
+    /// Every one whose part below `self` is new or changes.
+    All,
+    /// Those that are created.
+    New,
 }
 
 impl Rule {
@@ -27,6 +43,11 @@ impl Rule {
         });
         if let (Some(path), Value::Object(rule)) = (self.field, &mut rule) {
             rule.insert("fieldPath".to_owned(), json!(path));
+        }
+        if let (About::New, Value::Object(rule)) = (self.about, &mut rule) {
+            let expression = format!("oldSelf.hasValue() || ({})", self.expression);
+            rule.insert("rule".to_owned(), json!(expression));
+            rule.insert("optionalOldSelf".to_owned(), json!(true));
         }
         let rules = field.entry("x-kubernetes-validations").or_insert_with(|| json!([]));
         if let Value::Array(rules) = rules {
@@ -42,36 +63,42 @@ pub(super) const INSTANCE: &[Rule] = &[
         expression: "self.metadata.name.size() <= 52 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
         message: "metadata.name must begin with a lower-case letter, go on with lower-case letters, digits and '-', end with a letter or digit, and be at most 52 characters long",
         field: None,
+        about: About::New,
     },
     Rule {
         paths: &["spec"],
         expression: "!(has(self.suspended) && self.suspended && has(self.availability) && has(self.availability.autoScaling) && has(self.availability.autoScaling.enabled) && self.availability.autoScaling.enabled)",
         message: "suspended excludes availability.autoScaling: turn one of the two off",
         field: Some(".suspended"),
+        about: About::All,
     },
     Rule {
         paths: &["spec.availability.autoScaling"],
         expression: "!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas",
         message: "minReplicas must not be larger than maxReplicas",
         field: Some(".minReplicas"),
+        about: About::All,
     },
     Rule {
         paths: &["spec.config"],
         expression: "!has(self.forcePaths) || size(self.forcePaths) == 0 || (has(self.mergeMode) && self.mergeMode == 'merge')",
         message: "forcePaths needs mergeMode: merge; overwrite mode forces every path",
         field: Some(".forcePaths"),
+        about: About::All,
     },
     Rule {
         paths: &["spec.networking.service.ports"],
         expression: "self.all(a, self.exists_one(b, b.port == a.port && (has(b.protocol) ? b.protocol : 'TCP') == (has(a.protocol) ? a.protocol : 'TCP')))",
         message: "two ports must differ in number or protocol",
         field: None,
+        about: About::All,
     },
     Rule {
         paths: &["spec.security.caBundle"],
         expression: "(has(self.configMapName) && self.configMapName != '') != (has(self.secretName) && self.secretName != '')",
         message: "set exactly one of configMapName and secretName",
         field: None,
+        about: About::All,
     },
     Rule {
         paths: &[
@@ -81,18 +108,21 @@ pub(super) const INSTANCE: &[Rule] = &[
         expression: "isCIDR(self)",
         message: "must be a network, for example 10.0.0.0/8 or fd00::/8",
         field: None,
+        about: About::All,
     },
     Rule {
         paths: &["spec.security.rbac"],
         expression: "!has(self.createServiceAccount) || self.createServiceAccount || (has(self.serviceAccountName) && self.serviceAccountName != '')",
         message: "serviceAccountName is required when createServiceAccount is false: name the account that the pod should run as",
         field: Some(".serviceAccountName"),
+        about: About::All,
     },
     Rule {
         paths: &["spec.storage.persistence"],
         expression: "!has(oldSelf.storageClass) || !has(self.storageClass) || self.storageClass == oldSelf.storageClass",
         message: "storageClass cannot be changed: the claim that was made for the agent's state keeps its class",
         field: Some(".storageClass"),
+        about: About::All,
     },
     Rule {
         paths: &[
@@ -102,6 +132,7 @@ pub(super) const INSTANCE: &[Rule] = &[
         expression: r"self.matches(r'^[^/\\\p{Cc}]+(/[^/\\\p{Cc}]+)*/*$') && !self.contains('..') && !self.matches(r'(^|/)\.(/|$)')",
         message: "must be a path below the workspace, without '..', '.', backslashes and empty segments",
         field: None,
+        about: About::All,
     },
     Rule {
         paths: &[
@@ -111,6 +142,7 @@ pub(super) const INSTANCE: &[Rule] = &[
         expression: r"self.all(path, size(path) <= 253 && path.matches(r'^[^./\\\p{Cc}][^/\\\p{Cc}]*(/[^./\\\p{Cc}][^/\\\p{Cc}]*)*$') && !path.contains('..') && path != 'openclaw.json')",
         message: "names of files must be paths below the workspace of at most 253 characters, without '..', backslashes and segments that are empty or begin with a dot; openclaw.json belongs to the operator",
         field: None,
+        about: About::All,
     },
 ];
 
@@ -120,4 +152,5 @@ pub(super) const CLUSTER_DEFAULTS: &[Rule] = &[Rule {
     expression: "self.metadata.name == 'cluster'",
     message: "only the object named cluster has an effect: call it so",
     field: None,
+    about: About::New,
 }];

@@ -1,0 +1,541 @@
+//! The objects of a resource, listed and then watched, as texts.
+//!
+//! Pages are bounded by their size, not by a number of objects, and nothing in an object keeps the
+//! others from coming: nobody looks into it here. That is what `kube`'s own watcher cannot do, see
+//! ADR 0010.
+
+use std::time::{Duration, Instant};
+
+use futures::stream::{self, BoxStream};
+use futures::{Stream, StreamExt};
+use kube::api::{ListParams, WatchParams};
+use kube::core::{Request, Status, request};
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::Event;
+use openclaw_render::bounded;
+use serde::Deserialize;
+
+use crate::answer::{Answer, LONGEST, Lines, ReadError, Reader, Turn};
+use crate::cache;
+
+/// Objects of the first page. The next ones grow as long as they stay small.
+const FIRST_PAGE: u32 = 4;
+/// What API servers are made for.
+const LARGEST_PAGE: u32 = 500;
+/// Bytes of a page of more than one object.
+const PAGE_BYTES: usize = 4 << 20;
+/// What an API server itself allows.
+const PAGE_DEADLINE: Duration = Duration::from_mins(1);
+/// The server ends a watch before, see [`WatchParams`].
+const IDLE: Duration = Duration::from_secs(295);
+/// A watch that ends earlier did not end by itself.
+const SHORT_LIFE: Duration = Duration::from_secs(1);
+
+/// Which objects, and what of them.
+pub(crate) struct Feed {
+    pub(crate) reader: Reader,
+    /// Path of the resource.
+    pub(crate) path: String,
+    /// Selector by labels.
+    pub(crate) labels: Option<String>,
+    /// Selector by fields.
+    pub(crate) fields: Option<String>,
+    /// Nothing but the metadata.
+    pub(crate) metadata_only: bool,
+}
+
+/// An object as the API server wrote it.
+pub(crate) struct Item {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    /// Resource version, see [`cache::version`].
+    pub(crate) version: u64,
+    pub(crate) text: String,
+    /// Kept as long as the text is there.
+    _turn: Option<Turn>,
+}
+
+/// Why a list or watch broke off.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FeedError {
+    /// It cannot be asked for.
+    #[error("failed to build the request: {0}")]
+    Request(#[source] request::Error),
+    /// It cannot be read.
+    #[error("{0}")]
+    Read(#[source] ReadError),
+    /// Nobody answers.
+    #[error("no answer within {} s", PAGE_DEADLINE.as_secs())]
+    TimedOut,
+    /// The server ended it.
+    #[error("the API server says: {}", .0.message)]
+    Status(Box<Status>),
+    /// What comes is no list and no event.
+    #[error("the answer is no {0}")]
+    NoSense(&'static str),
+    /// It ends again and again.
+    #[error("it ended within {} s", SHORT_LIFE.as_secs())]
+    Ended,
+}
+
+enum State {
+    Start,
+    Page { token: Option<String>, limit: u32 },
+    Connect { version: String },
+    Watching { version: String, lines: Lines, since: Instant },
+}
+
+type Events = Vec<Result<Event<Item>, FeedError>>;
+
+struct Page {
+    items: Vec<Item>,
+    /// Of the page after it.
+    token: Option<String>,
+    version: String,
+    bytes: usize,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    metadata: Metadata,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    #[serde(default)]
+    namespace: String,
+    #[serde(default)]
+    name: String,
+    resource_version: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ListMetadata {
+    #[serde(default)]
+    resource_version: String,
+    #[serde(default, rename = "continue")]
+    token: String,
+}
+
+impl Item {
+    /// Without looking further than at its name.
+    pub(crate) fn new(text: &str, turn: Option<Turn>) -> Option<Self> {
+        Self::versioned(text, turn).map(|(item, _)| item)
+    }
+
+    fn versioned(text: &str, turn: Option<Turn>) -> Option<(Self, String)> {
+        let Head { metadata } = serde_json::from_str(text).ok()?;
+        let Metadata { namespace, name, resource_version } = metadata;
+        let version = cache::version(&resource_version);
+        let text = text.to_owned();
+        Some((Self { namespace, name, version, text, _turn: turn }, resource_version))
+    }
+}
+
+impl FeedError {
+    /// What comes after a failed watch: the list, if the version to go on from is forgotten.
+    fn then(self, version: String) -> (Events, State) {
+        let status = if let Self::Status(status) = &self {
+            Some(&**status)
+        } else if let Self::Read(ReadError::Ask(error)) = &self
+            && let kube::Error::Api(status) = &**error
+        {
+            Some(&**status)
+        } else {
+            None
+        };
+        let is_expired = status.is_some_and(|status| status.code == 410);
+        let next = if is_expired { State::Start } else { State::Connect { version } };
+        (vec![Err(self)], next)
+    }
+}
+
+impl Feed {
+    /// Every object, then every change, for ever. After a failure it goes on after a while, from
+    /// the beginning if it must.
+    pub(crate) fn events(self) -> BoxStream<'static, Result<Event<Item>, FeedError>> {
+        self.steps().default_backoff().boxed()
+    }
+
+    fn steps(self) -> impl Stream<Item = Result<Event<Item>, FeedError>> + Send + 'static {
+        let steps = stream::unfold((self, State::Start), |(feed, state)| async move {
+            let (events, next) = feed.step(state).await;
+            Some((stream::iter(events), (feed, next)))
+        });
+        steps.flatten()
+    }
+
+    async fn step(&self, state: State) -> (Events, State) {
+        match state {
+            State::Start => (vec![Ok(Event::Init)], State::Page { token: None, limit: FIRST_PAGE }),
+            State::Page { token, limit } => self.next_page(token, limit).await,
+            State::Connect { version } => match self.connect(&version).await {
+                Ok(lines) => {
+                    (Vec::new(), State::Watching { version, lines, since: Instant::now() })
+                }
+                Err(error) => error.then(version),
+            },
+            State::Watching { version, mut lines, since } => {
+                let line = tokio::time::timeout(IDLE, self.reader.line(&mut lines)).await;
+                match line {
+                    // Half a line is none.
+                    Ok(Ok(Some(line))) if line.text.ends_with('\n') => match event(line) {
+                        Ok((event, at)) => {
+                            let version = at.unwrap_or(version);
+                            let events = event.map(Ok).into_iter().collect();
+                            (events, State::Watching { version, lines, since })
+                        }
+                        Err(error) => error.then(version),
+                    },
+                    Ok(Err(error @ (ReadError::TooLong(_) | ReadError::NotText))) => {
+                        FeedError::Read(error).then(version)
+                    }
+                    // It ends every few minutes, and with the connection.
+                    Ok(Ok(_) | Err(_)) if since.elapsed() < SHORT_LIFE => {
+                        FeedError::Ended.then(version)
+                    }
+                    Ok(Ok(_) | Err(_)) | Err(_) => (Vec::new(), State::Connect { version }),
+                }
+            }
+        }
+    }
+
+    async fn next_page(&self, token: Option<String>, limit: u32) -> (Events, State) {
+        match self.list(token.clone(), limit).await {
+            Ok(page) => {
+                let mut events: Events =
+                    page.items.into_iter().map(|item| Ok(Event::InitApply(item))).collect();
+                let grow = page.bytes.saturating_mul(4) < PAGE_BYTES;
+                let limit = if grow { (limit * 2).min(LARGEST_PAGE) } else { limit };
+                if page.token.is_some() {
+                    return (events, State::Page { token: page.token, limit });
+                }
+                events.push(Ok(Event::InitDone));
+                (events, State::Connect { version: page.version })
+            }
+            Err(FeedError::Read(ReadError::TooLong(_))) if limit > 1 => {
+                (Vec::new(), State::Page { token, limit: (limit / 4).max(1) })
+            }
+            Err(error) => (vec![Err(error)], State::Start),
+        }
+    }
+
+    async fn list(&self, token: Option<String>, limit: u32) -> Result<Page, FeedError> {
+        let parameters = ListParams {
+            label_selector: self.labels.clone(),
+            field_selector: self.fields.clone(),
+            limit: Some(limit),
+            continue_token: token,
+            ..ListParams::default()
+        };
+        let request = Request::new(self.path.as_str());
+        let request = if self.metadata_only {
+            request.list_metadata(&parameters)
+        } else {
+            request.list(&parameters)
+        };
+        let request = request.map_err(FeedError::Request)?;
+        let most = if limit > 1 { PAGE_BYTES } else { LONGEST };
+        let answer = tokio::time::timeout(PAGE_DEADLINE, self.reader.read(request, most));
+        let answer = answer.await.map_err(|_| FeedError::TimedOut)?.map_err(FeedError::Read)?;
+        page(&answer).ok_or(FeedError::NoSense("list"))
+    }
+
+    async fn connect(&self, version: &str) -> Result<Lines, FeedError> {
+        let parameters = WatchParams {
+            label_selector: self.labels.clone(),
+            field_selector: self.fields.clone(),
+            ..WatchParams::default()
+        };
+        let request = Request::new(self.path.as_str());
+        let request = if self.metadata_only {
+            request.watch_metadata(&parameters, version)
+        } else {
+            request.watch(&parameters, version)
+        };
+        let request = request.map_err(FeedError::Request)?;
+        let lines = tokio::time::timeout(PAGE_DEADLINE, self.reader.open(request));
+        lines.await.map_err(|_| FeedError::TimedOut)?.map_err(FeedError::Read)
+    }
+}
+
+fn page(answer: &Answer) -> Option<Page> {
+    let (mut metadata, mut items) = (None, Vec::new());
+    for (name, text) in bounded::fields(&answer.text)? {
+        match name.as_str() {
+            "metadata" => metadata = serde_json::from_str::<ListMetadata>(text).ok(),
+            // An empty list may be null.
+            "items" => items = bounded::items(text).unwrap_or_default(),
+            _ => {}
+        }
+    }
+    let ListMetadata { resource_version: version, token } = metadata?;
+    let items: Option<Vec<Item>> =
+        items.into_iter().map(|text| Item::new(text, answer.turn.clone())).collect();
+    let token = Some(token).filter(|token| !token.is_empty());
+    if token.is_none() && version.is_empty() {
+        return None;
+    }
+    Some(Page { items: items?, token, version, bytes: answer.text.len() })
+}
+
+/// What a line of a watch says, and up to which version that leads.
+fn event(line: Answer) -> Result<(Option<Event<Item>>, Option<String>), FeedError> {
+    let no_sense = || FeedError::NoSense("event");
+    let fields = bounded::fields(&line.text).ok_or_else(no_sense)?;
+    let part = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, text)| *text);
+    let kind = part("type").and_then(|text| serde_json::from_str::<String>(text).ok());
+    let object = part("object").ok_or_else(no_sense)?;
+    let kind = kind.ok_or_else(no_sense)?;
+    if kind == "ERROR" {
+        let status = serde_json::from_str(object).map_err(|_| no_sense())?;
+        return Err(FeedError::Status(status));
+    }
+    let (item, version) = Item::versioned(object, line.turn).ok_or_else(no_sense)?;
+    let event = match kind.as_str() {
+        "ADDED" | "MODIFIED" => Some(Event::Apply(item)),
+        "DELETED" => Some(Event::Delete(item)),
+        // A bookmark.
+        _ => None,
+    };
+    Ok((event, Some(version)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::convert::Infallible;
+    use std::fmt::Write;
+    use std::sync::{Arc, Mutex};
+
+    use http::{Request as HttpRequest, Response};
+    use http_body_util::StreamBody;
+    use hyper::body::{Bytes, Frame};
+    use kube::Client;
+    use kube::client::Body;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Bytes of a piece of an answer, as a network delivers it.
+    const PIECE: usize = 64 << 10;
+
+    type Query = BTreeMap<String, String>;
+
+    fn query(request: &HttpRequest<Body>) -> Query {
+        let query = request.uri().query().unwrap_or_default().split('&');
+        query
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+    }
+
+    /// A feed from a server that answers like this, and then never ends.
+    fn feed(answer: impl Fn(&Query) -> String + Clone + Send + Sync + 'static) -> Feed {
+        let service = tower::service_fn(move |request: HttpRequest<Body>| {
+            let answer = answer.clone();
+            async move {
+                let query = query(&request);
+                let text = answer(&query);
+                let pieces: Vec<_> = text
+                    .as_bytes()
+                    .chunks(PIECE)
+                    .map(|piece| Ok::<_, Infallible>(Frame::data(Bytes::copy_from_slice(piece))))
+                    .collect();
+                let open = query.contains_key("watch") && !text.ends_with("THE END");
+                let rest = if open {
+                    stream::pending().left_stream()
+                } else {
+                    stream::empty().right_stream()
+                };
+                let body = StreamBody::new(stream::iter(pieces).chain(rest));
+                Ok::<_, Infallible>(Response::new(body))
+            }
+        });
+        Feed {
+            reader: Reader::new(Client::new(service, "default")),
+            path: "/apis/openclaw.rocks/v1alpha1/openclawinstances".to_owned(),
+            labels: None,
+            fields: None,
+            metadata_only: false,
+        }
+    }
+
+    fn object(name: &str, version: u64, rest: &str) -> String {
+        format!(
+            r#"{{"metadata":{{"name":"{name}","namespace":"sea","resourceVersion":"{version}"}}{rest}}}"#
+        )
+    }
+
+    fn list(items: &[String], token: &str) -> String {
+        format!(
+            r#"{{"kind":"List","metadata":{{"resourceVersion":"7","continue":"{token}"}},"items":[{}]}}"#,
+            items.join(",")
+        )
+    }
+
+    /// What an API server says to a list of these objects.
+    fn paged(objects: &[String], query: &Query) -> String {
+        let from: usize = query.get("continue").map_or(0, |token| token.parse().expect("ours"));
+        let limit: usize = query["limit"].parse().expect("a number");
+        let to = objects.len().min(from + limit);
+        let token = if to < objects.len() { to.to_string() } else { String::new() };
+        list(&objects[from..to], &token)
+    }
+
+    /// What comes, in short: `+` for what is listed, `*` for what changed.
+    async fn story(feed: Feed, length: usize) -> Vec<String> {
+        let told = feed.steps().map(|event| match event {
+            Ok(Event::Init) => "begin".to_owned(),
+            Ok(Event::InitApply(item)) => format!("+{}", item.name),
+            Ok(Event::InitDone) => "listed".to_owned(),
+            Ok(Event::Apply(item)) => format!("*{} {}", item.name, item.version),
+            Ok(Event::Delete(item)) => format!("-{}", item.name),
+            Err(error) => format!("! {error}"),
+        });
+        told.take(length).collect().await
+    }
+
+    #[tokio::test]
+    async fn what_is_in_one_object_keeps_no_other_from_coming() {
+        let deep = format!(r#","spec":{}1{}"#, "[".repeat(9000), "]".repeat(9000));
+        let odd = r#","spec":{"metadata":[],"a":1e400,"b":"\ud800","items":"}]"}"#;
+        let objects = [
+            object("ada", 1, ""),
+            object("bea", 2, &deep),
+            object("cy", 3, odd),
+            object("di", 4, ""),
+        ];
+        let events = [object("bea", 5, &deep), object("cy", 6, odd)]
+            .map(|object| format!("{{\"type\":\"MODIFIED\",\"object\":{object}}}\n"));
+        let answer = move |query: &Query| match query.get("watch") {
+            Some(_) => events.concat(),
+            None => list(&objects, ""),
+        };
+        let told = story(feed(answer), 8).await;
+        assert_eq!(told, ["begin", "+ada", "+bea", "+cy", "+di", "listed", "*bea 5", "*cy 6"]);
+    }
+
+    #[tokio::test]
+    async fn a_watch_goes_on_from_what_it_saw_last() {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&asked);
+        let answer = move |query: &Query| {
+            let Some(version) = query.get("watch").map(|_| query["resourceVersion"].clone()) else {
+                return list(&[], "");
+            };
+            seen.lock().expect("no panic").push(version.clone());
+            let event =
+                |kind: &str, object: &str| format!("{{\"type\":\"{kind}\",\"object\":{object}}}\n");
+            match version.as_str() {
+                // The second event is cut off in the middle.
+                "7" => event("ADDED", &object("ada", 8, "")) + r#"{"type":"ADDED","obTHE END"#,
+                "8" => {
+                    event("DELETED", &object("ada", 9, ""))
+                        + &event("BOOKMARK", &object("", 12, ""))
+                        + "THE END"
+                }
+                _ => event("ERROR", r#"{"code":410,"message":"too old","status":"Failure"}"#),
+            }
+        };
+        let told = story(feed(answer), 9).await;
+        assert_eq!(
+            told,
+            [
+                "begin",
+                "listed",
+                "*ada 8",
+                "! it ended within 1 s",
+                "-ada",
+                "! it ended within 1 s",
+                "! the API server says: too old",
+                "begin",
+                "listed",
+            ]
+        );
+        assert_eq!(*asked.lock().expect("no panic"), ["7", "8", "12"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_list_and_no_event_is_a_failure_and_not_an_end() {
+        let told = story(feed(|_| "[]".to_owned()), 3).await;
+        assert_eq!(told, ["begin", "! the answer is no list", "begin"]);
+        let answer = |query: &Query| match query.get("watch") {
+            Some(_) => "what?\n".to_owned(),
+            None => list(&[], ""),
+        };
+        let told = story(feed(answer), 3).await;
+        assert_eq!(told, ["begin", "listed", "! the answer is no event"]);
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_an_end_is_given_up() {
+        let text = Arc::new("x".repeat(LONGEST + 1));
+        let told = story(feed(move |_| text.as_str().to_owned()), 2).await;
+        assert_eq!(told, ["begin", "! the answer is longer than 16777216 bytes"]);
+    }
+
+    #[tokio::test]
+    async fn few_long_answers_are_in_memory_at_a_time() {
+        let feed = feed(|query| {
+            let size = if query["limit"] == "1" { 1 << 20 } else { 1000 };
+            list(&[object("ada", 1, &format!(r#","spec":"{}""#, "x".repeat(size)))], "")
+        });
+        let mut held = Vec::new();
+        for _ in 0..2 {
+            held.push(feed.list(None, 1).await.expect("a page"));
+        }
+        let mut third = std::pin::pin!(feed.list(None, 1));
+        assert!(futures::poll!(&mut third).is_pending());
+        assert_eq!(feed.list(None, 2).await.expect("a short page").items.len(), 1);
+        assert!(futures::poll!(&mut third).is_pending());
+        held.pop();
+        assert_eq!(third.await.expect("a page").items.len(), 1);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
+
+        /// Small ones before large ones and the other way round.
+        #[test]
+        fn pages_are_bounded_by_their_size_and_nothing_is_left_out(
+            runs in prop::collection::vec((1..60_usize, prop::sample::select(vec![10, 1000, 40_000, 400_000, 2_000_000])), 1..5),
+        ) {
+            let mut objects = Vec::new();
+            for (count, size) in runs {
+                // A large one costs the test more than it shows.
+                for _ in 0..count.min(12_000_000 / size) {
+                    let mut rest = String::from(r#","spec":""#);
+                    let _ = write!(rest, "{}\"", "x".repeat(size));
+                    objects.push(object(&format!("agent-{}", objects.len()), 1, &rest));
+                }
+            }
+            let names: Vec<String> = (0..objects.len()).map(|index| format!("agent-{index}")).collect();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            let (mut found, mut most) = (Vec::new(), 0);
+            runtime.block_on(async {
+                let feed = feed(move |query| paged(&objects, query));
+                let (mut token, mut limit) = (None, FIRST_PAGE);
+                loop {
+                    let (events, next) = feed.next_page(token, limit).await;
+                    let mut bytes = 0;
+                    for event in events {
+                        if let Ok(Event::InitApply(item)) = event {
+                            bytes += item.text.len();
+                            found.push(item.name);
+                        }
+                    }
+                    if limit > 1 {
+                        most = most.max(bytes);
+                    }
+                    let State::Page { token: after, limit: then } = next else { break };
+                    (token, limit) = (after, then);
+                }
+            });
+            prop_assert_eq!(found, names);
+            prop_assert!(most <= PAGE_BYTES);
+        }
+    }
+}
