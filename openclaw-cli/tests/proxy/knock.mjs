@@ -1,5 +1,6 @@
 // Asks for what a file lists, one after the other, and prints what was answered: as clients that
-// have different addresses would, for the page, for an API, and for the WebSocket.
+// have different addresses would, for the page, for an API, and for the WebSocket. Ends when the
+// gateway's log has named every client.
 import { readFileSync } from "node:fs";
 import http from "node:http";
 
@@ -31,17 +32,24 @@ function ask({ from, to, port = 18790, path, headers = {} }) {
   });
 }
 
-for (;;) {
-  const started = await ask({ from: "127.0.0.1", to: "127.0.0.1", port: 18789, path: "/startupz" });
-  if (started.code === 200) break;
-  await new Promise((resolve) => setTimeout(resolve, 200));
+async function until(holds) {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 100));
 }
+
+const [knocks, log] = process.argv.slice(2);
+const gateway = { from: "127.0.0.1", to: "127.0.0.1", port: 18789, path: "/startupz" };
+await until(async () => (await ask(gateway)).code === 200);
+const clients = JSON.parse(readFileSync(knocks, "utf8"));
 const answers = [];
-for (const { from, to, headers } of JSON.parse(readFileSync(process.argv[2], "utf8"))) {
+for (const { from, to, headers } of clients) {
   const page = await ask({ from, to, path: "/", headers });
   const api = await ask({ from, to, path: "/v1/models", headers });
   const socket = await ask({ from, to, path: "/", headers: { ...headers, ...HANDSHAKE } });
   answers.push({ page, api, socket });
 }
+await until(() => {
+  const lines = readFileSync(log, "utf8");
+  return clients.every(({ headers }) => lines.includes(`ua=${headers["user-agent"]} `));
+});
 console.log(JSON.stringify(answers));
 process.exit(0);

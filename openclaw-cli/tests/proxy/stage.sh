@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The inside of a pod, without a pod: nginx in front of the application, in a network of their own.
-#   stage.sh FOLDER NODE APPLICATION: asks what FOLDER/knocks.json says, answers into answers.json
+#   stage.sh FOLDER NODE APPLICATION: asks what FOLDER/knocks.json says; writes answers.json, log
 # FOLDER has nginx.conf, openclaw.json, hosts; the environment of the application is this one's.
 set -euo pipefail
 folder=$1 node=$2 application=$3
@@ -14,4 +14,4 @@ done
 # As root, nginx would look for a user of its own.
 nginx -c "$folder/nginx.conf" -g 'daemon off; user root;' &
 "$node" "$application" gateway --port 18789 >"$folder/log" 2>&1 &
-"$node" "$here/knock.mjs" "$folder/knocks.json" >"$folder/answers.json"
+"$node" "$here/knock.mjs" "$folder/knocks.json" "$folder/log" >"$folder/answers.json"

@@ -40,11 +40,11 @@ pub(super) fn records(previous: OpenClawInstanceStatus) -> OpenClawInstanceStatu
         auto_update,
     } = previous;
     OpenClawInstanceStatus {
-        backups,
         backing_up_since,
         backup_job_name,
         last_backup_path,
         last_backup_time,
+        backups,
         restore_job_name,
         restored_from,
         auto_update,
