@@ -77,12 +77,7 @@ fn validate(version: &str, config: &Path, home: &Path) -> Output {
 
 #[test]
 fn every_version_accepts_what_is_rendered_for_it() {
-<<<<<<< ours
     let fixtures = instances();
-    let names =
-        ["minimal", "config-raw", "config-map-ref", "config-auth-password", "gateway-proxy-off"];
-=======
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/instances");
     let names = [
         "minimal",
         "config-raw",
@@ -92,7 +87,6 @@ fn every_version_accepts_what_is_rendered_for_it() {
         "trusted-proxies",
         "trusted-proxy-auth",
     ];
->>>>>>> theirs
     let versions = versions();
     assert!(versions.len() >= 3, "too few versions: {versions:?}");
     for version in &versions {

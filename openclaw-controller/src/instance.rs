@@ -108,7 +108,7 @@ async fn begin(
 ) -> Result<Duration, PassFailed> {
     match context.instances.newest(key, &context.cluster).await {
         // The room is held until the pass has ended.
-        Ok(Newest::Here(instance, _room)) => pass(*instance, key, memory, context).await,
+        Ok(Newest::Here(instance, _room)) => Box::pin(pass(*instance, key, memory, context)).await,
         // Of one that is gone, the watch tells.
         Ok(Newest::Later | Newest::Gone) => Ok(LATER),
         Err(error) => Err(PassFailed(vec![error])),
