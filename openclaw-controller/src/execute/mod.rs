@@ -201,3 +201,21 @@ fn target(effect: &Effect) -> String {
         Effect::PatchFinalizers { .. } => INSTANCES.kind.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use openclaw_render::ClaimChange;
+
+    use super::*;
+
+    #[test]
+    fn a_patch_of_a_claim_is_about_the_claim_so_that_its_refusal_is_told() {
+        let patch = Effect::PatchClaim {
+            name: "ada-data".to_owned(),
+            reason: ClaimChange::Expand,
+            patch: Value::Null,
+        };
+        let claim = ObjectKey::new(Kind::PersistentVolumeClaim, "ada-data");
+        assert_eq!(object_of(&patch), Some(claim));
+    }
+}
