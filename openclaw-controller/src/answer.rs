@@ -4,6 +4,7 @@
 //! as a whole: what it cannot decode it would log.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
 use kube::Client;
@@ -16,6 +17,8 @@ pub(crate) const LONGEST: usize = 16 << 20;
 const SHORT: usize = 256 << 10;
 /// Long answers that are in memory at the same time.
 const LONG_ONES: usize = 2;
+/// Whoever has a turn must come to an end: others wait.
+const TURN: Duration = Duration::from_secs(30);
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -101,9 +104,18 @@ impl Reader {
         for limit in [SHORT.min(most), most.saturating_add(1)] {
             let left = u64::try_from(limit.saturating_sub(bytes.len())).unwrap_or(u64::MAX);
             let mut part = lines.as_mut().take(left);
-            let read = match end {
-                End::Answer => part.read_to_end(&mut bytes).await,
-                End::Line => part.read_until(b'\n', &mut bytes).await,
+            let reading = async {
+                match end {
+                    End::Answer => part.read_to_end(&mut bytes).await,
+                    End::Line => part.read_until(b'\n', &mut bytes).await,
+                }
+            };
+            let read = match turn {
+                None => reading.await,
+                Some(_) => match tokio::time::timeout(TURN, reading).await {
+                    Ok(read) => read,
+                    Err(_) => Err(std::io::ErrorKind::TimedOut.into()),
+                },
             };
             read.map_err(ReadError::Broken)?;
             let ended = bytes.len() < limit || matches!(end, End::Line) && bytes.ends_with(b"\n");

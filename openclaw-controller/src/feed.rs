@@ -495,6 +495,21 @@ mod tests {
         assert_eq!(third.await.expect("a page").items.len(), 1);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn whoever_stops_in_the_middle_of_a_long_answer_loses_its_turn() {
+        let feed = feed(|query| match query.get("watch") {
+            Some(_) => "x".repeat(1 << 20),
+            None => list(&[object("ada", 1, &format!(r#","x":"{}""#, "x".repeat(1 << 20)))], ""),
+        });
+        let line = async || {
+            let mut lines = feed.connect("1").await.expect("a watch");
+            feed.reader.line(&mut lines).await.map(drop)
+        };
+        let (first, second, page) = futures::join!(line(), line(), feed.list(None, 1));
+        assert!(matches!((first, second), (Err(ReadError::Broken(_)), Err(ReadError::Broken(_)))));
+        assert_eq!(page.expect("a page").items.len(), 1);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
 

@@ -216,7 +216,10 @@ impl Instances {
                 None => return Ok(Newest::Gone),
             },
         };
-        Ok(Newest::Here(Box::new(instance.read()), room))
+        let instance = instance.read();
+        // Little is left of one that is too much, and its pass may take long all the same.
+        let room = room.filter(|_| instance.problem.is_none());
+        Ok(Newest::Here(Box::new(instance), room))
     }
 }
 

@@ -384,3 +384,13 @@ fn string_literals(code: &str) -> Vec<String> {
     }
     literals
 }
+
+/// The operator refuses it too, and would otherwise hold it in memory many times.
+#[test]
+fn an_instance_of_very_many_values_does_not_decode() {
+    let mut document = json!({"metadata": {"name": "ada"}, "spec": {"config": {"raw": {}}}});
+    document["spec"]["config"]["raw"]["skills"] = json!(vec![json!({"a": 0}); 125_000]);
+    let problem = decode_instance(document).expect_err("it is too large");
+    assert_eq!(problem.path, "spec.config.raw");
+    assert!(problem.message.contains("more than 10000 values"), "{problem}");
+}

@@ -12,7 +12,8 @@ use crate::support::cluster::Cluster;
 const FINALIZER: &str = "openclaw.rocks/finalizer";
 const AT_ONCE: usize = 8;
 
-/// Keywords of a schema that refuse something.
+/// Keywords of a schema that refuse something. Keys of lists are required as in the Go operator's
+/// definition, and so a stored item has them, see [`keys_are_required`].
 const LIMITS: &[&str] = &[
     "enum",
     "maxItems",
@@ -100,7 +101,11 @@ fn without_limits(schema: &Value) -> Value {
                 loose.insert(keyword.clone(), Value::Object(children));
             }
             "items" | "additionalProperties" => {
-                loose.insert(keyword.clone(), without_limits(value));
+                let mut child = without_limits(value);
+                if let Some(keys) = fields.get("x-kubernetes-list-map-keys") {
+                    child["required"] = keys.clone();
+                }
+                loose.insert(keyword.clone(), child);
             }
             _ => _ = loose.insert(keyword.clone(), value.clone()),
         }
@@ -108,14 +113,28 @@ fn without_limits(schema: &Value) -> Value {
     Value::Object(loose)
 }
 
-/// A value of that kind without anything in it.
-fn plain(schema: &Value) -> Value {
+/// A value of that kind with as little as possible in it.
+fn plain(schema: &Value, keys: &Value) -> Value {
     match schema["type"].as_str() {
         Some("array") => json!([]),
-        Some("object") => json!({}),
+        Some("object") => {
+            let keys = keys.as_array().into_iter().flatten();
+            keys.map(|key| (key.as_str().expect("a name").to_owned(), json!("a"))).collect()
+        }
         Some("boolean") => json!(true),
         Some("integer" | "number") => json!(1),
         _ => json!("a"),
+    }
+}
+
+/// Another value of a list, and another key.
+fn other(value: &Value, number: usize) -> Value {
+    match value {
+        Value::String(text) => json!(format!("{text}{number}")),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (name.clone(), other(value, number))).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => value.clone(),
     }
 }
 
@@ -124,7 +143,8 @@ fn breaks(keyword: &str, schema: &Value) -> Vec<Value> {
     let limit = &schema[keyword];
     let number = || limit.as_i64().expect("a number");
     let count = |more: i64| usize::try_from(number() + more).expect("not negative");
-    let items = |count: usize| Value::Array(vec![plain(&schema["items"]); count]);
+    let item = plain(&schema["items"], &schema["x-kubernetes-list-map-keys"]);
+    let items = |count: usize| (0..count).map(|number| other(&item, number)).collect();
     match keyword {
         "enum" => vec![json!("Another")],
         "maxLength" => vec![json!("a".repeat(count(1)))],
@@ -139,7 +159,7 @@ fn breaks(keyword: &str, schema: &Value) -> Vec<Value> {
         "pattern" => vec![json!("\u{7}/ = not this")],
         "minProperties" | "required" => vec![json!({})],
         // Two of one key.
-        "x-kubernetes-list-type" if limit != "atomic" => vec![items(2)],
+        "x-kubernetes-list-type" if limit != "atomic" => vec![json!([item, item])],
         _ => Vec::new(),
     }
 }
@@ -159,20 +179,30 @@ fn fields<'a>(schema: &'a Value, path: &str, found: &mut Vec<(String, &'a Value)
     }
 }
 
-/// An object that has a value at a path and nothing else.
-fn at(path: &str, value: Value) -> Value {
-    let mut object = value;
-    for segment in path.split('.').rev().filter(|segment| !segment.is_empty()) {
-        let name = segment.trim_end_matches(['[', ']', '{', '}']);
-        let mut around = &segment[name.len()..];
-        while !around.is_empty() {
-            let (rest, last) = around.split_at(around.len() - 2);
-            object = if last == "[]" { json!([object]) } else { json!({"a": object}) };
-            around = rest;
-        }
-        object = json!({name: object});
+/// An object that has a value at a path and, besides, only the keys of the lists around it.
+fn at(schema: &Value, path: &str, value: Value) -> Value {
+    let (name, rest) = path.split_once('.').unwrap_or((path, ""));
+    let bare = name.trim_end_matches(['[', ']', '{', '}']);
+    if bare.is_empty() {
+        return value;
     }
-    object
+    let field = &schema["properties"][bare];
+    let inside = match &name[bare.len()..] {
+        "" => return json!({bare: at(field, rest, value)}),
+        "[]" => {
+            let mut item = at(&field["items"], rest, value);
+            let keys = plain(&field["items"], &field["x-kubernetes-list-map-keys"]);
+            for (key, value) in keys.as_object().into_iter().flatten() {
+                if item.get(key).is_none() {
+                    item[key] = value.clone();
+                }
+            }
+            json!([item])
+        }
+        "{}" => json!({"a": at(&field["additionalProperties"], rest, value)}),
+        deeper => panic!("{path}: {deeper}"),
+    };
+    json!({bare: inside})
 }
 
 /// Objects that a schema refuses, each with what it breaks.
@@ -183,7 +213,7 @@ fn refused(schema: &Value) -> Vec<(String, Value)> {
     for (path, field) in all.iter().filter(|(path, _)| path.starts_with('s')) {
         for keyword in LIMITS.iter().filter(|keyword| field.get(**keyword).is_some()) {
             for value in breaks(keyword, field) {
-                found.push((format!("{keyword} of {path}"), at(path, value)));
+                found.push((format!("{keyword} of {path}"), at(schema, path, value)));
             }
         }
     }
@@ -195,7 +225,7 @@ fn refused(schema: &Value) -> Vec<(String, Value)> {
         let example = RULES.iter().find(|(text, at, _)| message.starts_with(text) && at == path);
         let (_, _, value) = example.unwrap_or_else(|| panic!("nothing breaks {path}: {message}"));
         let value = serde_json::from_str(value).expect("JSON");
-        found.push((format!("{message} of {path}"), at(path, value)));
+        found.push((format!("{message} of {path}"), at(schema, path, value)));
     }
     found
 }
@@ -235,6 +265,31 @@ async fn look_after(api: &Api<DynamicObject>, name: &str) -> Result<(), kube::Er
         api.patch(name, &parameters, &patch(remove)).await?;
     }
     Ok(())
+}
+
+/// Keys of lists that are merged by key, in the Go operator's definitions. Without its key the API
+/// server could not tell a stored item from a new one, and would hold it to the rules of new ones.
+#[test]
+fn keys_are_required() {
+    let theirs = [
+        include_str!("../../../openclaw-render/tests/data/crds/openclawclusterdefaults.json"),
+        include_str!("../../../openclaw-render/tests/data/crds/openclawinstances.json"),
+    ];
+    for (ours, theirs) in custom_resource_definitions().iter().zip(theirs) {
+        let theirs: Value = serde_json::from_str(theirs).expect("JSON");
+        let (mut ours_all, mut theirs_all) = (Vec::new(), Vec::new());
+        fields(&ours["spec"]["versions"][0]["schema"]["openAPIV3Schema"], "", &mut ours_all);
+        fields(&theirs["schema"], "", &mut theirs_all);
+        for (path, field) in ours_all {
+            let keys = field["x-kubernetes-list-map-keys"].as_array().into_iter().flatten();
+            for key in keys {
+                let item = theirs_all.iter().find(|(place, _)| *place == format!("{path}[]"));
+                let Some((_, item)) = item else { continue };
+                let required = item["required"].as_array().into_iter().flatten();
+                assert!(required.into_iter().any(|it| it == key), "{key} of {path}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
