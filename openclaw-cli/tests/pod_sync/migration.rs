@@ -8,6 +8,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use openclaw_render::seed::POD_PROTOCOL;
 use serde_json::{Value, json};
 
 use super::{Pod, Sync, hash, wait_until};
@@ -77,7 +78,7 @@ fn text(value: &Value) -> String {
 }
 
 fn migrated(source: &str, changes: &[&str]) -> Value {
-    json!({ "protocol": 1, "sourceHash": hash(source), "appliedHash": hash(source),
+    json!({ "protocol": POD_PROTOCOL, "sourceHash": hash(source), "appliedHash": hash(source),
             "migrated": changes, "rejectedHash": null, "message": null })
 }
 
@@ -185,7 +186,7 @@ fn what_the_application_cannot_migrate_stays_refused_and_is_tried_once() {
     let source = simple(&pod);
     let sync = start(&pod);
     let expected = json!({
-        "protocol": 1, "sourceHash": hash(&source), "appliedHash": null, "migrated": [],
+        "protocol": POD_PROTOCOL, "sourceHash": hash(&source), "appliedHash": null, "migrated": [],
         "rejectedHash": hash(&source), "message": format!("rejected by the application: {REASON}"),
     });
     sync.wait_for_status(&expected);
