@@ -419,8 +419,13 @@ fn configurations_of_any_depth_and_size_are_refused_by_name() {
         ("inline", inline(&deep(140)), "failed to parse"),
         (
             "indented",
-            inline(&format!("[{}0]", "[[[[[[[[[[0]]]]]]]]]],".repeat(9000))),
+            inline(&format!("[{}0]", format!("{},", deep(60)).repeat(160))),
             "spec.config.raw: makes a ConfigMap of ",
+        ),
+        (
+            "many",
+            inline(&format!("[{}0]", "0,".repeat(20_000))),
+            "spec.config.raw: has, with all that is before it, more than 10000 values",
         ),
     ] {
         for command in ["render", "check"] {
