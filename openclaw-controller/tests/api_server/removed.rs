@@ -46,8 +46,6 @@ const REMOVED: &[&[&str]] = &[
     &["/security/networkPolicy/additionalEgress"],
     &["/security/networkPolicy/allowedIngressCIDRs"],
     &["/security/networkPolicy"],
-    &["/security/rbac/additionalRules/0/resourceNames"],
-    &["/security/rbac/additionalRules/0/resourceNames/1"],
     &["/security/rbac/additionalRules/0/verbs/1"],
     &["/security/rbac/additionalRules"],
     &["/security/rbac/serviceAccountAnnotations/example.com~1role"],
