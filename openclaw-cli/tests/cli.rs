@@ -419,7 +419,7 @@ fn configurations_of_any_depth_and_size_are_refused_by_name() {
         ("inline", inline(&deep(140)), "failed to parse"),
         (
             "indented",
-            inline(&format!("[{}0]", format!("{},", deep(60)).repeat(160))),
+            inline(&format!("[{}0]", format!("{},", deep(55)).repeat(175))),
             "spec.config.raw: makes a ConfigMap of ",
         ),
         (
