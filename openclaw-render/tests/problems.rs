@@ -248,7 +248,7 @@ const MESSAGE_FROM_ELSEWHERE: &[(&str, &str)] = &[
     // What the parser says.
     ("base_config.rs", "path,Rule::Invalid,message.replace('\\n',\"\")"),
     // `refused_downgrade` in the same file; fixture `downgrade`.
-    ("downgrade.rs", "image.told_by,message"),
+    ("downgrade.rs", "\"spec.image\",message"),
     // `missing` in the same file; its callers are in the fixture `secrets-missing`.
     ("environment.rs", "path,message"),
     // What `InstanceName::new` says; fixtures `name` and `name-too-long`.

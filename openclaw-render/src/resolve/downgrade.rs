@@ -33,7 +33,7 @@ pub(super) fn check(
     if version < newest && choices.downgrade != Some(version) {
         let volume = format!("the volume of claim {claim}");
         let message = refused_downgrade(version, newest, &volume);
-        problems.push(Problem::will_not_start(image.told_by, message));
+        problems.push(Problem::will_not_start("spec.image", message));
     }
 }
 

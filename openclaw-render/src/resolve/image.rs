@@ -21,8 +21,6 @@ pub(crate) struct Image {
     pub(crate) version: Version,
     /// The version that the spec tells; `None` where it must be guessed.
     pub(crate) told: Option<Version>,
-    /// The field that tells it.
-    pub(crate) told_by: &'static str,
 }
 
 pub(super) fn resolve(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) -> Image {
@@ -62,14 +60,13 @@ pub(super) fn resolve(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) 
             ));
         }
     }
-    let (told, told_by) = told(tag, digest, text(image.version.as_ref()), problems);
+    let told = version(tag, digest, text(image.version.as_ref()), problems);
     Image {
         reference: with_override(spec, &reference),
         pull_policy: image.pull_policy.unwrap_or(PullPolicy::IfNotPresent),
         pull_secrets: unique(image.pull_secrets.unwrap_or_default()),
         version: told.unwrap_or(Version::NEWEST),
         told,
-        told_by,
     }
 }
 
@@ -98,13 +95,12 @@ fn unique(secrets: Vec<LocalObjectReference>) -> Vec<LocalObjectReference> {
     kept
 }
 
-/// The version that the spec tells, and the field that does.
-fn told(
+fn version(
     tag: Option<&str>,
     digest: Option<&str>,
     stated: Option<&str>,
     problems: &mut Vec<Problem>,
-) -> (Option<Version>, &'static str) {
+) -> Option<Version> {
     let stated_version = stated.and_then(Version::from_tag);
     if let (Some(stated), None) = (stated, stated_version) {
         problems.push(Problem::error(
@@ -133,7 +129,7 @@ fn told(
                     format!("has no effect: the tag says {read}; remove one of the two"),
                 ));
             }
-            return (Some(read), "spec.image.tag");
+            return Some(read);
         }
     }
     if stated_version.is_none() {
@@ -147,7 +143,7 @@ fn told(
             ),
         ));
     }
-    (stated_version, "spec.image.version")
+    stated_version
 }
 
 /// OCI image specification: the registered algorithm that registries use.
