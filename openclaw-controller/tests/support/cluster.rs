@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::proxy::Proxy;
 
 /// Longer than anything takes on a machine that does other things too.
-pub const PATIENCE: Duration = Duration::from_mins(3);
+pub const PATIENCE: Duration = Duration::from_mins(6);
 const GLANCE: Duration = Duration::from_millis(200);
 /// Longer than the operator collects news before it acts, and than Kubernetes takes to answer.
 const QUIET: Duration = Duration::from_millis(2500);
