@@ -1,7 +1,7 @@
 //! Which instances wait for a pass, and when the next one may begin.
 //!
 //! It is one set for the whole process: an instance is in it once, however often it was woken, and
-//! an instance that is gone is not in it. [`line`] says who is next; here is the lock around that,
+//! an instance that is gone is not in it. [`mod@line`] says who is next; here is the lock around that,
 //! and the wait.
 
 mod line;
