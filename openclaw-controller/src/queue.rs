@@ -1,8 +1,8 @@
 //! Which instances wait for a pass, and when the next one may begin.
 //!
 //! It is one set for the whole process: an instance is in it once, however often it was woken, and
-//! an instance that is gone is not in it. [`mod@line`] says who is next; here is the lock around that,
-//! and the wait.
+//! an instance that is gone is not in it. [`mod@line`] says who is next; here is the lock around
+//! that, and the wait.
 
 mod line;
 mod pace;
