@@ -61,10 +61,12 @@ fn on_purpose(namespace: &str) -> bool {
     REFUSED_ON_PURPOSE.iter().any(|prefix| namespace.starts_with(prefix))
 }
 
-/// Refusals that no right would prevent: a namespace that is being deleted takes nothing new, and
-/// an API server needs a while until it knows a new definition as an owner.
+/// Refusals that no right would prevent: a namespace that is being deleted takes nothing new, one
+/// may have a quota, and an API server needs a while until it knows a new definition as an owner.
 fn passes(message: &str) -> bool {
-    message.contains("being terminated") || message.contains("cannot find RESTMapping")
+    ["being terminated", "exceeded quota", "cannot find RESTMapping"]
+        .iter()
+        .any(|reason| message.contains(reason))
 }
 
 fn text(value: &Value) -> String {

@@ -101,8 +101,10 @@ async fn drift_of_every_field_heals() {
                 // What holds back a roll-out is not healed, or holding back would mean nothing.
                 let note = path.contains("openclaw.rocks~1inputs-hash")
                     || path.contains("openclaw.rocks~1rollout-hash");
-                // A port under another number is somebody's own port, under a name that is taken.
-                let identity = key.kind == Kind::Service && path.ends_with("/port");
+                // A port under another number is somebody's own port, and has taken the name of
+                // ours: the API server refuses both, and the instance says so.
+                let identity = (key.kind == Kind::Service && path.ends_with("/port"))
+                    || path.ends_with("/containerPort");
                 let healable = ours && !note && !identity;
                 let Some(drifted) = other(&value).filter(|_| healable) else { continue };
                 if !change(cluster, &key, &path, &drifted).await {

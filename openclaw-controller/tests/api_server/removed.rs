@@ -14,7 +14,7 @@ use openclaw_render::{
     Effect, Fact, Kind, ObjectKey, Observed, Ownership, Read, Settings, Severity, claim_facts,
     decode_instance, hash, owned_hash, plan, render_instance, secret_hashes, seen,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::support::cluster::Cluster;
 use crate::support::random::{Random, seed};
@@ -165,7 +165,9 @@ impl World<'_> {
             observed.secrets.insert(name.clone(), keys.map_or(Fact::Absent, Fact::Known));
         }
         if let Read::ConfigMap(name) = read {
-            observed.config_maps.insert(name.clone(), Fact::Absent);
+            let live = self.live(&ObjectKey::new(Kind::ConfigMap, name)).await;
+            let data = live.map(|live| serde_json::from_value(live["data"].clone()).expect("it"));
+            observed.config_maps.insert(name.clone(), data.map_or(Fact::Absent, Fact::Known));
         }
     }
 
@@ -259,17 +261,30 @@ impl World<'_> {
     }
 }
 
+/// Removes the annotations of which the operator alone knows the values.
+fn without_ours(metadata: &mut Map<String, Value>) {
+    if let Some(notes) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+        notes.retain(|name, _| !name.starts_with(annotations::PREFIX));
+        if notes.is_empty() {
+            metadata.remove("annotations");
+        }
+    }
+}
+
 /// What somebody asked for: less what changes with every write, and what a pass notes for the next.
 fn content(mut object: Value) -> Value {
     let metadata = object["metadata"].as_object_mut().expect("metadata");
     for field in ["managedFields", "resourceVersion", "generation"] {
         metadata.remove(field);
     }
-    if let Some(notes) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
-        notes.retain(|name, _| !name.starts_with(annotations::PREFIX));
-        if notes.is_empty() {
-            metadata.remove("annotations");
-        }
+    without_ours(metadata);
+    if let Some(template) = object.pointer_mut("/spec/template/metadata") {
+        without_ours(template.as_object_mut().expect("an object"));
+    }
+    // That nothing is said of it is stored in one of two ways, depending on what was there before.
+    if let Some(affinity) = object.pointer_mut("/spec/template/spec/affinity") {
+        let affinity = affinity.as_object_mut().expect("an object");
+        affinity.retain(|_, part| part.as_object().is_none_or(|part| !part.is_empty()));
     }
     let object = object.as_object_mut().expect("an object");
     object.remove("status");
@@ -285,9 +300,25 @@ async fn is_possible(cluster: &Cluster, spec: &Value) -> bool {
         "metadata": {"name": "ada", "namespace": cluster.namespace}, "spec": spec,
     });
     let Ok((instance, _)) = decode_instance(document.clone()) else { return false };
-    let (_, problems) = render_instance(&instance, &Observed::default(), &Settings::default());
-    problems.iter().all(|problem| problem.severity == Severity::Advice)
-        && cluster.try_create(&document).await.is_ok()
+    let observed = Observed { random_token: Some("0".repeat(64)), ..Observed::default() };
+    let (objects, problems) = render_instance(&instance, &observed, &Settings::default());
+    if problems.iter().any(|problem| problem.severity != Severity::Advice)
+        || cluster.try_create(&document).await.is_err()
+    {
+        return false;
+    }
+    // A selector without its values, for example, is one that only the object shows to be none.
+    let mut parameters = PatchParams::apply(FIELD_MANAGER).force().validation_strict();
+    parameters.dry_run = true;
+    for object in objects {
+        let (key, object) = (object.key(), object.to_value());
+        let applied =
+            cluster.of(key.kind).patch(&key.name, &parameters, &Patch::Apply(&object)).await;
+        if applied.is_err() {
+            return false;
+        }
+    }
+    true
 }
 
 /// Applies the whole spec, then less of it. What was written then, and what is wrong.
@@ -324,6 +355,13 @@ async fn what_is_taken_out_of_a_spec_is_taken_out_of_the_cluster() {
     eprintln!("OPENCLAW_SEED={seed}");
     let mut random = Random::new(seed);
     let cluster = Cluster::with_security("removed", "privileged").await;
+    for kind in ["ConfigMap", "Secret"] {
+        let referenced = json!({
+            "apiVersion": "v1", "kind": kind,
+            "metadata": {"name": "referenced"}, "data": {"key": "dmFsdWU="},
+        });
+        cluster.apply(&referenced).await.expect("it is taken");
+    }
     let mut cases = Vec::new();
     for removed in REMOVED {
         let mut less = spec();

@@ -6,7 +6,8 @@
 //! An object that is there already must stay one that can be patched and deleted, whatever rule
 //! came after it. What is unchanged in a spec the API server lets pass (CRD validation ratcheting,
 //! on since Kubernetes 1.30); the root changes with every finalizer, so its rules hold for new
-//! objects alone.
+//! objects alone. An expression that cannot be evaluated is not let pass, so each asks `has` even
+//! for a field that is required today.
 
 use serde_json::{Map, Value, json};
 
@@ -88,7 +89,7 @@ pub(super) const INSTANCE: &[Rule] = &[
     },
     Rule {
         paths: &["spec.networking.service.ports"],
-        expression: "self.all(a, self.exists_one(b, b.port == a.port && (has(b.protocol) ? b.protocol : 'TCP') == (has(a.protocol) ? a.protocol : 'TCP')))",
+        expression: "self.all(a, !has(a.port) || self.exists_one(b, has(b.port) && b.port == a.port && (has(b.protocol) ? b.protocol : 'TCP') == (has(a.protocol) ? a.protocol : 'TCP')))",
         message: "two ports must differ in number or protocol",
         field: None,
         about: About::All,
