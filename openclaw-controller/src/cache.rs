@@ -252,7 +252,7 @@ impl Cache {
 
     /// Remembers that an apply did not make an object equal to what was sent, as hashes of the
     /// two; or that it did.
-    pub(crate) fn settle(
+    pub(crate) fn remember_mismatch(
         &self,
         key: &InstanceKey,
         object: &ObjectKey,

@@ -1,6 +1,7 @@
 //! Calls to the API server, each with a deadline. Objects go as plain JSON: what is stored is what
 //! is compared. What comes back is read within limits.
 
+use std::fmt;
 use std::time::Duration;
 
 use kube::api::{DeleteParams, GetParams, Patch, PatchParams, PostParams, Preconditions};
@@ -40,15 +41,53 @@ impl From<Kind> for Resource {
 }
 
 impl Resource {
-    fn url(self, namespace: &str) -> String {
-        self.path(Some(namespace))
-    }
-
     /// Of all objects in a namespace, or everywhere.
     pub(crate) fn path(self, namespace: Option<&str>) -> String {
         let root = if self.api_version.contains('/') { "/apis" } else { "/api" };
         let scope = namespace.map(|each| format!("namespaces/{each}/")).unwrap_or_default();
         format!("{root}/{}/{scope}{}", self.api_version, self.plural)
+    }
+}
+
+/// Where an object is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) resource: Resource,
+    pub(crate) namespace: &'a str,
+    pub(crate) name: &'a str,
+}
+
+impl Place<'_> {
+    fn requests(self) -> Request {
+        Request::new(self.resource.path(Some(self.namespace)))
+    }
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.resource.kind, self.name)
+    }
+}
+
+/// An object as it is stored, unread.
+pub(crate) struct Stored {
+    call: String,
+    answer: Answer,
+}
+
+impl Stored {
+    pub(crate) fn value(&self) -> Result<Value, CallError> {
+        bounded::parse(&self.answer.text).map_err(|problem| CallError::Unreadable {
+            call: self.call.clone(),
+            why: problem.to_string(),
+        })
+    }
+
+    pub(crate) fn instance(&self) -> Result<InstanceText, CallError> {
+        InstanceText::new(&self.answer.text).ok_or_else(|| CallError::Unreadable {
+            call: self.call.clone(),
+            why: "the answer is no instance".to_owned(),
+        })
     }
 }
 
@@ -71,9 +110,11 @@ impl Cluster {
         namespace: &str,
         name: &str,
     ) -> Result<Option<InstanceText>, CallError> {
-        let call = format!("get {}/{name}", INSTANCES.kind);
-        let request = Request::new(INSTANCES.url(namespace)).get(name, &GetParams::default());
-        found(self.call_for_instance(call, request).await)
+        let place = Place { resource: INSTANCES, namespace, name };
+        let request = place.requests().get(name, &GetParams::default());
+        found(self.call(format!("get {place}"), request).await)?
+            .map(|stored| stored.instance())
+            .transpose()
     }
 
     /// A whole object, `None` if it is not there.
@@ -82,9 +123,11 @@ impl Cluster {
         namespace: &str,
         key: &ObjectKey,
     ) -> Result<Option<Value>, CallError> {
-        let url = Resource::from(key.kind).url(namespace);
-        let request = Request::new(url).get(&key.name, &GetParams::default());
-        found(self.call(format!("get {key}"), request).await)
+        let place = Place { resource: key.kind.into(), namespace, name: &key.name };
+        let request = place.requests().get(place.name, &GetParams::default());
+        found(self.call(format!("get {place}"), request).await)?
+            .map(|stored| stored.value())
+            .transpose()
     }
 
     /// An object's metadata, `None` if it is not there.
@@ -93,137 +136,89 @@ impl Cluster {
         namespace: &str,
         key: &ObjectKey,
     ) -> Result<Option<Value>, CallError> {
-        let url = Resource::from(key.kind).url(namespace);
-        let request = Request::new(url).get_metadata(&key.name, &GetParams::default());
-        found(self.call(format!("get metadata of {key}"), request).await)
+        let place = Place { resource: key.kind.into(), namespace, name: &key.name };
+        let request = place.requests().get_metadata(place.name, &GetParams::default());
+        found(self.call(format!("get metadata of {place}"), request).await)?
+            .map(|stored| stored.value())
+            .transpose()
     }
 
-    /// Server-side apply; the stored object.
+    /// Server-side apply.
     pub(crate) async fn apply(
         &self,
-        namespace: &str,
-        key: &ObjectKey,
+        place: Place<'_>,
         object: &Value,
-    ) -> Result<Value, CallError> {
-        let url = Resource::from(key.kind).url(namespace);
+    ) -> Result<Stored, CallError> {
         let parameters = PatchParams::apply(FIELD_MANAGER).force().validation_strict();
-        let request = Request::new(url).patch(&key.name, &parameters, &Patch::Apply(object));
-        self.call(format!("apply {key}"), request).await
+        let patch = Patch::Apply(object);
+        let request = place.requests().patch(place.name, &parameters, &patch);
+        self.call(format!("apply {place}"), request).await
     }
 
-    /// The stored object.
     pub(crate) async fn create(
         &self,
-        namespace: &str,
-        key: &ObjectKey,
+        place: Place<'_>,
         object: &Value,
-    ) -> Result<Value, CallError> {
-        let call = format!("create {key}");
-        let url = Resource::from(key.kind).url(namespace);
+    ) -> Result<Stored, CallError> {
+        let call = format!("create {place}");
         let parameters =
             PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
         let body = serde_json::to_vec(object)
-            .map_err(|source| CallError::Decode { call: call.clone(), source })?;
-        self.call(call, Request::new(url).create(&parameters, body)).await
+            .map_err(|source| CallError::Encode { call: call.clone(), source })?;
+        self.call(call, place.requests().create(&parameters, body)).await
     }
 
-    /// JSON patch (RFC 6902); the stored object.
+    /// JSON patch (RFC 6902).
     pub(crate) async fn json_patch(
         &self,
-        namespace: &str,
-        resource: Resource,
-        name: &str,
+        place: Place<'_>,
         patch: &Value,
-    ) -> Result<Value, CallError> {
-        let call = format!("patch {}/{name}", resource.kind);
+    ) -> Result<Stored, CallError> {
+        let call = format!("patch {place}");
         let patch = rfc6902(&call, patch)?;
-        let request = Request::new(resource.url(namespace)).patch(name, &writer(), &patch);
+        let request = place.requests().patch(place.name, &writer(), &patch);
         self.call(call, request).await
     }
 
-    /// JSON patch of an instance; what is stored.
-    pub(crate) async fn patch_instance(
+    /// JSON merge patch (RFC 7386).
+    pub(crate) async fn merge_patch(
         &self,
-        namespace: &str,
-        name: &str,
+        place: Place<'_>,
         patch: &Value,
-    ) -> Result<InstanceText, CallError> {
-        let call = format!("patch {}/{name}", INSTANCES.kind);
-        let patch = rfc6902(&call, patch)?;
-        let request = Request::new(INSTANCES.url(namespace)).patch(name, &writer(), &patch);
-        self.call_for_instance(call, request).await
+    ) -> Result<Stored, CallError> {
+        let request = place.requests().patch(place.name, &writer(), &Patch::Merge(patch));
+        self.call(format!("patch {place}"), request).await
     }
 
-    /// JSON patch of an instance's status; what is stored.
+    /// JSON patch of an instance's status; the instance as it is stored.
     pub(crate) async fn patch_status(
         &self,
         namespace: &str,
         name: &str,
         patch: &Value,
     ) -> Result<InstanceText, CallError> {
-        let call = format!("patch status of {}/{name}", INSTANCES.kind);
+        let place = Place { resource: INSTANCES, namespace, name };
+        let call = format!("patch status of {place}");
         let patch = rfc6902(&call, patch)?;
-        let request = Request::new(INSTANCES.url(namespace)).patch_subresource(
-            "status",
-            name,
-            &writer(),
-            &patch,
-        );
-        self.call_for_instance(call, request).await
-    }
-
-    /// JSON merge patch (RFC 7386) of a pod; the stored object.
-    pub(crate) async fn merge_pod(
-        &self,
-        namespace: &str,
-        name: &str,
-        patch: &Value,
-    ) -> Result<Value, CallError> {
-        let request =
-            Request::new(PODS.url(namespace)).patch(name, &writer(), &Patch::Merge(patch));
-        self.call(format!("patch Pod/{name}"), request).await
+        let request = place.requests().patch_subresource("status", name, &writer(), &patch);
+        self.call(call, request).await?.instance()
     }
 
     /// Deletes the object of that uid, and no later one of the same name.
-    pub(crate) async fn delete(
-        &self,
-        namespace: &str,
-        key: &ObjectKey,
-        uid: &str,
-    ) -> Result<(), CallError> {
-        let url = Resource::from(key.kind).url(namespace);
+    pub(crate) async fn delete(&self, place: Place<'_>, uid: &str) -> Result<(), CallError> {
         let parameters = DeleteParams::background()
             .preconditions(Preconditions { uid: Some(uid.to_owned()), resource_version: None });
-        let request = Request::new(url).delete(&key.name, &parameters);
-        self.ask(&format!("delete {key}"), request).await.map(drop)
+        let request = place.requests().delete(place.name, &parameters);
+        self.call(format!("delete {place}"), request).await.map(drop)
     }
 
-    async fn call(&self, call: String, request: Built) -> Result<Value, CallError> {
-        let answer = self.ask(&call, request).await?;
-        bounded::parse(&answer.text)
-            .map_err(|problem| CallError::Unreadable { call, why: problem.to_string() })
-    }
-
-    async fn call_for_instance(
-        &self,
-        call: String,
-        request: Built,
-    ) -> Result<InstanceText, CallError> {
-        let answer = self.ask(&call, request).await?;
-        InstanceText::new(&answer.text).ok_or_else(|| CallError::Unreadable {
-            call,
-            why: "the answer is no instance".to_owned(),
-        })
-    }
-
-    async fn ask(&self, call: &str, request: Built) -> Result<Answer, CallError> {
-        let call = call.to_owned();
+    async fn call(&self, call: String, request: Built) -> Result<Stored, CallError> {
         let request = match request {
             Ok(request) => request,
             Err(source) => return Err(CallError::Request { call, source: Box::new(source) }),
         };
         match tokio::time::timeout(DEADLINE, self.reader.read(request, LONGEST)).await {
-            Ok(Ok(answer)) => Ok(answer),
+            Ok(Ok(answer)) => Ok(Stored { call, answer }),
             Ok(Err(ReadError::Ask(source))) => Err(CallError::Call { call, source }),
             Ok(Err(ReadError::Broken(source))) => Err(CallError::Broken { call, source }),
             Ok(Err(error @ (ReadError::TooLong(_) | ReadError::NotText))) => {
@@ -245,7 +240,7 @@ fn found<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
 
 fn rfc6902(call: &str, patch: &Value) -> Result<Patch<()>, CallError> {
     let patch = serde_json::from_value(patch.clone())
-        .map_err(|source| CallError::Decode { call: call.to_owned(), source })?;
+        .map_err(|source| CallError::Encode { call: call.to_owned(), source })?;
     Ok(Patch::Json(patch))
 }
 

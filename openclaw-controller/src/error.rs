@@ -39,9 +39,9 @@ pub(crate) enum CallError {
         /// Why not.
         why: String,
     },
-    /// What should be sent is not what the API takes.
-    #[error("failed to {call}: what would be sent does not decode")]
-    Decode {
+    /// What should be sent is no JSON, or no patch.
+    #[error("failed to {call}: what should be sent cannot be written")]
+    Encode {
         /// Verb and object.
         call: String,
         /// Why not.
@@ -105,11 +105,11 @@ impl CallError {
     pub(crate) fn class(&self) -> RetryClass {
         match self {
             Self::Call { source, .. } => status(source).map_or(RetryClass::Unavailable, class),
-            Self::TimedOut { .. } | Self::Broken { .. } | Self::Decode { .. } => {
-                RetryClass::Unavailable
+            Self::TimedOut { .. } | Self::Broken { .. } => RetryClass::Unavailable,
+            // What is beyond limits stays so until somebody changes it, and so does what we make.
+            Self::Unreadable { .. } | Self::Encode { .. } | Self::Request { .. } => {
+                RetryClass::Refused
             }
-            // What is beyond limits stays so until somebody changes it.
-            Self::Unreadable { .. } | Self::Request { .. } => RetryClass::Refused,
         }
     }
 
@@ -120,7 +120,7 @@ impl CallError {
             Self::TimedOut { .. }
             | Self::Broken { .. }
             | Self::Unreadable { .. }
-            | Self::Decode { .. }
+            | Self::Encode { .. }
             | Self::Request { .. } => None,
         };
         said.unwrap_or_else(|| self.to_string())

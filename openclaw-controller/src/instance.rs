@@ -151,7 +151,7 @@ async fn finish(
     memory: &mut Memory,
     context: &Context,
 ) -> Result<Duration, PassFailed> {
-    let Outcome { instance, failures, refused, withheld, gone } =
+    let Outcome { instance, failures, refused, withheld, gone, .. } =
         execute::execute(context, pass.key, &plan.effects).await;
     pass.failures.extend(failures);
     let changed = !plan.effects.is_empty();

@@ -1,6 +1,8 @@
 //! [`Plan`], [`Effect`] and [`Question`]: what the controller must do, as data that leaves nothing
 //! to choose.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -8,6 +10,7 @@ use crate::api::OpenClawInstanceStatus;
 use crate::object::ObjectKey;
 use crate::problem::Problem;
 use crate::status::is_settled;
+use crate::vocab::meta;
 
 /// One pass: what to read before deciding more, what to do, what to say.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -20,8 +23,8 @@ pub struct Plan {
     /// pass finds in [`Observed::asked`](crate::Observed::asked). `None` ends the question of an
     /// earlier plan.
     pub ask: Option<Question>,
-    /// What to do, in this order. A failed effect stops none but those on the same object, and
-    /// those that name it in `after`.
+    /// What to do, in this order. A failed effect stops none but those on the same object and
+    /// those that name it in `after`; one on the instance itself stops all that follow.
     pub effects: Vec<Effect>,
     /// The whole status.
     pub status: OpenClawInstanceStatus,
@@ -94,76 +97,169 @@ impl Question {
     }
 }
 
-/// Everything that the controller may do. Every effect is safe to perform twice.
+/// One thing that the controller must do. Every effect is safe to perform twice.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Effect {
-    /// Server-side apply with our field manager and force.
-    Apply {
-        /// What to apply.
-        key: ObjectKey,
-        /// The object as it is sent.
-        object: Value,
-        /// Objects that earlier effects of the plan are about. If one of those fails, this one is
-        /// left out.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        after: Vec<ObjectKey>,
-    },
-    /// Create; one that exists already is left alone.
-    CreateOnce {
-        /// What to create.
-        key: ObjectKey,
-        /// The object as it is sent.
-        object: Value,
-    },
-    /// JSON patch that gives another manager's fields to ours. It tests the resource version.
-    TakeOver {
-        /// What to patch.
-        key: ObjectKey,
-        /// The patch (RFC 6902).
-        patch: Value,
-    },
-    /// JSON patch of a claim: release it from an owner, or make it larger. It tests the resource
-    /// version.
-    PatchClaim {
-        /// The claim.
-        name: String,
-        /// Why, for the log.
-        reason: ClaimChange,
-        /// The patch (RFC 6902).
-        patch: Value,
-    },
-    /// Delete, with the uid as a precondition.
+pub struct Effect {
+    /// What it is done to.
+    pub target: Target,
+    /// What is done.
+    pub action: Action,
+    /// What it is done for.
+    pub why: Why,
+    /// Objects that earlier effects of the plan are about. If one of those fails, this effect is
+    /// left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<ObjectKey>,
+}
+
+/// What an effect is done to, in the instance's namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Target {
+    /// An object of a kind that we render.
+    Object(ObjectKey),
+    /// The pod of that name.
+    Pod(String),
+    /// The instance itself.
+    Instance,
+}
+
+/// The verbs of the shell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Action {
+    /// Server-side apply of this object, with our field manager and force.
+    Apply(Value),
+    /// Creation of this object; one that exists already is left alone.
+    Create(Value),
+    /// JSON patch (RFC 6902). It tests what it relies on.
+    JsonPatch(Value),
+    /// JSON merge patch (RFC 7386); there is nothing to do if the target is gone.
+    MergePatch(Value),
+    /// Deletion of the object of this uid, and of no later one of the name.
     Delete {
-        /// What to delete.
-        key: ObjectKey,
-        /// Its uid.
+        /// The uid, a precondition.
         uid: String,
-    },
-    /// JSON patch of a pod's annotations, which makes the kubelet refresh its ConfigMaps at once.
-    AnnotatePod {
-        /// The pod.
-        name: String,
-        /// The patch (RFC 7386).
-        patch: Value,
-    },
-    /// JSON patch of the instance's finalizers. It tests what it changes.
-    PatchFinalizers {
-        /// The patch (RFC 6902).
-        patch: Value,
     },
 }
 
-/// Why a claim is patched.
+/// What an effect is done for, for logs, metrics and tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum ClaimChange {
-    /// It must outlive the instance.
+pub enum Why {
+    /// The object is not what is rendered.
+    Rendered,
+    /// The object is no longer rendered.
+    NotRendered,
+    /// The pod must stop, whatever else is wrong.
+    Stop,
+    /// Another manager's fields become ours.
+    TakeOver,
+    /// The claim must outlive the instance.
     Release,
-    /// It must go with the instance.
+    /// The claim must go with the instance.
     Adopt,
-    /// It must grow.
+    /// The claim must grow.
     Expand,
+    /// The kubelet must refresh the pod's ConfigMaps at once.
+    Refresh,
+    /// The instance must not go before its volume is safe, or may go now.
+    Finalizer,
+}
+
+impl Effect {
+    /// Returns the apply of an object, so that it becomes what is rendered.
+    #[must_use]
+    pub fn apply(key: ObjectKey, object: Value) -> Self {
+        Self::new(Target::Object(key), Action::Apply(object), Why::Rendered)
+    }
+
+    /// Returns the creation of an object that is rendered.
+    #[must_use]
+    pub fn create(key: ObjectKey, object: Value) -> Self {
+        Self::new(Target::Object(key), Action::Create(object), Why::Rendered)
+    }
+
+    /// Returns the deletion of an object that is no longer rendered.
+    #[must_use]
+    pub fn delete(key: ObjectKey, uid: impl Into<String>) -> Self {
+        Self::new(Target::Object(key), Action::Delete { uid: uid.into() }, Why::NotRendered)
+    }
+
+    /// Returns a JSON patch. It must test what it relies on.
+    #[must_use]
+    pub fn json_patch(target: Target, why: Why, patch: Value) -> Self {
+        Self::new(target, Action::JsonPatch(patch), why)
+    }
+
+    /// Returns a JSON merge patch.
+    #[must_use]
+    pub fn merge_patch(target: Target, why: Why, patch: Value) -> Self {
+        Self::new(target, Action::MergePatch(patch), why)
+    }
+
+    fn new(target: Target, action: Action, why: Why) -> Self {
+        Self { target, action, why, after: Vec::new() }
+    }
+
+    /// Returns the object that this is about, unless it is a pod or the instance.
+    #[must_use]
+    pub fn object(&self) -> Option<&ObjectKey> {
+        match &self.target {
+            Target::Object(key) => Some(key),
+            Target::Pod(_) | Target::Instance => None,
+        }
+    }
+
+    /// Returns what this applies, if it is about that object.
+    #[must_use]
+    pub fn applied_to(&self, key: &ObjectKey) -> Option<&Value> {
+        match &self.action {
+            Action::Apply(object) if self.object() == Some(key) => Some(object),
+            Action::Apply(_)
+            | Action::Create(_)
+            | Action::JsonPatch(_)
+            | Action::MergePatch(_)
+            | Action::Delete { .. } => None,
+        }
+    }
+
+    /// Returns what logs and metrics call it.
+    #[must_use]
+    pub fn verb(&self) -> &'static str {
+        match (&self.action, self.why) {
+            (_, Why::TakeOver) => "take over",
+            (_, Why::Refresh) => "annotate",
+            (_, Why::Finalizer) => "patch finalizers",
+            (Action::Apply(_), _) => "apply",
+            (Action::Create(_), _) => "create",
+            (Action::JsonPatch(_) | Action::MergePatch(_), _) => "patch",
+            (Action::Delete { .. }, _) => "delete",
+        }
+    }
+}
+
+impl Target {
+    /// Returns the kind's name.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Object(key) => key.kind.as_str(),
+            Self::Pod(_) => "Pod",
+            Self::Instance => meta::KIND,
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Object(key) => write!(f, "{key}"),
+            Self::Pod(name) => write!(f, "{}/{name}", self.kind()),
+            Self::Instance => f.write_str(self.kind()),
+        }
+    }
 }
 
 /// Something that users see with `kubectl describe`.

@@ -52,7 +52,7 @@ mod status;
 pub mod vocab;
 
 pub use documents::{Documents, decode_instance};
-pub use effect::{ClaimChange, Effect, Event, EventKind, Plan, Question, Read};
+pub use effect::{Action, Effect, Event, EventKind, Plan, Question, Read, Target, Why};
 pub use facts::{claim_facts, pod_facts, secret_hashes, seen};
 pub use invariants::{pod_security_violations, violations};
 pub use object::{Kind, Object, ObjectKey, Ownership};

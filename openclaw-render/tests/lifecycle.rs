@@ -13,18 +13,18 @@ mod support;
 
 use std::fmt::Write as _;
 
-use openclaw_render::{Effect, Plan};
+use openclaw_render::{Action, Effect, Plan, Target, Why};
 use support::scene::scenes;
 
 fn describe(effect: &Effect) -> String {
-    match effect {
-        Effect::Apply { key, .. } => format!("apply {key}"),
-        Effect::CreateOnce { key, .. } => format!("create {key}"),
-        Effect::TakeOver { key, .. } => format!("take over {key}"),
-        Effect::PatchClaim { name, reason, .. } => format!("patch claim {name}: {reason:?}"),
-        Effect::Delete { key, .. } => format!("delete {key}"),
-        Effect::AnnotatePod { name, .. } => format!("annotate pod {name}"),
-        Effect::PatchFinalizers { patch } => format!("finalizers: {}", patch[1]["op"]),
+    let Effect { target, action, why, .. } = effect;
+    match (target, action) {
+        (Target::Instance, Action::JsonPatch(patch)) => format!("finalizers: {}", patch[1]["op"]),
+        (Target::Pod(name), _) => format!("{} pod {name}", effect.verb()),
+        (Target::Object(key), Action::JsonPatch(_)) if *why != Why::TakeOver => {
+            format!("patch claim {}: {why:?}", key.name)
+        }
+        _ => format!("{} {target}", effect.verb()),
     }
 }
 

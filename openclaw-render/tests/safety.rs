@@ -14,7 +14,7 @@ mod support;
 use std::collections::BTreeSet;
 
 use openclaw_render::{
-    Effect, Fact, Kind, ObjectKey, Observed, Plan, Read, Settings, decode_instance, plan,
+    Action, Fact, Kind, ObjectKey, Observed, Plan, Read, Settings, decode_instance, plan,
 };
 use serde_json::{Value, json};
 use support::scene::{Adopt, Step};
@@ -73,10 +73,8 @@ fn names(world: &World) -> BTreeSet<String> {
 fn sent<'a>(plans: impl IntoIterator<Item = &'a Plan>) -> Vec<ObjectKey> {
     let effects = plans.into_iter().flat_map(|plan| &plan.effects);
     let keys = effects.filter_map(|effect| {
-        let (Effect::Apply { key, .. } | Effect::CreateOnce { key, .. }) = effect else {
-            return None;
-        };
-        Some(key.clone())
+        let sends = matches!(effect.action, Action::Apply(_) | Action::Create(_));
+        effect.object().filter(|_| sends).cloned()
     });
     keys.collect()
 }

@@ -11,8 +11,8 @@ use openclaw_render::api::OpenClawInstance;
 use openclaw_render::vocab::FIELD_MANAGER;
 use openclaw_render::vocab::annotations;
 use openclaw_render::{
-    Effect, Fact, Kind, ObjectKey, Observed, Ownership, Read, Settings, Severity, claim_facts,
-    decode_instance, hash, owned_hash, plan, render_instance, secret_hashes, seen,
+    Action, Effect, Fact, Kind, ObjectKey, Observed, Ownership, Read, Settings, Severity,
+    claim_facts, decode_instance, hash, owned_hash, plan, render_instance, secret_hashes, seen,
 };
 use serde_json::{Map, Value, json};
 
@@ -205,28 +205,30 @@ impl World<'_> {
 
     /// Which kind was written.
     async fn perform(&mut self, effect: &Effect) -> Option<Kind> {
-        if let Effect::Apply { key, object, .. } = effect {
-            let stored = self.apply(key, object, false).await;
-            let pair = (hash(object), owned_hash(&stored, FIELD_MANAGER));
-            self.unsettled.remove(key);
-            if pair.0 != pair.1 {
-                self.unsettled.insert(key.clone(), pair);
+        let key = effect.object()?;
+        match &effect.action {
+            Action::Apply(object) => {
+                let stored = self.apply(key, object, false).await;
+                let pair = (hash(object), owned_hash(&stored, FIELD_MANAGER));
+                self.unsettled.remove(key);
+                if pair.0 != pair.1 {
+                    self.unsettled.insert(key.clone(), pair);
+                }
             }
-            return Some(key.kind);
+            Action::Create(object) => {
+                let object = serde_json::from_value(object.clone()).expect("an object");
+                let api = self.cluster.of(key.kind);
+                let created = api.create(&PostParams::default(), &object).await;
+                created.expect("it is created");
+            }
+            Action::Delete { .. } => {
+                self.cluster.delete(key.kind, &key.name).await;
+                let gone = async || self.live(key).await.is_none();
+                self.cluster.until(&format!("{key} is gone"), gone).await;
+            }
+            Action::JsonPatch(_) | Action::MergePatch(_) => return None,
         }
-        if let Effect::CreateOnce { key, object } = effect {
-            let object = serde_json::from_value(object.clone()).expect("an object");
-            let created = self.cluster.of(key.kind).create(&PostParams::default(), &object).await;
-            created.expect("it is created");
-            return Some(key.kind);
-        }
-        if let Effect::Delete { key, .. } = effect {
-            self.cluster.delete(key.kind, &key.name).await;
-            let gone = async || self.live(key).await.is_none();
-            self.cluster.until(&format!("{key} is gone"), gone).await;
-            return Some(key.kind);
-        }
-        None
+        Some(key.kind)
     }
 
     async fn apply(&self, key: &ObjectKey, object: &Value, dry_run: bool) -> Value {

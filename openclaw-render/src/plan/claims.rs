@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::effect::{ClaimChange, Effect, Plan};
+use crate::effect::{Effect, Plan, Target, Why};
+use crate::object::{Kind, ObjectKey};
 use crate::observed::{Claim, Fact, Observed};
 use crate::quantity;
 use crate::resolve::{DataVolume, Resolved};
@@ -21,18 +22,9 @@ pub(super) fn update(resolved: &Resolved, observed: &Observed, plan: &mut Plan) 
     let parsed = |text: Option<&str>| text.and_then(|text| quantity::parse(text).ok());
     let (Some(wanted), Some(live)) = (wanted, claim.size.as_deref()) else { return };
     if parsed(Some(&wanted.0)) > parsed(Some(live)) && claim.phase.as_deref() == Some("Bound") {
-        plan.effects.push(Effect::PatchClaim {
-            name: name.clone(),
-            reason: ClaimChange::Expand,
-            patch: guarded(
-                claim,
-                &json!({
-                    "op": "replace",
-                    "path": "/spec/resources/requests/storage",
-                    "value": wanted.0,
-                }),
-            ),
-        });
+        let path = "/spec/resources/requests/storage";
+        let change = json!({"op": "replace", "path": path, "value": wanted.0});
+        plan.effects.push(patch(name, claim, Why::Expand, &change));
     }
 }
 
@@ -50,11 +42,7 @@ pub(super) fn release(name: &str, claim: &Claim, uid: &str) -> Option<Effect> {
     } else {
         json!({"op": "replace", "path": path, "value": kept})
     };
-    Some(Effect::PatchClaim {
-        name: name.to_owned(),
-        reason: ClaimChange::Release,
-        patch: guarded(claim, &change),
-    })
+    Some(patch(name, claim, Why::Release, &change))
 }
 
 /// Makes the instance an owner of the claim, so that it goes with it.
@@ -66,17 +54,16 @@ fn tie(resolved: &Resolved, name: &str, claim: &Claim, uid: &str) -> Option<Effe
     let mut owners = claim.owner_references.clone();
     owners.extend(owner.into_iter().flatten().filter_map(|each| serde_json::to_value(each).ok()));
     let change = json!({"op": "add", "path": "/metadata/ownerReferences", "value": owners});
-    Some(Effect::PatchClaim {
-        name: name.to_owned(),
-        reason: ClaimChange::Adopt,
-        patch: guarded(claim, &change),
-    })
+    Some(patch(name, claim, Why::Adopt, &change))
 }
 
 fn is_of(owner: &Value, uid: &str) -> bool {
     owner.get("uid").and_then(Value::as_str) == Some(uid)
 }
 
-fn guarded(claim: &Claim, change: &Value) -> Value {
-    json!([super::unchanged_since(Some(&claim.resource_version)), change])
+/// Changes the claim only as it was seen.
+fn patch(name: &str, claim: &Claim, why: Why, change: &Value) -> Effect {
+    let target = Target::Object(ObjectKey::new(Kind::PersistentVolumeClaim, name));
+    let test = super::unchanged_since(Some(&claim.resource_version));
+    Effect::json_patch(target, why, json!([test, change]))
 }

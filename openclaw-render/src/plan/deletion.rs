@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::claims;
 use crate::api::OpenClawInstance;
-use crate::effect::{Effect, Plan, Read};
+use crate::effect::{Effect, Plan, Read, Target, Why};
 use crate::facts::claim_facts;
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Claim, Fact, Observed};
@@ -27,12 +27,11 @@ pub(super) fn plan(instance: &OpenClawInstance, observed: &Observed) -> Plan {
         }
         if plan.reads.is_empty() && plan.effects.is_empty() {
             let path = format!("/metadata/finalizers/{position}");
-            plan.effects.push(Effect::PatchFinalizers {
-                patch: json!([
-                    {"op": "test", "path": path, "value": FINALIZER},
-                    {"op": "remove", "path": path},
-                ]),
-            });
+            let removal = json!([
+                {"op": "test", "path": path, "value": FINALIZER},
+                {"op": "remove", "path": path},
+            ]);
+            plan.effects.push(Effect::json_patch(Target::Instance, Why::Finalizer, removal));
         }
     }
     status::report_deletion(instance, &claim, observed, &mut plan);

@@ -6,7 +6,7 @@
 
 use super::rollout;
 use crate::api::OpenClawInstance;
-use crate::effect::{Effect, Plan, Read};
+use crate::effect::{Effect, Plan, Read, Why};
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed};
 use crate::resolve::is_off;
@@ -19,8 +19,7 @@ pub(super) fn stop(instance: &OpenClawInstance, observed: &Observed, plan: &mut 
     }
     let name = instance.metadata.name.as_deref().unwrap_or_default();
     let set = ObjectKey::new(Kind::StatefulSet, name);
-    let applies = |effect: &Effect| matches!(effect, Effect::Apply { key, .. } if *key == set);
-    if plan.effects.iter().any(applies) {
+    if plan.effects.iter().any(|effect| effect.applied_to(&set).is_some()) {
         return;
     }
     let seen = match observed.objects.get(&set).unwrap_or(&Fact::Unknown) {
@@ -36,11 +35,10 @@ pub(super) fn stop(instance: &OpenClawInstance, observed: &Observed, plan: &mut 
         return;
     }
     match observed.live.get(&set) {
-        Some(live) => plan.effects.push(Effect::Apply {
-            object: rollout::scaled(live, 0),
-            key: set,
-            after: Vec::new(),
-        }),
+        Some(live) => {
+            let effect = Effect::apply(set, rollout::scaled(live, 0));
+            plan.effects.push(Effect { why: Why::Stop, ..effect });
+        }
         None => plan.reads.push(Read::Live(set)),
     }
 }

@@ -14,7 +14,7 @@ pub use reads::references;
 use serde_json::{Map, Value, json};
 
 use crate::api::OpenClawInstance;
-use crate::effect::{Effect, Plan};
+use crate::effect::{Effect, Plan, Target, Why};
 use crate::object::Object;
 use crate::observed::Observed;
 use crate::problem::{Problem, Rule};
@@ -167,7 +167,7 @@ fn add_finalizer(instance: &OpenClawInstance) -> Option<Effect> {
     } else {
         json!({"op": "add", "path": "/metadata/finalizers", "value": [FINALIZER]})
     };
-    Some(Effect::PatchFinalizers { patch: json!([test, add]) })
+    Some(Effect::json_patch(Target::Instance, Why::Finalizer, json!([test, add])))
 }
 
 /// The first step of a guarded JSON patch: the object is still the one that was seen.

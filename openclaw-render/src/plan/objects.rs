@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::rollout::{self, ALWAYS_MADE, GROUP, Rollout, Verdict};
 use super::{Wanted, claims};
-use crate::effect::{Effect, Plan, Read};
+use crate::effect::{Action, Effect, Plan, Read, Target, Why};
 use crate::object::{Kind, ObjectKey, Ownership};
 use crate::observed::{Fact, Observed, Seen};
 use crate::ownership::{diff, hash, owned_hash, take_over_patch};
@@ -95,8 +95,8 @@ fn decide_pod(
         plan.effects.truncate(before);
     } else if !resolved.suspended {
         for effect in plan.effects.iter_mut().skip(before) {
-            if let Effect::Apply { after, .. } = effect {
-                after.clone_from(&needed);
+            if let Action::Apply(_) = effect.action {
+                effect.after.clone_from(&needed);
             }
         }
     }
@@ -105,15 +105,8 @@ fn decide_pod(
 
 /// The object that an effect brings to what is wanted of it.
 fn sent_object(effect: &Effect) -> Option<&ObjectKey> {
-    match effect {
-        Effect::Apply { key, .. }
-        | Effect::CreateOnce { key, .. }
-        | Effect::TakeOver { key, .. } => Some(key),
-        Effect::PatchClaim { .. }
-        | Effect::Delete { .. }
-        | Effect::AnnotatePod { .. }
-        | Effect::PatchFinalizers { .. } => None,
-    }
+    let sends = matches!(effect.action, Action::Apply(_) | Action::Create(_));
+    effect.object().filter(|_| sends || effect.why == Why::TakeOver)
 }
 
 /// What must be in place before a pod: what it mounts and runs as, and what keeps it apart.
@@ -157,12 +150,12 @@ fn create(wanted: &Wanted, rollout: &Rollout, plan: &mut Plan) -> bool {
     let key = wanted.object.key();
     let object = sent(wanted, rollout);
     plan.effects.push(match key.kind.ownership() {
-        Ownership::Applied => Effect::Apply { key, object, after: Vec::new() },
+        Ownership::Applied => Effect::apply(key, object),
         // A token that is not random would be worse than none.
         Ownership::CreatedOnce if key.kind == Kind::Secret && object.get("data").is_none() => {
             return false;
         }
-        Ownership::CreatedOnce => Effect::CreateOnce { key, object },
+        Ownership::CreatedOnce => Effect::create(key, object),
     });
     true
 }
@@ -191,9 +184,7 @@ fn update(
         (_, Ownership::CreatedOnce) => {}
         (Kind::StatefulSet, Ownership::Applied) if held(&key, rollout) => {
             match rollout::held(&wanted.value, seen, rollout, observed, &key) {
-                Ok(Some(object)) => {
-                    plan.effects.push(Effect::Apply { key, object, after: Vec::new() });
-                }
+                Ok(Some(object)) => plan.effects.push(Effect::apply(key, object)),
                 Ok(None) => {}
                 Err(read) => {
                     plan.reads.push(read);
@@ -238,11 +229,11 @@ fn converge(
         return false;
     };
     if let Some(patch) = take_over_patch(live, PREVIOUS_MANAGERS) {
-        plan.effects.push(Effect::TakeOver { key: key.clone(), patch });
+        plan.effects.push(Effect::json_patch(Target::Object(key.clone()), Why::TakeOver, patch));
     } else if is_sent(&owned_hash(live, FIELD_MANAGER)) {
         return true;
     }
-    plan.effects.push(Effect::Apply { key, object: wanted, after: Vec::new() });
+    plan.effects.push(Effect::apply(key, wanted));
     true
 }
 
@@ -264,7 +255,7 @@ fn prune(
         let wanted = desired.iter().any(|wanted| wanted.object.key() == *key);
         let used = key.kind == Kind::ServiceAccount && is_behind;
         if ours && !lasting && !wanted && !used && !held(key, rollout) {
-            plan.effects.push(Effect::Delete { key: key.clone(), uid: seen.uid.clone() });
+            plan.effects.push(Effect::delete(key.clone(), seen.uid.clone()));
         }
     }
 }
@@ -283,22 +274,18 @@ fn refresh_mounts(rollout: &Rollout, resolved: &Resolved, observed: &Observed, p
     for pod in observed.pods.known().into_iter().flatten().filter(|pod| pod.revision == newest) {
         let stale = pod.rendered_config.as_ref().is_some_and(|hash| *hash != rollout.config_hash);
         if stale || (changing && pod.rendered_config.is_none()) {
-            plan.effects.push(Effect::AnnotatePod {
-                name: pod.name.clone(),
-                patch: serde_json::json!({
-                    "metadata": {"annotations": {annotations::RENDERED_CONFIG: rollout.config_hash}}
-                }),
+            let patch = serde_json::json!({
+                "metadata": {"annotations": {annotations::RENDERED_CONFIG: rollout.config_hash}}
             });
+            let pod = Target::Pod(pod.name.clone());
+            plan.effects.push(Effect::merge_patch(pod, Why::Refresh, patch));
         }
     }
 }
 
 /// What the plan applies under a key.
 fn applied<'a>(key: &ObjectKey, plan: &'a Plan) -> Option<&'a Value> {
-    plan.effects.iter().find_map(|effect| {
-        let Effect::Apply { key: it, object, .. } = effect else { return None };
-        (it == key).then_some(object)
-    })
+    plan.effects.iter().find_map(|effect| effect.applied_to(key))
 }
 
 /// Whether the plan changes the pod template.

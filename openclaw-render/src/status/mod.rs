@@ -17,7 +17,7 @@ use crate::api::{
     ConditionType, ConfigStatus, ManagedResources, OpenClawInstance, OpenClawInstanceStatus, Phase,
     Reason, VolumeStatus,
 };
-use crate::effect::{Effect, Event, EventKind, Plan};
+use crate::effect::{Event, EventKind, Plan, Why};
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed};
 use crate::plan::rollout::Rollout;
@@ -131,7 +131,7 @@ pub(crate) fn report_deletion(
     };
     let refused =
         conditions::refusal(observed, &ObjectKey::new(Kind::PersistentVolumeClaim, claim));
-    let releases = plan.effects.iter().any(|it| matches!(it, Effect::PatchClaim { .. }));
+    let releases = plan.effects.iter().any(|effect| effect.why == Why::Release);
     let (reason, message) = match refused {
         Some(refused) => (
             Reason::ApplyRefused,

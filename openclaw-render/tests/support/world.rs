@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use openclaw_render::seed::content_hash;
 use openclaw_render::{
-    Asked, Claim, ConfigSync, Effect, Fact, Kind, ObjectKey, Observed, Plan, Question, Read,
-    Settings, claim_facts, decode_instance, diff, hash, owned, plan, plan_undecoded, pod_facts,
-    secret_hashes, seen,
+    Action, Asked, Claim, ConfigSync, Effect, Fact, Kind, ObjectKey, Observed, Plan, Question,
+    Read, Settings, Target, claim_facts, decode_instance, diff, hash, owned, plan, plan_undecoded,
+    pod_facts, secret_hashes, seen,
 };
 use serde_json::{Value, json};
 
@@ -184,18 +184,16 @@ impl World {
     fn execute(&mut self, effects: &[Effect]) -> Failures {
         let mut failures = Failures::default();
         for effect in effects {
-            let object = object_of(effect);
+            let object = effect.object().cloned();
             let refused = |key: &ObjectKey| failures.refused.contains_key(key);
             if object.as_ref().is_some_and(refused) {
                 continue;
             }
-            if let Effect::Apply { key, after, .. } = effect {
-                let failed: Vec<ObjectKey> =
-                    after.iter().filter(|key| refused(key)).cloned().collect();
-                if !failed.is_empty() {
-                    failures.withheld.insert(key.clone(), failed);
-                    continue;
-                }
+            let failed: Vec<ObjectKey> =
+                effect.after.iter().filter(|key| refused(key)).cloned().collect();
+            if !failed.is_empty() {
+                failures.withheld.extend(object.map(|key| (key, failed)));
+                continue;
             }
             match object.filter(|key| self.refused.contains(&key.to_string())) {
                 Some(key) => drop(failures.refused.insert(key, "not allowed here".to_owned())),
@@ -343,33 +341,24 @@ impl World {
     }
 
     pub fn perform(&mut self, effect: &Effect) {
-        let outcome = match effect {
-            Effect::Apply { object, .. } => self.apply(object),
-            Effect::CreateOnce { object, .. } => match self.server.create(object, MANAGER) {
+        let key = match &effect.target {
+            Target::Object(key) => key_of_named(key.kind.as_str(), &key.name),
+            Target::Pod(name) => key_of_named("Pod", name),
+            Target::Instance => key_of_named("OpenClawInstance", &self.instance.clone()),
+        };
+        let outcome = match &effect.action {
+            Action::Apply(object) => self.apply(object),
+            Action::Create(object) => match self.server.create(object, MANAGER) {
                 Err(Refusal::AlreadyExists) => Ok(()),
                 other => other.map(drop),
             },
-            Effect::TakeOver { key, patch } => {
-                let key = key_of_named(key.kind.as_str(), &key.name);
-                self.server.json_patch(&key, patch, MANAGER).map(drop)
+            Action::JsonPatch(patch) => self.server.json_patch(&key, patch, MANAGER).map(drop),
+            Action::MergePatch(patch) => {
+                let mut live = self.get(&key.0, &key.2).expect("it is there").clone();
+                json_patch::merge(&mut live, patch);
+                self.server.update(&live, MANAGER).map(drop)
             }
-            Effect::PatchClaim { name, patch, .. } => {
-                let key = key_of_named("PersistentVolumeClaim", name);
-                self.server.json_patch(&key, patch, MANAGER).map(drop)
-            }
-            Effect::Delete { key, uid } => {
-                let key = key_of_named(key.kind.as_str(), &key.name);
-                self.server.delete(&key, Some(uid))
-            }
-            Effect::AnnotatePod { name, patch } => {
-                let mut pod = self.get("Pod", name).expect("the pod").clone();
-                json_patch::merge(&mut pod, patch);
-                self.server.update(&pod, MANAGER).map(drop)
-            }
-            Effect::PatchFinalizers { patch } => {
-                let key = key_of_named("OpenClawInstance", &self.instance.clone());
-                self.server.json_patch(&key, patch, MANAGER).map(drop)
-            }
+            Action::Delete { uid } => self.server.delete(&key, Some(uid)),
         };
         outcome.unwrap_or_else(|refusal| panic!("{effect:?} is refused: {refusal:?}"));
     }
@@ -548,17 +537,6 @@ impl World {
 struct Failures {
     refused: BTreeMap<ObjectKey, String>,
     withheld: BTreeMap<ObjectKey, Vec<ObjectKey>>,
-}
-
-fn object_of(effect: &Effect) -> Option<ObjectKey> {
-    match effect {
-        Effect::Apply { key, .. }
-        | Effect::CreateOnce { key, .. }
-        | Effect::TakeOver { key, .. }
-        | Effect::Delete { key, .. } => Some(key.clone()),
-        Effect::PatchClaim { name, .. } => Some(ObjectKey::new(Kind::PersistentVolumeClaim, name)),
-        Effect::AnnotatePod { .. } | Effect::PatchFinalizers { .. } => None,
-    }
 }
 
 fn claim_of(live: &Value) -> Claim {

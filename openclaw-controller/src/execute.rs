@@ -1,0 +1,223 @@
+//! Performs [`Effect`]s, in order. Acts and never chooses.
+
+use std::collections::BTreeMap;
+
+use openclaw_render::{Action, Effect, ObjectKey, Target, diff, hash, owned_hash, vocab};
+use serde_json::Value;
+use tracing::{info, warn};
+
+use crate::cache::InstanceKey;
+use crate::cluster::{INSTANCES, PODS, Place, Stored};
+use crate::context::Context;
+use crate::error::{CallError, RetryClass};
+
+/// What became of the effects.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    /// The instance as a patch left it.
+    pub(crate) instance: Option<Value>,
+    /// Calls that failed.
+    pub(crate) failures: Vec<CallError>,
+    /// Objects that the API server refuses, and why.
+    pub(crate) refused: BTreeMap<ObjectKey, String>,
+    /// Objects that were not applied, with those whose failed effects they come after.
+    pub(crate) withheld: BTreeMap<ObjectKey, Vec<ObjectKey>>,
+    /// The instance let go of its last finalizer: there may be nothing left to report on.
+    pub(crate) gone: bool,
+    /// Objects of which an effect failed.
+    failed: Vec<ObjectKey>,
+}
+
+impl Outcome {
+    /// Whether an effect must not be performed after what has failed.
+    fn stops(&mut self, effect: &Effect) -> bool {
+        let object = effect.object();
+        if object.is_some_and(|object| self.failed.contains(object)) {
+            return true;
+        }
+        let missing: Vec<ObjectKey> =
+            effect.after.iter().filter(|before| self.failed.contains(before)).cloned().collect();
+        let stops = !missing.is_empty();
+        if stops {
+            self.withheld.extend(object.cloned().map(|object| (object, missing)));
+        }
+        stops
+    }
+
+    fn fail(&mut self, effect: &Effect, error: CallError) {
+        if let Some(object) = effect.object() {
+            if error.class() == RetryClass::Refused {
+                self.refused.insert(object.clone(), error.message());
+            }
+            self.failed.push(object.clone());
+        }
+        self.failures.push(error);
+    }
+}
+
+/// Performs effects. One that fails does not stop the others, except for those that need it.
+pub(crate) async fn execute(context: &Context, key: &InstanceKey, effects: &[Effect]) -> Outcome {
+    let mut outcome = Outcome::default();
+    for effect in effects {
+        if outcome.stops(effect) {
+            continue;
+        }
+        let result = perform(context, key, effect, &mut outcome).await;
+        let (verb, kind) = (effect.verb(), effect.target.kind());
+        context.metrics.performed(verb, kind, result.as_ref().err().map(CallError::class));
+        match result {
+            Ok(()) => info!(
+                namespace = key.namespace,
+                instance = key.name,
+                object = %effect.target,
+                why = ?effect.why,
+                "{verb}"
+            ),
+            Err(error) => {
+                outcome.fail(effect, error);
+                if effect.target == Target::Instance {
+                    // Without its finalizer, nothing would make the volume safe when it goes.
+                    break;
+                }
+            }
+        }
+    }
+    outcome
+}
+
+async fn perform(
+    context: &Context,
+    key: &InstanceKey,
+    effect: &Effect,
+    outcome: &mut Outcome,
+) -> Result<(), CallError> {
+    let cluster = &context.cluster;
+    let place = place_of(key, &effect.target);
+    let stored = match &effect.action {
+        Action::Apply(wanted) => match &effect.target {
+            Target::Object(object) => return apply(context, key, object, wanted).await,
+            Target::Pod(_) | Target::Instance => cluster.apply(place, wanted).await?,
+        },
+        Action::Create(wanted) => match cluster.create(place, wanted).await {
+            Err(error) if error.is_already_exists() => return Ok(()),
+            stored => stored?,
+        },
+        Action::JsonPatch(patch) => cluster.json_patch(place, patch).await?,
+        Action::MergePatch(patch) => match cluster.merge_patch(place, patch).await {
+            Err(error) if error.is_not_found() => return Ok(()),
+            stored => stored?,
+        },
+        Action::Delete { uid } => match cluster.delete(place, uid).await {
+            Err(error) if error.is_not_found() => return Ok(()),
+            deleted => return deleted,
+        },
+    };
+    remember(context, &effect.target, &stored, outcome)
+}
+
+fn place_of<'a>(key: &'a InstanceKey, target: &'a Target) -> Place<'a> {
+    let (resource, name) = match target {
+        Target::Object(object) => (object.kind.into(), &object.name),
+        Target::Pod(name) => (PODS, name),
+        Target::Instance => (INSTANCES, &key.name),
+    };
+    Place { resource, namespace: &key.namespace, name }
+}
+
+/// What was written is seen at once, not only when the watch tells.
+fn remember(
+    context: &Context,
+    target: &Target,
+    stored: &Stored,
+    outcome: &mut Outcome,
+) -> Result<(), CallError> {
+    match target {
+        // The pass that writes reports by itself.
+        Target::Object(object) => drop(context.cache.put(object.kind, &stored.value()?)),
+        Target::Pod(_) => {}
+        Target::Instance => {
+            let stored = stored.instance()?;
+            let live = stored.read().live;
+            context.instances.written(stored);
+            outcome.gone = live.pointer("/metadata/deletionTimestamp").is_some();
+            outcome.instance = Some(live);
+        }
+    }
+    Ok(())
+}
+
+/// Applies an object, and remembers a result that is not what was sent: the apply would be repeated
+/// for ever.
+async fn apply(
+    context: &Context,
+    key: &InstanceKey,
+    object: &ObjectKey,
+    wanted: &Value,
+) -> Result<(), CallError> {
+    let place =
+        Place { resource: object.kind.into(), namespace: &key.namespace, name: &object.name };
+    let mut stored = context.cluster.apply(place, wanted).await?.value()?;
+    if !is_as_sent(wanted, &stored) {
+        // A map that loses its last field goes, even if it is wanted empty: the next apply makes
+        // it.
+        stored = context.cluster.apply(place, wanted).await?.value()?;
+    }
+    let mismatch = (!is_as_sent(wanted, &stored)).then(|| {
+        let changes = diff(wanted, &stored);
+        let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+        context.metrics.unsettled(object.kind);
+        warn!(
+            namespace = key.namespace,
+            instance = key.name,
+            %object,
+            paths = paths.join(", "),
+            "the API server stores something else than what was applied"
+        );
+        (hash(wanted), owned_hash(&stored, vocab::FIELD_MANAGER))
+    });
+    context.cache.remember_mismatch(key, object, mismatch);
+    // The pass that writes reports by itself.
+    let _ = context.cache.put(object.kind, &stored);
+    Ok(())
+}
+
+fn is_as_sent(wanted: &Value, stored: &Value) -> bool {
+    hash(wanted) == owned_hash(stored, vocab::FIELD_MANAGER)
+}
+
+#[cfg(test)]
+mod tests {
+    use openclaw_render::{Kind, Why};
+
+    use super::*;
+
+    fn effect(kind: Kind, name: &str, why: Why) -> Effect {
+        Effect::json_patch(Target::Object(ObjectKey::new(kind, name)), why, Value::Null)
+    }
+
+    fn refused() -> CallError {
+        CallError::Unreadable { call: "patch it".to_owned(), why: "it is too deep".to_owned() }
+    }
+
+    #[test]
+    fn a_patch_of_a_claim_is_about_the_claim_so_that_its_refusal_is_told() {
+        let mut outcome = Outcome::default();
+        outcome.fail(&effect(Kind::PersistentVolumeClaim, "ada-data", Why::Expand), refused());
+        let claim = ObjectKey::new(Kind::PersistentVolumeClaim, "ada-data");
+        assert_eq!(outcome.refused.keys().collect::<Vec<_>>(), [&claim]);
+    }
+
+    #[test]
+    fn what_failed_stops_what_is_about_the_same_and_what_comes_after_it() {
+        let mut outcome = Outcome::default();
+        let config = ObjectKey::new(Kind::ConfigMap, "ada-config");
+        outcome.fail(&effect(Kind::ConfigMap, "ada-config", Why::TakeOver), refused());
+        assert!(outcome.stops(&Effect::apply(config.clone(), Value::Null)));
+        assert!(!outcome.stops(&effect(Kind::Service, "ada", Why::TakeOver)));
+        assert!(outcome.withheld.is_empty());
+        let set = ObjectKey::new(Kind::StatefulSet, "ada");
+        let after = vec![ObjectKey::new(Kind::Role, "ada"), config.clone()];
+        assert!(outcome.stops(&Effect { after, ..Effect::apply(set.clone(), Value::Null) }));
+        assert_eq!(outcome.withheld, BTreeMap::from([(set, vec![config])]));
+    }
+}
