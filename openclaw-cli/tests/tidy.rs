@@ -94,35 +94,31 @@ fn no_source_file_is_too_long_to_be_seen_whole() {
     assert_none(&format!("files of more than {MAX_LINES} lines: split them"), &findings);
 }
 
+/// Every source file with the first sentence of its own documentation. `UPDATE_SNAPSHOTS=1` writes
+/// it.
 #[test]
-fn the_map_names_every_source_file_and_no_other() {
-    let document = "docs/architecture.md";
-    let content = text(document);
-    assert!(!content.is_empty(), "{document} is missing");
-    let block = content.split("```map\n").nth(1).and_then(|rest| rest.split("```").next());
-    assert!(block.is_some(), "{document} has no block that begins with ```map");
-    let block = block.unwrap_or_default();
-
-    let mut findings = Vec::new();
-    let mut mapped = BTreeSet::new();
-    for line in block.lines().filter(|line| !line.trim().is_empty()) {
-        match line.split_once(" — ") {
-            Some((path, responsibility)) if !responsibility.trim().is_empty() => {
-                if !mapped.insert(path.trim().to_owned()) {
-                    findings.push(format!("remove (named twice): {line}"));
-                }
-            }
-            _ => findings.push(format!("not `path — responsibility`: {line}")),
-        }
+fn the_map_is_what_the_source_files_say_of_themselves() {
+    const MAP: &str = "docs/map.md";
+    let mut map = String::from(
+        "# Map\n\nEvery source file, and what it is responsible for: the first sentence of its own \
+         documentation. Generated.\n",
+    );
+    let mut folders: BTreeMap<String, String> = BTreeMap::new();
+    for path in sources() {
+        let (folder, name) = path.rsplit_once('/').unwrap_or_default();
+        let lines = folders.entry(folder.to_owned()).or_default();
+        *lines += &format!("- `{name}`: {}\n", responsibility(&path));
     }
-    let sources: BTreeSet<String> = sources().collect();
-    for path in sources.difference(&mapped) {
-        findings.push(format!("add: {path} — {}", responsibility(path)));
+    for (folder, lines) in folders {
+        map += &format!("\n## {folder}\n\n{lines}");
     }
-    for path in mapped.difference(&sources) {
-        findings.push(format!("remove: {path} — …"));
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        fs::write(root().join(MAP), &map).expect("the map is written");
     }
-    assert_none(&format!("the map in {document} is not the tree"), &findings);
+    assert!(
+        text(MAP) == map,
+        "{MAP} is stale: UPDATE_SNAPSHOTS=1 cargo test -p openclaw-cli --test tidy"
+    );
 }
 
 /// The first sentence that a file says of itself.
