@@ -36,6 +36,7 @@ mod effect;
 mod facts;
 mod hash;
 mod invariants;
+mod lifecycle;
 mod nesting;
 mod object;
 mod observed;

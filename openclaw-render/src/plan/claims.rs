@@ -30,7 +30,7 @@ pub(super) fn update(resolved: &Resolved, observed: &Observed, plan: &mut Plan) 
 
 /// Takes the instance out of the claim's owners, so that its end is not the claim's. Nothing if it
 /// is none of them.
-pub(super) fn release(name: &str, claim: &Claim, uid: &str) -> Option<Effect> {
+pub(crate) fn release(name: &str, claim: &Claim, uid: &str) -> Option<Effect> {
     let kept: Vec<&Value> =
         claim.owner_references.iter().filter(|owner| !is_of(owner, uid)).collect();
     if kept.len() == claim.owner_references.len() {

@@ -7,14 +7,14 @@
 use super::rollout;
 use crate::api::OpenClawInstance;
 use crate::effect::{Effect, Plan, Read, Why};
+use crate::lifecycle::Power;
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed};
-use crate::resolve::is_off;
 
 /// Scales a StatefulSet of ours down that the rest of the plan leaves alone. Everything else in it
 /// stays as it is, and nothing is made.
 pub(super) fn stop(instance: &OpenClawInstance, observed: &Observed, plan: &mut Plan) {
-    if !is_off(&instance.spec) || super::paused(instance) {
+    if Power::asked(&instance.spec).is_on() || super::paused(instance) {
         return;
     }
     let name = instance.metadata.name.as_deref().unwrap_or_default();

@@ -3,8 +3,7 @@
 //! Order: deletion, pause, what must be read, resolve, render, roll-out decision, one decision per
 //! object, what is no longer rendered, what goes through whatever else is wrong, status.
 
-mod claims;
-mod deletion;
+pub(crate) mod claims;
 mod guards;
 mod inputs;
 mod objects;
@@ -16,6 +15,7 @@ use serde_json::{Map, Value, json};
 
 use crate::api::OpenClawInstance;
 use crate::effect::{Effect, Plan, Target, Why};
+use crate::lifecycle::{Step, deletion};
 use crate::object::Object;
 use crate::observed::Observed;
 use crate::problem::{Problem, Rule};
@@ -57,7 +57,7 @@ impl Wanted {
 #[must_use]
 pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Settings) -> Plan {
     if instance.metadata.deletion_timestamp.is_some() {
-        return deletion::plan(instance, observed);
+        return plan_deletion(instance, observed);
     }
     let Resolution { resolved, problems } = resolve(instance, observed, settings);
     let unsupported = problems.iter().any(|problem| problem.rule == Rule::Unsupported);
@@ -125,7 +125,7 @@ pub fn plan_undecoded(live: &Value, problem: &Problem, observed: &Observed) -> P
     let Ok(mut instance) = serde_json::from_value::<OpenClawInstance>(bare) else { return plan };
     instance.status = status;
     if instance.metadata.deletion_timestamp.is_some() {
-        return deletion::plan(&instance, observed);
+        return plan_deletion(&instance, observed);
     }
     let findings = Findings { paused: paused(&instance), ..Findings::default() };
     let problems = vec![problem.clone()];
@@ -136,6 +136,14 @@ pub fn plan_undecoded(live: &Value, problem: &Problem, observed: &Observed) -> P
         plan.look_again_in = LOOK_AGAIN_WAITING;
     }
     plan.problems = problems;
+    plan
+}
+
+/// What is done with an instance that is being deleted.
+fn plan_deletion(instance: &OpenClawInstance, observed: &Observed) -> Plan {
+    let Step { reads, effects, waits_for, record: () } = deletion::step(instance, observed);
+    let mut plan = Plan { reads, effects, look_again_in: LOOK_AGAIN_WAITING, ..Plan::default() };
+    status::report_deletion(instance, waits_for.as_ref(), observed, &mut plan);
     plan
 }
 

@@ -93,7 +93,7 @@ fn decide_pod(
     let is_sent = is_known && plan.effects.len() == before;
     if !findings.waits.is_empty() {
         plan.effects.truncate(before);
-    } else if !resolved.suspended {
+    } else if resolved.power.is_on() {
         for effect in plan.effects.iter_mut().skip(before) {
             if let Action::Apply(_) = effect.action {
                 effect.after.clone_from(&needed);

@@ -48,6 +48,7 @@ const CONFIG_MAP_BYTES: usize = 1 << 20;
 
 use crate::api::{MergeMode, OnOperatorUpgrade, OpenClawInstance, OpenClawInstanceSpec};
 use crate::hash;
+use crate::lifecycle::{Power, is_scaled_by_load};
 use crate::nesting;
 use crate::observed::{Fact, Observed};
 use crate::problem::{Problem, Rule, Severity};
@@ -94,7 +95,7 @@ pub struct Resolved {
     pub(crate) pod_annotations: BTreeMap<String, String>,
     pub(crate) share_process_namespace: bool,
     pub(crate) disruption_budget: Option<i32>,
-    pub(crate) suspended: bool,
+    pub(crate) power: Power,
     pub(crate) on_operator_upgrade: OnOperatorUpgrade,
     /// The spec after ClusterDefaults, for the hash of what users own.
     pub(crate) spec: OpenClawInstanceSpec,
@@ -196,7 +197,7 @@ pub fn resolve(
         pod_annotations: pod::annotations(&spec, &mut problems),
         share_process_namespace: spec.share_process_namespace.unwrap_or(false),
         disruption_budget: pod::disruption_budget(&spec, &mut problems),
-        suspended: is_off(&spec),
+        power: Power::asked(&spec),
         on_operator_upgrade: spec
             .rollout
             .as_ref()
@@ -316,20 +317,9 @@ fn token(
     GatewayToken::Own { random: observed.random_token.clone(), hash }
 }
 
-/// Whether no pod is wanted. Replicas that are scaled by load are not set by hand.
-pub(crate) fn is_off(spec: &OpenClawInstanceSpec) -> bool {
-    let none = spec.replicas == Some(0) && !is_scaled(spec);
-    none || spec.suspended.unwrap_or(false)
-}
-
-fn is_scaled(spec: &OpenClawInstanceSpec) -> bool {
-    let scaling = spec.availability.as_ref().and_then(|each| each.auto_scaling.as_ref());
-    scaling.and_then(|each| each.enabled).unwrap_or(false)
-}
-
 fn check_replicas(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) {
     match spec.replicas {
-        Some(0) if is_scaled(spec) => problems.push(Problem::advice(
+        Some(0) if is_scaled_by_load(spec) => problems.push(Problem::advice(
             "spec.replicas",
             Rule::Ineffective,
             "has no effect beside `spec.availability.autoScaling`: use `spec.suspended` to switch \
@@ -348,7 +338,7 @@ fn check_replicas(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) {
 fn check_combinations(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) {
     let scaling = spec.availability.as_ref().and_then(|each| each.auto_scaling.as_ref());
     check_replicas(spec, problems);
-    if spec.suspended == Some(true) && is_scaled(spec) {
+    if spec.suspended == Some(true) && is_scaled_by_load(spec) {
         problems.push(Problem::error(
             "spec.suspended",
             Rule::Invalid,

@@ -12,7 +12,7 @@ use crate::resolve::Resolved;
 use crate::vocab::{labels, meta};
 
 pub(super) fn render(instance: &Resolved) -> Option<PodDisruptionBudget> {
-    let max_unavailable = instance.disruption_budget.filter(|_| !instance.suspended)?;
+    let max_unavailable = instance.disruption_budget.filter(|_| instance.power.is_on())?;
     Some(PodDisruptionBudget {
         metadata: meta::owned(instance, instance.name.to_string()),
         spec: Some(PodDisruptionBudgetSpec {

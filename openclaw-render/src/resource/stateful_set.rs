@@ -1,6 +1,6 @@
 //! `StatefulSet`: keeps the one pod of the agent. Its pod comes from `pod/`.
 //!
-//! - Present when: always; a suspended instance has zero replicas.
+//! - Present when: always; an instance that is off has zero replicas.
 //! - Reads: everything that the pod reads.
 //! - Restarts pods: when the template changes.
 //!
@@ -20,7 +20,7 @@ pub(super) fn render(instance: &Resolved, config: &ConfigMap) -> StatefulSet {
         spec: Some(StatefulSetSpec {
             // A pod stuck in a failing init container must not block the template that mends it.
             pod_management_policy: Some("Parallel".to_owned()),
-            replicas: Some(i32::from(!instance.suspended)),
+            replicas: Some(instance.power.replicas()),
             revision_history_limit: Some(10),
             selector: labels::selector(&instance.name),
             service_name: Some(instance.name.to_string()),

@@ -17,12 +17,13 @@ use crate::api::{
     ConditionType, ConfigStatus, ManagedResources, OpenClawInstance, OpenClawInstanceStatus, Phase,
     Reason, VolumeStatus,
 };
-use crate::effect::{Event, EventKind, Plan, Why};
+use crate::effect::{Event, EventKind, Plan};
+use crate::lifecycle::{Power, WaitingOn, deletion};
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed};
 use crate::plan::rollout::Rollout;
 use crate::problem::Problem;
-use crate::resolve::{DataVolume, Resolved, is_off};
+use crate::resolve::{DataVolume, Resolved};
 use crate::vocab::{labels, ports};
 
 /// In bytes; the definition allows as many characters.
@@ -86,7 +87,7 @@ pub(crate) fn report(
     let config = config::read(instance, resolved, observed, findings);
     let mut statements = conditions::all(resolved, observed, problems, findings, &config);
     plan.ask = config.question;
-    if resolved.is_none() && is_off(&instance.spec) {
+    if resolved.is_none() && !Power::asked(&instance.spec).is_on() {
         let name = instance.metadata.name.as_deref().unwrap_or_default();
         statements.extend(workload::stopped(name, observed));
     }
@@ -116,10 +117,10 @@ pub(crate) fn report(
     is_told
 }
 
-/// Status of an instance that is being deleted; `claim` is the one that must outlive it.
+/// Status of an instance that is being deleted.
 pub(crate) fn report_deletion(
     instance: &OpenClawInstance,
-    claim: &str,
+    waits_for: Option<&WaitingOn>,
     observed: &Observed,
     plan: &mut Plan,
 ) {
@@ -129,23 +130,16 @@ pub(crate) fn report_deletion(
         observed_generation: instance.metadata.generation,
         ..previous.clone()
     };
-    let refused =
-        conditions::refusal(observed, &ObjectKey::new(Kind::PersistentVolumeClaim, claim));
-    let releases = plan.effects.iter().any(|effect| effect.why == Why::Release);
-    let (reason, message) = match refused {
-        Some(refused) => (
+    let refused = conditions::refusal(observed, &deletion::claim(instance));
+    let (reason, message) = match (refused, waits_for) {
+        (Some(refused), _) => (
             Reason::ApplyRefused,
             format!("the instance stays until its claim is released, and {refused}"),
         ),
-        None if !plan.reads.is_empty() => (
-            Reason::Terminating,
-            format!("the instance is being deleted: claim {claim} must be read before it goes"),
-        ),
-        None if releases => (
-            Reason::Terminating,
-            format!("the instance is being deleted: claim {claim} is released from it first"),
-        ),
-        None => (Reason::Terminating, "the instance is being deleted".to_owned()),
+        (None, Some(waits_for)) => {
+            (Reason::Terminating, format!("the instance is being deleted: {waits_for}"))
+        }
+        (None, None) => (Reason::Terminating, "the instance is being deleted".to_owned()),
     };
     let statements = vec![Statement::new(ConditionType::Ready, false, reason, message)];
     finish(instance, observed, statements, &previous, plan);

@@ -75,7 +75,7 @@ fn summary(
         return say(false, Reason::NotApplied, message);
     };
     let workload = seen.workload.clone().unwrap_or_default();
-    if resolved.suspended {
+    if !resolved.power.is_on() {
         return suspended(about, &key, seen);
     }
     // A pod that runs is ready or not, whatever the next one waits for.

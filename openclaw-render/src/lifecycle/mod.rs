@@ -1,0 +1,63 @@
+//! Machines that take an instance through several passes, each a pure function.
+//!
+//! A machine is asked in every pass what it does now, from what is seen and from what it wrote down
+//! itself, and returns a [`Step`]. It must be safe to ask it again after any part of a step was
+//! carried out: a pass may be broken off anywhere, and its successor knows nothing of it. What a
+//! step means for the pod is not among its effects: [`Power`] says it, and `resource/` renders it.
+
+pub(crate) mod deletion;
+mod power;
+
+use std::fmt;
+
+pub(crate) use power::{Power, is_scaled_by_load};
+
+use crate::effect::{Effect, Read};
+
+/// What a machine does in one pass.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Step<Record = ()> {
+    /// What it must see first.
+    pub(crate) reads: Vec<Read>,
+    /// What is done, in this order.
+    pub(crate) effects: Vec<Effect>,
+    /// What must be so before the next step; `None` if this is the last one.
+    pub(crate) waits_for: Option<WaitingOn>,
+    /// What it writes down, in status. A machine whose progress is seen in the cluster needs none.
+    pub(crate) record: Record,
+}
+
+impl<Record: Default> Step<Record> {
+    /// Returns the step that does this, after which nothing is left to do.
+    fn last(effects: Vec<Effect>) -> Self {
+        Self { effects, ..Self::default() }
+    }
+
+    /// Returns the step that reads this, for nothing can be done before it is seen.
+    fn read(read: Read, waits_for: WaitingOn) -> Self {
+        Self { reads: vec![read], waits_for: Some(waits_for), ..Self::default() }
+    }
+
+    /// Returns the step that does this, and goes on when it is seen to be done.
+    fn act(effect: Effect, waits_for: WaitingOn) -> Self {
+        Self { effects: vec![effect], waits_for: Some(waits_for), ..Self::default() }
+    }
+}
+
+/// What a machine waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum WaitingOn {
+    /// The claim of that name must be read.
+    ClaimRead(String),
+    /// The claim of that name must be seen without the instance among its owners.
+    ClaimRelease(String),
+}
+
+impl fmt::Display for WaitingOn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ClaimRead(claim) => write!(f, "claim {claim} must be read before it goes"),
+            Self::ClaimRelease(claim) => write!(f, "claim {claim} is released from it first"),
+        }
+    }
+}
