@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::api::OpenClawInstanceStatus;
 use crate::object::ObjectKey;
 use crate::problem::Problem;
-use crate::status::is_settled;
+use crate::status::is_at_rest;
 use crate::vocab::meta;
 
 /// One pass: what to read before deciding more, what to do, what to say.
@@ -41,7 +41,7 @@ impl Plan {
     /// it is likely to say more.
     #[must_use]
     pub fn is_progress(&self) -> bool {
-        self.events.is_empty() && !is_settled(&self.status)
+        self.events.is_empty() && !is_at_rest(&self.status)
     }
 }
 

@@ -13,7 +13,7 @@ use super::{AutoUpdateStatus, BackupStatus, FileUpdatePolicy, empty_is_unset};
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub enum Phase {
-    /// Something must be read before anything can be made.
+    /// The Go operator has not looked at it yet.
     #[default]
     Pending,
     /// Objects are there, and the agent has never been ready.
@@ -73,9 +73,9 @@ impl fmt::Display for Phase {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OpenClawInstanceStatus {
-    /// A summary of the conditions in one word. `Pending`, `Provisioning`, then `Running`, or
-    /// `Degraded` once it no longer is; `Failed`, `Suspended`, `Terminating`. `BackingUp`,
-    /// `Restoring` and `Updating` are not used by this version.
+    /// A summary of the conditions in one word. `Provisioning`, then `Running`, or `Degraded` once
+    /// it no longer is; `Failed`, `Suspended`, `Terminating`. `Pending`, `BackingUp`, `Restoring`
+    /// and `Updating` are not used by this version.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "Phase")]
     pub phase: Option<Phase>,

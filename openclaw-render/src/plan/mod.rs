@@ -21,7 +21,7 @@ use crate::observed::Observed;
 use crate::problem::{Problem, Rule};
 use crate::resolve::{Resolution, resolve};
 use crate::settings::Settings;
-use crate::status::{self, Findings};
+use crate::status::{self, Findings, Report};
 use crate::vocab::{FINALIZER, annotations};
 
 /// Seconds after which a settled instance is looked at again: watches report changes, this finds
@@ -79,9 +79,10 @@ pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Setting
     guards::stop(instance, observed, &mut plan);
     plan.reads.sort();
     plan.reads.dedup();
-    let is_told =
-        status::report(instance, resolved.as_ref(), observed, &problems, &findings, &mut plan);
-    if plan.reads.is_empty() && plan.effects.is_empty() && is_told {
+    let report = status::report(instance, resolved.as_ref(), observed, &problems, &findings);
+    let is_quiet = report.is_quiet;
+    plan.take(report);
+    if plan.reads.is_empty() && plan.effects.is_empty() && is_quiet {
         plan.look_again_in = LOOK_AGAIN_SETTLED;
     }
     if plan.ask.is_some() {
@@ -129,8 +130,10 @@ pub fn plan_undecoded(live: &Value, problem: &Problem, observed: &Observed) -> P
     }
     let findings = Findings { paused: paused(&instance), ..Findings::default() };
     let problems = vec![problem.clone()];
-    status::report(&instance, None, observed, &problems, &findings, &mut plan);
-    plan.ask = None;
+    plan.take(Report {
+        ask: None,
+        ..status::report(&instance, None, observed, &problems, &findings)
+    });
     guards::stop(&instance, observed, &mut plan);
     if !plan.reads.is_empty() || !plan.effects.is_empty() {
         plan.look_again_in = LOOK_AGAIN_WAITING;
@@ -143,8 +146,15 @@ pub fn plan_undecoded(live: &Value, problem: &Problem, observed: &Observed) -> P
 fn plan_deletion(instance: &OpenClawInstance, observed: &Observed) -> Plan {
     let Step { reads, effects, waits_for, record: () } = deletion::step(instance, observed);
     let mut plan = Plan { reads, effects, look_again_in: LOOK_AGAIN_WAITING, ..Plan::default() };
-    status::report_deletion(instance, waits_for.as_ref(), observed, &mut plan);
+    plan.take(status::report_deletion(instance, waits_for.as_ref(), observed));
     plan
+}
+
+impl Plan {
+    fn take(&mut self, report: Report) {
+        let Report { status, events, ask, is_quiet: _ } = report;
+        (self.status, self.events, self.ask) = (status, events, ask);
+    }
 }
 
 /// Resolves and renders in one call, for embedders and the command line: no objects if there is an

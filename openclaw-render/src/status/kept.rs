@@ -55,8 +55,8 @@ pub(super) fn records(previous: OpenClawInstanceStatus) -> OpenClawInstanceStatu
 /// Conditions of other writers stay. Those that only the Go operator kept up to date would go on
 /// saying what nobody looks at any more.
 pub(super) fn is_foreign(name: &str) -> bool {
-    let ours = serde_json::from_value::<ConditionType>(Value::from(name));
-    ours.is_err() && !ABANDONED.contains(&name)
+    let ours = ConditionType::ALL.iter().any(|ours| ours.as_str() == name);
+    !ours && !ABANDONED.contains(&name)
 }
 
 /// A status as far as it decodes: one field that does not must not take the others with it.

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::conditions::refusal;
-use super::{Statement, config};
+use super::refusal;
 use crate::api::{ConditionType as About, Reason};
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed, Pod, Seen, Trouble, Workload};
 use crate::resolve::Resolved;
+use crate::status::{Statement, config_sync};
 use crate::vocab::{exits, names, paths};
 
 /// How the operating system, Node.js and `SQLite` say that the disk is full.
@@ -16,7 +16,7 @@ const NO_SPACE: [&str; 3] =
     ["No space left on device", "no space left on device", "database or disk is full"];
 
 /// What helps against a full volume.
-pub(super) const ENLARGE: &str = "raise spec.storage.persistence.size, or delete files";
+pub(in crate::status) const ENLARGE: &str = "raise spec.storage.persistence.size, or delete files";
 
 /// How the scheduler says that a claim has no volume yet.
 const UNBOUND_CLAIM: &str = "unbound immediate PersistentVolumeClaims";
@@ -36,7 +36,7 @@ pub(super) fn stateful_set_ready(
 }
 
 /// `StatefulSetReady` of an instance that is switched off and cannot be resolved.
-pub(super) fn stopped(name: &str, observed: &Observed) -> Option<Statement> {
+pub(in crate::status) fn stopped(name: &str, observed: &Observed) -> Option<Statement> {
     let key = ObjectKey::new(Kind::StatefulSet, name);
     let about = About::StatefulSetReady;
     if let Some(message) = refusal(observed, &key) {
@@ -64,15 +64,15 @@ fn summary(
     observed: &Observed,
     waits: &[ObjectKey],
 ) -> Statement {
-    let say = |holds, reason, message: String| Statement::new(about, holds, reason, message);
+    let condition = |holds, reason, message: String| Statement::new(about, holds, reason, message);
     let key = ObjectKey::new(Kind::StatefulSet, resolved.name.as_str());
     if let Some(message) = refusal(observed, &key) {
-        return say(false, Reason::ApplyRefused, message);
+        return condition(false, Reason::ApplyRefused, message);
     }
     let awaited = awaited(&key, observed, waits);
     let Some(seen) = observed.objects.get(&key).and_then(Fact::known) else {
         let message = awaited.unwrap_or_else(|| format!("{key} is not there yet"));
-        return say(false, Reason::NotApplied, message);
+        return condition(false, Reason::NotApplied, message);
     };
     let workload = seen.workload.clone().unwrap_or_default();
     if !resolved.power.is_on() {
@@ -82,12 +82,12 @@ fn summary(
     if let Some(message) =
         awaited.filter(|_| about == About::StatefulSetReady || seen.replicas == Some(0))
     {
-        return say(false, Reason::NotApplied, message);
+        return condition(false, Reason::NotApplied, message);
     }
     let pods = observed.pods.known().map(Vec::as_slice).unwrap_or_default();
     let newest = pods.iter().find(|pod| pod.revision == workload.update_revision);
     if !workload.current {
-        return say(
+        return condition(
             false,
             Reason::PodStarting,
             "the StatefulSet controller has not seen the newest template yet".to_owned(),
@@ -95,9 +95,9 @@ fn summary(
     }
     match newest {
         Some(pod) if pod.ready => {
-            say(true, Reason::Reconciled, format!("pod {} is ready", pod.name))
+            condition(true, Reason::Reconciled, format!("pod {} is ready", pod.name))
         }
-        Some(pod) if lacks_space(resolved, pod, observed) => say(
+        Some(pod) if lacks_space(resolved, pod, observed) => condition(
             false,
             Reason::VolumeFull,
             format!(
@@ -108,28 +108,28 @@ fn summary(
         ),
         Some(pod) => trouble(about, pod),
         None => match pods.first() {
-            Some(old) => say(
+            Some(old) => condition(
                 false,
                 Reason::PodStarting,
                 format!("pod {} of an older revision is being replaced", old.name),
             ),
-            None => say(false, Reason::PodStarting, "the pod is not there yet".to_owned()),
+            None => condition(false, Reason::PodStarting, "the pod is not there yet".to_owned()),
         },
     }
 }
 
 fn suspended(about: About, key: &ObjectKey, seen: &Seen) -> Statement {
-    let say = |reason, message: String| Statement::new(about, false, reason, message);
+    let condition = |reason, message: String| Statement::new(about, false, reason, message);
     if seen.replicas != Some(0) {
-        return say(Reason::NotApplied, format!("suspended: {key} is not scaled down yet"));
+        return condition(Reason::NotApplied, format!("suspended: {key} is not scaled down yet"));
     }
     let Workload { current, replicas, .. } = seen.workload.clone().unwrap_or_default();
     if current && replicas == 0 {
         let message = "suspended: no pod runs, the volume stays; to go on, set spec.suspended to \
                        false and spec.replicas to 1";
-        say(Reason::Suspended, message.to_owned())
+        condition(Reason::Suspended, message.to_owned())
     } else {
-        say(Reason::ScalingDown, "suspended: the pod is ending".to_owned())
+        condition(Reason::ScalingDown, "suspended: the pod is ending".to_owned())
     }
 }
 
@@ -140,14 +140,14 @@ pub(super) fn is_for_space(message: &str) -> bool {
 
 /// Whether the application runs and is not ready for its disk, as far as config-sync can tell.
 fn lacks_space(resolved: &Resolved, pod: &Pod, observed: &Observed) -> bool {
-    let free = config::answer_of(pod, observed).and_then(|(_, sync)| sync.free_bytes);
+    let free = config_sync::answer_of(pod, observed).and_then(|(_, sync)| sync.free_bytes);
     let disk = resolved.probes.disk.as_ref();
     may_lack_space(resolved, pod)
         && free.zip(disk).is_some_and(|(free, disk)| free < disk.min_free_bytes)
 }
 
 /// Whether a pod that is not ready could be so for the space on its volume.
-pub(super) fn may_lack_space(resolved: &Resolved, pod: &Pod) -> bool {
+pub(in crate::status) fn may_lack_space(resolved: &Resolved, pod: &Pod) -> bool {
     let disk = resolved.probes.disk.as_ref();
     let of_the_volume = disk.is_some_and(|disk| Path::new(&disk.path).starts_with(paths::HOME));
     !pod.ready && pod.trouble.is_empty() && of_the_volume

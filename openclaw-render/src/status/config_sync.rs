@@ -3,7 +3,8 @@
 
 use jiff::Timestamp;
 
-use super::{Findings, workload};
+use super::conditions::workload;
+use super::{Findings, transitions};
 use crate::api::{ConditionType, ConfigStatus, OpenClawInstance, OpenClawInstanceStatus, Reason};
 use crate::effect::Question;
 use crate::observed::{Asked, ConfigSync, Observed, Pod};
@@ -61,9 +62,9 @@ pub(super) fn read(
             applied_hash: sync.applied_hash.clone(),
             migrated: migrated(&sync.migrated),
             rejected_hash: sync.rejected_hash.clone(),
-            message: sync.message.clone().map(super::shortened),
+            message: sync.message.clone().map(transitions::shortened),
         },
-        None => remembered(ConfigStatus {
+        None => without_old_refusal(ConfigStatus {
             rendered_hash,
             ..previous.config.clone().unwrap_or_default()
         }),
@@ -93,7 +94,7 @@ pub(super) fn answer_of<'a>(
 }
 
 /// Without what was said of another configuration than the one that is in place again.
-fn remembered(config: ConfigStatus) -> ConfigStatus {
+fn without_old_refusal(config: ConfigStatus) -> ConfigStatus {
     if config.is_applied() {
         ConfigStatus { rejected_hash: None, message: None, ..config }
     } else {
@@ -109,7 +110,7 @@ fn question(resolved: Option<&Resolved>, config: &ConfigStatus, pod: &Pod) -> Op
         may_be_full.then_some(AGAIN_HINDERED)?
     } else if config.is_refused() {
         AGAIN_REFUSED
-    } else if config.hindrance().is_some() {
+    } else if config.why_not_in_place().is_some() {
         AGAIN_HINDERED
     } else {
         AGAIN_JUDGING
@@ -133,7 +134,7 @@ fn unconfirmed(
     previous: &OpenClawInstanceStatus,
     observed: &Observed,
 ) -> Option<Unconfirmed> {
-    if config.is_applied() || config.is_refused() || config.hindrance().is_some() {
+    if config.is_applied() || config.is_refused() || config.why_not_in_place().is_some() {
         return None;
     }
     let is_about_the_same =
@@ -189,7 +190,7 @@ impl ConfigStatus {
     }
 
     /// Why the newest configuration is not in place, though the application has not refused it.
-    pub(super) fn hindrance(&self) -> Option<&str> {
+    pub(super) fn why_not_in_place(&self) -> Option<&str> {
         // What is said of a refused one can be of the last but one.
         let is_open = self.rejected_hash.is_none() && !self.is_applied();
         self.message.as_deref().filter(|_| is_open)

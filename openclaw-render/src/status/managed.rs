@@ -1,0 +1,63 @@
+//! What belongs to the instance: names of objects, its pods, what is on its volume.
+
+use crate::api::{ManagedResources, OpenClawInstanceStatus, VolumeStatus};
+use crate::object::{Kind, ObjectKey};
+use crate::observed::{Fact, Observed};
+use crate::resolve::{DataVolume, Resolved};
+
+/// Returns the names of what we make; of what we do not, the names that were known stay.
+pub(super) fn resources(
+    resolved: &Resolved,
+    observed: &Observed,
+    known: ManagedResources,
+) -> ManagedResources {
+    let name = resolved.name.to_string();
+    let seen = |kind: Kind, name: &str| {
+        let key = ObjectKey::new(kind, name);
+        let fact = observed.objects.get(&key);
+        fact.and_then(Fact::known).map(|_| name.to_owned())
+    };
+    ManagedResources {
+        stateful_set: seen(Kind::StatefulSet, &name),
+        service: seen(Kind::Service, &name),
+        config_map: seen(Kind::ConfigMap, &resolved.name.config()),
+        network_policy: seen(Kind::NetworkPolicy, &name),
+        pod_disruption_budget: seen(Kind::PodDisruptionBudget, &name),
+        pvc: match &resolved.storage.volume {
+            DataVolume::Own { claim, .. } | DataVolume::Existing(claim) => Some(claim.clone()),
+            DataVolume::Ephemeral(_) => None,
+        },
+        service_account: seen(Kind::ServiceAccount, &resolved.security.service_account.name),
+        role: seen(Kind::Role, &name),
+        role_binding: seen(Kind::RoleBinding, &name),
+        gateway_token_secret: Some(resolved.token_secret()),
+        ..known
+    }
+}
+
+/// Returns how many pods the StatefulSet has; nothing while that is not known.
+pub(super) fn replicas(resolved: &Resolved, observed: &Observed) -> Option<i32> {
+    let key = ObjectKey::new(Kind::StatefulSet, resolved.name.as_str());
+    match observed.objects.get(&key)? {
+        Fact::Known(seen) => Some(seen.workload.as_ref()?.replicas),
+        Fact::Absent => Some(0),
+        Fact::Unknown => None,
+    }
+}
+
+/// Returns what is ready on its volume, by the pod itself: while a roll-out waits, the spec asks for another
+/// version, and perhaps another volume.
+pub(super) fn volume(
+    observed: &Observed,
+    previous: &OpenClawInstanceStatus,
+) -> Option<VolumeStatus> {
+    let mut pods = observed.pods.known().into_iter().flatten();
+    let ready = pods.find(|pod| pod.ready);
+    let seen = ready.and_then(|pod| {
+        let (version, claim) = (pod.version?, pod.claim.clone()?);
+        let uid = observed.claims.get(&claim)?.known()?.uid.clone();
+        let version = Some(version.to_string());
+        Some(VolumeStatus { claim: Some(claim), uid: Some(uid), version })
+    });
+    seen.or_else(|| previous.volume.clone())
+}
