@@ -289,40 +289,40 @@ impl Cache {
     }
 
     /// What is known of the content of a Secret or ConfigMap that the instance refers to is about
-    /// to be read. The answer goes to [`Self::answer`].
-    pub(crate) fn ask(&self, key: &InstanceKey, reference: &Reference) -> Asked {
-        self.state().references.ask(key, reference)
+    /// to be read. The answer goes to [`Self::store_content`].
+    pub(crate) fn expect_content(&self, key: &InstanceKey, reference: &Reference) -> Asked {
+        self.state().references.expect_content(key, reference)
     }
 
     /// Content that was read; it is kept if nothing changed since it was asked for.
-    pub(crate) fn answer(
+    pub(crate) fn store_content(
         &self,
         reference: &Reference,
         asked: Asked,
         content: Fact<Content>,
         at: u64,
     ) {
-        self.state().references.answer(reference, asked, content, at);
+        self.state().references.store_content(reference, asked, content, at);
     }
 
     /// Everything that was asked for in a pass; what is not among it is no longer referred to.
-    pub(crate) fn refer(&self, key: &InstanceKey, references: &BTreeSet<Reference>) {
-        self.state().references.refer(key, references);
+    pub(crate) fn set_references(&self, key: &InstanceKey, references: &BTreeSet<Reference>) {
+        self.state().references.set(key, references);
     }
 
     /// A watch saw a Secret or ConfigMap. The instances that should look at it.
-    pub(crate) fn touch(&self, reference: &Reference, at: Option<u64>) -> Vec<InstanceKey> {
-        self.state().references.touch(reference, at)
+    pub(crate) fn invalidate(&self, reference: &Reference, at: Option<u64>) -> Vec<InstanceKey> {
+        self.state().references.invalidate(reference, at)
     }
 
     /// A complete list did not name these.
-    pub(crate) fn touch_missing(
+    pub(crate) fn invalidate_unlisted(
         &self,
         kind: Kind,
         namespace: Option<&str>,
         listed: &BTreeSet<(String, String)>,
     ) -> Vec<InstanceKey> {
-        self.state().references.touch_missing(kind, namespace, listed)
+        self.state().references.invalidate_unlisted(kind, namespace, listed)
     }
 }
 

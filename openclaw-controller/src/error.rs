@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use kube::core::Status;
 
+use crate::random;
+
 /// Why a call to the API server failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
@@ -147,6 +149,30 @@ impl CallError {
     fn code(&self) -> Option<u16> {
         let Self::Call { source, .. } = self else { return None };
         status(source).map(|status| status.code)
+    }
+}
+
+/// What failed in a pass.
+#[derive(Debug, thiserror::Error)]
+#[error("{} calls failed, first: {}", .0.len(), .0.first().map(ToString::to_string).unwrap_or_default())]
+pub(crate) struct PassFailed(pub(crate) Vec<CallError>);
+
+impl From<CallError> for PassFailed {
+    fn from(error: CallError) -> Self {
+        Self(vec![error])
+    }
+}
+
+impl PassFailed {
+    /// The gravest: the one that waits longest.
+    pub(crate) fn class(&self) -> RetryClass {
+        self.0.iter().map(CallError::class).max().unwrap_or(RetryClass::Unavailable)
+    }
+
+    /// When to try again after so many failures in a row, at the earliest when a server asks for it.
+    pub(crate) fn delay(&self, failures: u32) -> Duration {
+        let asked = self.0.iter().filter_map(CallError::retry_after).max().unwrap_or_default();
+        self.class().delay(failures, random::fraction()).max(asked)
     }
 }
 

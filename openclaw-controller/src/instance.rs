@@ -2,25 +2,27 @@
 
 use std::time::{Duration, Instant};
 
-use openclaw_render::{Plan, decode_instance, plan_undecoded};
-use serde_json::Value;
+use openclaw_render::StoredInstance;
 use tracing::{Instrument, info_span, warn};
 
 use crate::cache::InstanceKey;
 use crate::context::Context;
-use crate::error::{CallError, RetryClass, chain};
-use crate::execute::{self, Outcome};
+use crate::error::{CallError, PassFailed, chain};
+use crate::execute::execute;
 use crate::instances::{Instance, Newest};
 use crate::observe::Pass;
-use crate::{publish, random};
+use crate::publish::publish;
+use crate::random;
 
 /// Longer than a pass takes whose calls are all slow, each call having a deadline of its own. One
 /// that takes longer is broken off where it is, as a crash would, so that its worker is free.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(5);
-/// The cluster answers a change with changes of its own, a claim that is bound or a pod that
-/// starts. A report that waits for them saves one that is out of date when it is read.
+/// How long a report waits that is likely to say more by then: one that waits for the cluster's
+/// answers, a claim that is bound or a pod that starts, saves one that is stale when it is read.
 const REPORT_AFTER: Duration = Duration::from_secs(2);
-/// Spread of the time until the next look, so that instances do not come in herds.
+/// How long an instance waits whose pass needs more memory than there is room for.
+const LATER: Duration = Duration::from_secs(1);
+/// Part of the time until the next look by which it is shortened at random: spreads requeues.
 const JITTER: f64 = 0.1;
 
 /// What one pass leaves to the next one over the same instance.
@@ -33,34 +35,15 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// How long a report may still wait, `None` if it has waited long enough.
+    /// Returns how long a report may still wait, `None` if it has waited long enough.
     fn report_may_wait(&mut self) -> Option<Duration> {
         let now = Instant::now();
         let since = *self.unreported.get_or_insert(now);
         REPORT_AFTER.checked_sub(now - since).filter(|rest| !rest.is_zero())
     }
 }
-/// How long an instance waits whose pass needs more memory than there is room for.
-const LATER: Duration = Duration::from_secs(1);
 
-/// What failed in a pass.
-#[derive(Debug, thiserror::Error)]
-#[error("{} calls failed, first: {}", .0.len(), .0.first().map(ToString::to_string).unwrap_or_default())]
-pub(crate) struct PassFailed(pub(crate) Vec<CallError>);
-
-impl PassFailed {
-    /// The gravest: the one that waits longest.
-    pub(crate) fn class(&self) -> RetryClass {
-        self.0.iter().map(CallError::class).max().unwrap_or(RetryClass::Unavailable)
-    }
-
-    fn delay(&self, failures: u32) -> Duration {
-        let asked = self.0.iter().filter_map(CallError::retry_after).max().unwrap_or_default();
-        self.class().delay(failures, random::fraction()).max(asked)
-    }
-}
-
-/// One pass. When to look again.
+/// Passes over an instance, within the deadline. Returns when to look again.
 pub(crate) async fn reconcile(
     key: &InstanceKey,
     memory: &mut Memory,
@@ -68,10 +51,10 @@ pub(crate) async fn reconcile(
 ) -> Duration {
     let span = info_span!("pass", namespace = key.namespace, instance = key.name);
     let started = Instant::now();
-    let ended = Box::pin(begin(key, memory, context)).instrument(span);
+    let ended = Box::pin(pass(key, memory, context)).instrument(span);
     let result = tokio::time::timeout(DEADLINE, ended).await.unwrap_or_else(|_| {
         let call = "end a pass".to_owned();
-        Err(PassFailed(vec![CallError::TimedOut { call, deadline: DEADLINE }]))
+        Err(CallError::TimedOut { call, deadline: DEADLINE }.into())
     });
     context.metrics.passed(key, started.elapsed(), result.as_ref().err().map(PassFailed::class));
     match result {
@@ -83,7 +66,46 @@ pub(crate) async fn reconcile(
     }
 }
 
-/// When to try again after a failed pass.
+/// The pass. What is published is decided anew from what the effects did, now or in the next pass.
+async fn pass(
+    key: &InstanceKey,
+    memory: &mut Memory,
+    context: &Context,
+) -> Result<Duration, PassFailed> {
+    // The room is held until the pass has ended. Of an instance that is gone, the watch tells.
+    let newest = context.instances.newest(key, &context.cluster).await?;
+    let Newest::Here(instance, _room) = newest else { return Ok(LATER) };
+    let Instance { live, problem } = *instance;
+
+    let stored = StoredInstance::read(&live, problem);
+    let mut pass = Pass::new(key, &stored, context);
+    let plan = pass.plan().await;
+
+    let mut outcome = execute(context, key, &plan.effects).await;
+    pass.failures.append(&mut outcome.failures);
+    if plan.ask.is_some() {
+        context.questions.want(key, plan.ask.clone());
+    }
+
+    let may_wait = !outcome.gone && pass.failures.is_empty() && plan.may_report_later(&live);
+    if may_wait && let Some(rest) = memory.report_may_wait() {
+        return Ok(rest);
+    }
+    memory.unreported = None;
+    let plan = pass.plan_after(plan, &outcome);
+    let published = match &outcome {
+        outcome if outcome.gone => Ok(()),
+        outcome => publish(context, key, outcome.instance.as_ref().unwrap_or(&live), &plan).await,
+    };
+    if published.is_ok() {
+        // A question that is answered stands until the answer is reported.
+        context.questions.want(key, plan.ask);
+    }
+    pass.end(published)?;
+    Ok(Duration::from_secs(plan.look_again_in.into()))
+}
+
+/// Returns when to try again after a failed pass.
 fn retry(key: &InstanceKey, failed: &PassFailed, memory: &mut Memory) -> Duration {
     memory.failures = memory.failures.saturating_add(1);
     let delay = failed.delay(memory.failures);
@@ -98,94 +120,4 @@ fn retry(key: &InstanceKey, failed: &PassFailed, memory: &mut Memory) -> Duratio
         );
     }
     delay
-}
-
-/// Begins with the newest of the instance, if there is room for it.
-async fn begin(
-    key: &InstanceKey,
-    memory: &mut Memory,
-    context: &Context,
-) -> Result<Duration, PassFailed> {
-    match context.instances.newest(key, &context.cluster).await {
-        // The room is held until the pass has ended.
-        Ok(Newest::Here(instance, _room)) => Box::pin(pass(*instance, key, memory, context)).await,
-        // Of one that is gone, the watch tells.
-        Ok(Newest::Later | Newest::Gone) => Ok(LATER),
-        Err(error) => Err(PassFailed(vec![error])),
-    }
-}
-
-async fn pass(
-    instance: Instance,
-    key: &InstanceKey,
-    memory: &mut Memory,
-    context: &Context,
-) -> Result<Duration, PassFailed> {
-    let Instance { live, problem } = instance;
-    let decoded = problem.map_or_else(|| decode_instance(live.clone()), Err);
-    let instance = match decoded {
-        Ok((instance, _)) => instance,
-        Err(problem) => {
-            let mut pass = Pass::new(key, context);
-            let decide = |observed: &_| plan_undecoded(&live, &problem, observed);
-            let plan = pass.decide(decide).await;
-            return finish(&live, pass, plan, &decide, memory, context).await;
-        }
-    };
-    let mut pass = Pass::new(key, context);
-    pass.refer_to(&instance);
-    let decide = |observed: &_| openclaw_render::plan(&instance, observed, &context.settings);
-    let plan = pass.decide(decide).await;
-    finish(&live, pass, plan, &decide, memory, context).await
-}
-
-type Decide<'a> = &'a (dyn Fn(&openclaw_render::Observed) -> Plan + Send + Sync);
-
-/// Executes and publishes. What is published is decided anew, from what the effects did, now or in
-/// the next pass.
-async fn finish(
-    live: &Value,
-    mut pass: Pass<'_>,
-    mut plan: Plan,
-    decide: Decide<'_>,
-    memory: &mut Memory,
-    context: &Context,
-) -> Result<Duration, PassFailed> {
-    let Outcome { instance, failures, refused, withheld, gone, .. } =
-        execute::execute(context, pass.key, &plan.effects).await;
-    pass.failures.extend(failures);
-    let changed = !plan.effects.is_empty();
-    if plan.ask.is_some() {
-        context.questions.want(pass.key, plan.ask.clone());
-    }
-    if !gone
-        && pass.failures.is_empty()
-        && (changed || (plan.is_progress() && publish::news(live, &plan.status).is_some()))
-        && let Some(rest) = memory.report_may_wait()
-    {
-        return Ok(rest);
-    }
-    memory.unreported = None;
-    if changed {
-        pass.refresh(refused, withheld);
-        let report = decide(&pass.observed);
-        plan.status = report.status;
-        plan.events = report.events;
-        plan.ask = report.ask;
-    }
-    let mut unpublished = None;
-    if !gone {
-        let newest = instance.as_ref().unwrap_or(live);
-        unpublished = publish::publish(context, pass.key, newest, &plan).await;
-    }
-    if unpublished.is_none() {
-        // A question that is answered stands until the answer is reported.
-        context.questions.want(pass.key, plan.ask);
-    }
-    pass.failures.extend(unpublished);
-    if pass.failures.is_empty() {
-        Ok(Duration::from_secs(plan.look_again_in.into()))
-    } else {
-        Err(PassFailed(pass.failures))
-    }
 }

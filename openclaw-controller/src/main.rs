@@ -4,6 +4,7 @@
 mod answer;
 mod cache;
 mod cluster;
+mod config_sync;
 mod context;
 mod error;
 mod execute;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::{Event as KubernetesEvent, EventType};
-use openclaw_render::api::OpenClawInstanceStatus;
 use openclaw_render::{EventKind, Plan};
 use serde_json::{Value, json};
 use tracing::warn;
@@ -14,7 +13,7 @@ use crate::cluster::INSTANCES;
 use crate::context::Context;
 use crate::error::CallError;
 
-/// An event is worth no worker's time.
+/// Events are best effort: do not block a worker for longer.
 const EVENT_DEADLINE: Duration = Duration::from_secs(5);
 /// Longest note of an event, see `events.k8s.io/v1`.
 const LONGEST_NOTE: usize = 1024;
@@ -25,9 +24,9 @@ pub(crate) async fn publish(
     key: &InstanceKey,
     live: &Value,
     plan: &Plan,
-) -> Option<CallError> {
+) -> Result<(), CallError> {
     context.metrics.reported(key, &plan.status);
-    if let Some(status) = news(live, &plan.status) {
+    if let Some(status) = plan.news(live) {
         let version = cache::text(live, "resourceVersion");
         let patch = json!([
             {"op": "test", "path": "/metadata/resourceVersion", "value": version},
@@ -36,21 +35,15 @@ pub(crate) async fn publish(
         match context.cluster.patch_status(&key.namespace, &key.name, &patch).await {
             Ok(stored) => context.instances.written(stored),
             // Deleted meanwhile: nobody is left to tell.
-            Err(error) if error.is_not_found() => return None,
-            Err(error) => return Some(error),
+            Err(error) if error.is_not_found() => return Ok(()),
+            Err(error) => return Err(error),
         }
     }
     // Only now: had the status not been stored, the next pass would tell them again.
     for event in &plan.events {
         tell(context, key, live, event).await;
     }
-    None
-}
-
-/// The status as it is sent, unless the instance says so already.
-pub(crate) fn news(live: &Value, status: &OpenClawInstanceStatus) -> Option<Value> {
-    let status = serde_json::to_value(status).unwrap_or_default();
-    (live.get("status") != Some(&status)).then_some(status)
+    Ok(())
 }
 
 async fn tell(context: &Context, key: &InstanceKey, live: &Value, event: &openclaw_render::Event) {

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use tracing::debug;
 
 use crate::cache::InstanceKey;
-use crate::observe::ConfigSyncClient;
+use crate::config_sync::ConfigSyncClient;
 use crate::queue::Queue;
 use crate::random;
 

@@ -233,7 +233,7 @@ impl Watches {
                 Event::Apply(item) => (item, false, false),
                 Event::Delete(item) => (item, false, true),
                 Event::InitDone => {
-                    let gone = self.cache.touch_missing(kind, namespace.as_deref(), &listed);
+                    let gone = self.cache.invalidate_unlisted(kind, namespace.as_deref(), &listed);
                     self.wake(gone);
                     self.synced.reached(&label);
                     listed = BTreeSet::new();
@@ -245,7 +245,7 @@ impl Watches {
             }
             let at = (!at_its_end).then_some(item.version);
             let reference = Reference { kind, namespace: item.namespace, name: item.name };
-            self.wake(self.cache.touch(&reference, at));
+            self.wake(self.cache.invalidate(&reference, at));
         }
     }
 

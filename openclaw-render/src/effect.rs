@@ -37,11 +37,26 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether the status tells of nothing but progress: it may be published a moment later, when
-    /// it is likely to say more.
+    /// Returns the status as it is sent to an instance, unless it says so already.
     #[must_use]
-    pub fn is_progress(&self) -> bool {
-        self.events.is_empty() && !is_at_rest(&self.status)
+    pub fn news(&self, live: &Value) -> Option<Value> {
+        let status = serde_json::to_value(&self.status).unwrap_or_default();
+        (live.get("status") != Some(&status)).then_some(status)
+    }
+
+    /// Whether this is better said a moment later, when there is likely to be more to say: the
+    /// cluster answers effects with changes of its own, and progress goes on.
+    #[must_use]
+    pub fn may_report_later(&self, live: &Value) -> bool {
+        let is_progress = self.events.is_empty() && !is_at_rest(&self.status);
+        !self.effects.is_empty() || is_progress && self.news(live).is_some()
+    }
+
+    /// Returns this plan with what another one says, which knows what became of the effects.
+    #[must_use]
+    pub fn reporting(self, later: Self) -> Self {
+        let Self { status, events, ask, .. } = later;
+        Self { ask, status, events, ..self }
     }
 }
 

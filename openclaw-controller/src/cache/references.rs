@@ -62,14 +62,14 @@ impl References {
         }
     }
 
-    pub(super) fn ask(&mut self, key: &InstanceKey, reference: &Reference) -> Asked {
+    pub(super) fn expect_content(&mut self, key: &InstanceKey, reference: &Reference) -> Asked {
         let referent = self.referents.entry(reference.clone()).or_default();
         referent.instances.insert(key.clone());
         self.by_instance.entry(key.clone()).or_default().insert(reference.clone());
         Asked(referent.changes)
     }
 
-    pub(super) fn answer(
+    pub(super) fn store_content(
         &mut self,
         reference: &Reference,
         asked: Asked,
@@ -85,7 +85,7 @@ impl References {
         }
     }
 
-    pub(super) fn refer(&mut self, key: &InstanceKey, references: &BTreeSet<Reference>) {
+    pub(super) fn set(&mut self, key: &InstanceKey, references: &BTreeSet<Reference>) {
         let before = self.by_instance.remove(key).unwrap_or_default();
         for gone in before.difference(references) {
             if let Some(referent) = self.referents.get_mut(gone) {
@@ -101,10 +101,14 @@ impl References {
     }
 
     pub(super) fn forget(&mut self, key: &InstanceKey) {
-        self.refer(key, &BTreeSet::new());
+        self.set(key, &BTreeSet::new());
     }
 
-    pub(super) fn touch(&mut self, reference: &Reference, at: Option<u64>) -> Vec<InstanceKey> {
+    pub(super) fn invalidate(
+        &mut self,
+        reference: &Reference,
+        at: Option<u64>,
+    ) -> Vec<InstanceKey> {
         let Some(referent) = self.referents.get_mut(reference) else { return Vec::new() };
         if at.is_some_and(|at| at <= referent.version) {
             return Vec::new();
@@ -114,7 +118,7 @@ impl References {
         referent.instances.iter().cloned().collect()
     }
 
-    pub(super) fn touch_missing(
+    pub(super) fn invalidate_unlisted(
         &mut self,
         kind: Kind,
         namespace: Option<&str>,
@@ -131,7 +135,7 @@ impl References {
             })
             .map(|(reference, _)| reference.clone())
             .collect();
-        missing.iter().flat_map(|reference| self.touch(reference, None)).collect()
+        missing.iter().flat_map(|reference| self.invalidate(reference, None)).collect()
     }
 }
 

@@ -9,9 +9,11 @@ mod inputs;
 mod objects;
 mod reads;
 pub(crate) mod rollout;
+mod stored;
 
 pub use reads::references;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+pub use stored::{StoredInstance, plan_stored};
 
 use crate::api::OpenClawInstance;
 use crate::effect::{Effect, Plan, Target, Why};
@@ -88,55 +90,6 @@ pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Setting
     if plan.ask.is_some() {
         // An answer wakes the instance, and that there is none must be said.
         plan.look_again_in = plan.look_again_in.min(status::UNCONFIRMED_AFTER);
-    }
-    plan.problems = problems;
-    plan
-}
-
-/// What is said of an instance that [`crate::decode_instance`] could not read: the problem, and no
-/// write but the one that stops its pod, if that is asked for. Its deletion goes on all the same;
-/// its volume is kept unless it clearly says otherwise.
-#[must_use]
-pub fn plan_undecoded(live: &Value, problem: &Problem, observed: &Observed) -> Plan {
-    let status = live.get("status").map(status::decode);
-    let mut plan = Plan {
-        look_again_in: LOOK_AGAIN_SETTLED,
-        status: status.clone().unwrap_or_default(),
-        ..Plan::default()
-    };
-    let switch = |pointer: &str| live.pointer(pointer).and_then(Value::as_bool);
-    // Managed fields are as deep as the spec.
-    let metadata = live.get("metadata").and_then(Value::as_object).into_iter().flatten();
-    let metadata = metadata.filter(|(name, _)| *name != "managedFields");
-    let metadata: Map<String, Value> =
-        metadata.map(|(name, value)| (name.clone(), value.clone())).collect();
-    let bare = json!({
-        "metadata": metadata,
-        "spec": {
-            "suspended": switch("/spec/suspended"),
-            "replicas": live.pointer("/spec/replicas").and_then(Value::as_i64),
-            "availability": {
-                "autoScaling": {"enabled": switch("/spec/availability/autoScaling/enabled")},
-            },
-            "storage": {
-                "persistence": {"orphan": switch("/spec/storage/persistence/orphan").unwrap_or(true)},
-            },
-        },
-    });
-    let Ok(mut instance) = serde_json::from_value::<OpenClawInstance>(bare) else { return plan };
-    instance.status = status;
-    if instance.metadata.deletion_timestamp.is_some() {
-        return plan_deletion(&instance, observed);
-    }
-    let findings = Findings { paused: paused(&instance), ..Findings::default() };
-    let problems = vec![problem.clone()];
-    plan.take(Report {
-        ask: None,
-        ..status::report(&instance, None, observed, &problems, &findings)
-    });
-    guards::stop(&instance, observed, &mut plan);
-    if !plan.reads.is_empty() || !plan.effects.is_empty() {
-        plan.look_again_in = LOOK_AGAIN_WAITING;
     }
     plan.problems = problems;
     plan

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use openclaw_render::seed::content_hash;
 use openclaw_render::{
     Action, Asked, Claim, ConfigSync, Effect, Fact, Kind, ObjectKey, Observed, Plan, Question,
-    Read, Settings, Target, claim_facts, decode_instance, diff, hash, owned, plan, plan_undecoded,
-    pod_facts, secret_hashes, seen,
+    Read, Settings, StoredInstance, Target, claim_facts, diff, hash, owned, plan_stored, pod_facts,
+    secret_hashes, seen,
 };
 use serde_json::{Value, json};
 
@@ -128,11 +128,8 @@ impl World {
     /// The decision after effects of this pass have failed, and what was known by then.
     fn decide_after(&self, failures: &Failures) -> Option<(Plan, Observed)> {
         let live = self.live_instance()?;
-        let read = decode_instance(live.clone());
-        let decide = |observed: &Observed| match &read {
-            Ok((instance, _)) => plan(instance, observed, &self.settings),
-            Err(problem) => plan_undecoded(live, problem, observed),
-        };
+        let stored = StoredInstance::read(live, None);
+        let decide = |observed: &Observed| plan_stored(&stored, observed, &self.settings);
         let mut observed = self.observe();
         observed.refused.clone_from(&failures.refused);
         observed.withheld.clone_from(&failures.withheld);

@@ -2,21 +2,20 @@
 //!
 //! Reads and never decides. A read that fails stays unknown and is reported.
 
-mod config_sync;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use futures::future::join_all;
-use openclaw_render::api::OpenClawInstance;
-use openclaw_render::{Fact, Kind, ObjectKey, Observed, Plan, Read, references, secret_hashes};
+use openclaw_render::{
+    Fact, Kind, ObjectKey, Observed, Plan, Read, StoredInstance, plan_stored, references,
+    secret_hashes,
+};
 use serde_json::Value;
-
-pub(crate) use config_sync::ConfigSyncClient;
 
 use crate::cache::{self, Content, Entry, InstanceKey, Reference};
 use crate::context::Context;
-use crate::error::CallError;
+use crate::error::{CallError, PassFailed};
+use crate::execute::Outcome;
 
 /// Rounds of reading that a plan may ask for, see [`openclaw_render::plan`].
 const ROUNDS: usize = 3;
@@ -27,6 +26,7 @@ pub(crate) struct Pass<'a> {
     pub(crate) observed: Observed,
     /// Calls that failed.
     pub(crate) failures: Vec<CallError>,
+    stored: &'a StoredInstance,
     context: &'a Context,
     tried: BTreeSet<Read>,
 }
@@ -41,26 +41,34 @@ enum Found {
 }
 
 impl<'a> Pass<'a> {
-    pub(crate) fn new(key: &'a InstanceKey, context: &'a Context) -> Self {
+    pub(crate) fn new(
+        key: &'a InstanceKey,
+        stored: &'a StoredInstance,
+        context: &'a Context,
+    ) -> Self {
         let mut observed = context.cache.observed(key);
         observed.now = Some(jiff::Timestamp::now());
         observed.random_token = random_token();
         observed.asked = context.questions.asked(key);
-        Self { key, observed, failures: Vec::new(), context, tried: BTreeSet::new() }
+        let pass =
+            Self { key, observed, failures: Vec::new(), stored, context, tried: BTreeSet::new() };
+        pass.note_references();
+        pass
     }
 
     /// Notes what the spec refers to, so that a change of it wakes the instance.
-    pub(crate) fn refer_to(&mut self, instance: &OpenClawInstance) {
+    fn note_references(&self) {
+        let Some(instance) = self.stored.instance() else { return };
         let wanted: BTreeSet<Reference> = references(instance, &self.observed)
             .into_iter()
             .filter_map(|read| reference(self.key, &read))
             .collect();
-        self.context.cache.refer(self.key, &wanted);
+        self.context.cache.set_references(self.key, &wanted);
     }
 
     /// Plans until nothing is missing that can be had.
-    pub(crate) async fn decide(&mut self, plan: impl Fn(&Observed) -> Plan) -> Plan {
-        let mut decided = plan(&self.observed);
+    pub(crate) async fn plan(&mut self) -> Plan {
+        let mut decided = self.decide();
         for _ in 0..ROUNDS {
             let reads: Vec<Read> =
                 decided.reads.iter().filter(|read| !self.tried.contains(read)).cloned().collect();
@@ -68,17 +76,34 @@ impl<'a> Pass<'a> {
                 break;
             }
             self.read(reads).await;
-            decided = plan(&self.observed);
+            decided = self.decide();
         }
         decided
     }
 
-    /// Looks at the cache again, after effects have changed it.
-    pub(crate) fn refresh(
-        &mut self,
-        refused: BTreeMap<ObjectKey, String>,
-        withheld: BTreeMap<ObjectKey, Vec<ObjectKey>>,
-    ) {
+    fn decide(&self) -> Plan {
+        plan_stored(self.stored, &self.observed, &self.context.settings)
+    }
+
+    /// Plans once more, after effects: what is reported is what they did.
+    pub(crate) fn plan_after(&mut self, plan: Plan, outcome: &Outcome) -> Plan {
+        if plan.effects.is_empty() {
+            return plan;
+        }
+        self.look_again();
+        self.observed.refused.clone_from(&outcome.refused);
+        self.observed.withheld.clone_from(&outcome.withheld);
+        plan.reporting(self.decide())
+    }
+
+    /// Ends with the calls that failed, if any did.
+    pub(crate) fn end(mut self, published: Result<(), CallError>) -> Result<(), PassFailed> {
+        self.failures.extend(published.err());
+        if self.failures.is_empty() { Ok(()) } else { Err(PassFailed(self.failures)) }
+    }
+
+    /// Looks at the cache again; what this pass has read stays known.
+    fn look_again(&mut self) {
         fn keep<T>(new: &mut BTreeMap<String, Fact<T>>, old: BTreeMap<String, Fact<T>>) {
             for (name, fact) in old {
                 new.entry(name).or_insert(fact);
@@ -90,8 +115,6 @@ impl<'a> Pass<'a> {
         new.random_token = old.random_token;
         new.asked = old.asked;
         new.live = old.live;
-        new.refused = refused;
-        new.withheld = withheld;
         for (object, fact) in old.objects {
             new.objects.entry(object).or_insert(fact);
         }
@@ -140,12 +163,12 @@ impl<'a> Pass<'a> {
     /// What a Secret or ConfigMap holds. The cache keeps it until the watch reports a change.
     async fn content(&self, reference: Reference) -> Result<Found, CallError> {
         let object = ObjectKey::new(reference.kind, reference.name.as_str());
-        let asked = self.context.cache.ask(self.key, &reference);
+        let asked = self.context.cache.expect_content(self.key, &reference);
         let live = self.context.cluster.get(&reference.namespace, &object).await?;
         let at = live.as_ref().and_then(|live| cache::text(live, "resourceVersion"));
         let at = at.map(cache::version).unwrap_or_default();
         let content = live.map_or(Fact::Absent, |live| content(reference.kind, &live));
-        self.context.cache.answer(&reference, asked, content.clone(), at);
+        self.context.cache.store_content(&reference, asked, content.clone(), at);
         Ok(Found::Content(reference, content))
     }
 
