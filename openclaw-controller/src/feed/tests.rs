@@ -13,6 +13,7 @@ use kube::client::Body;
 use proptest::prelude::*;
 
 use super::*;
+use crate::cluster::INSTANCES;
 
 /// Bytes of a piece of an answer, as a network delivers it.
 const PIECE: usize = 64 << 10;
@@ -48,7 +49,7 @@ fn feed(answer: impl Fn(&Query) -> String + Clone + Send + Sync + 'static) -> Fe
     });
     Feed {
         reader: Reader::new(Client::new(service, "default")),
-        path: "/apis/openclaw.rocks/v1alpha1/openclawinstances".to_owned(),
+        path: INSTANCES.path(None),
         labels: None,
         fields: None,
         metadata_only: false,

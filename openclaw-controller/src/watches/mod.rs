@@ -1,0 +1,191 @@
+//! Watches: they feed the cache, and wake the instances that should look.
+//!
+//! Every watch is the same loop over a [`Feed`]; what differs is where its objects go, a [`Sink`].
+
+mod defaults;
+mod instances;
+mod owned;
+mod pods;
+mod references;
+mod synced;
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use kube::runtime::watcher::Event;
+use openclaw_render::vocab::labels;
+use openclaw_render::{Fact, Kind, bounded};
+use serde_json::Value;
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use crate::answer::Reader;
+use crate::cache::{Cache, InstanceKey};
+use crate::cluster::{CLUSTER_DEFAULTS, INSTANCES, PODS, Resource};
+use crate::context;
+use crate::feed::{Feed, Item};
+use crate::instances::Instances;
+use crate::metrics::Metrics;
+use crate::questions::Questions;
+use crate::queue::Queue;
+
+pub(crate) use synced::Synced;
+
+/// Where the objects of a watch go.
+trait Sink: Send + 'static {
+    /// A list begins, the first one or another after a failure.
+    fn begin(&mut self);
+
+    /// The list names an object, which is then seen.
+    fn list(&mut self, item: &Item);
+
+    /// An object is there, new or changed.
+    fn see(&mut self, item: &Item);
+
+    /// An object was deleted.
+    fn lose(&mut self, item: &Item);
+
+    /// The list is complete: what it did not name is gone.
+    fn end(&mut self);
+}
+
+/// Which objects are watched, and what of them.
+#[derive(Default)]
+struct Selection {
+    labels: Option<String>,
+    fields: Option<String>,
+    metadata_only: bool,
+}
+
+/// What every watch feeds.
+#[derive(Clone)]
+pub(crate) struct Watches {
+    pub(crate) reader: Reader,
+    pub(crate) cache: Arc<Cache>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) instances: Arc<Instances>,
+    pub(crate) questions: Arc<Questions>,
+    pub(crate) synced: Arc<Synced>,
+}
+
+impl Watches {
+    /// Starts every watch of every scope, see [`crate::settings::Settings::scopes`]. The tasks run
+    /// until the set is dropped.
+    pub(crate) fn start(&self, scopes: &[Option<String>]) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        for namespace in scopes {
+            self.start_in(namespace.as_ref(), &mut tasks);
+        }
+        if scopes.contains(&None) {
+            let fields = Some(format!("metadata.name={}", defaults::NAME));
+            let selection = Selection { fields, ..Selection::default() };
+            let sink = defaults::Defaults::new(self.clone());
+            self.watch(&mut tasks, CLUSTER_DEFAULTS, None, selection, sink);
+        } else {
+            info!("OpenClawClusterDefaults are not read: only some namespaces are watched");
+            self.cache.set_cluster_defaults(Fact::Absent);
+        }
+        tasks
+    }
+
+    fn start_in(&self, namespace: Option<&String>, tasks: &mut JoinSet<()>) {
+        let labelled = |label: &str, value: &str| Selection {
+            labels: Some(format!("{label}={value}")),
+            ..Selection::default()
+        };
+        let sink = instances::Instances::new(self.clone(), namespace.cloned());
+        self.watch(tasks, INSTANCES, namespace, Selection::default(), sink);
+        for kind in Kind::ALL {
+            let ours = labelled(labels::MANAGED_BY, labels::MANAGED_BY_VALUE);
+            let sink = owned::Owned::new(self.clone(), *kind, namespace.cloned());
+            self.watch(tasks, (*kind).into(), namespace, ours, sink);
+        }
+        let agents = labelled(labels::NAME, labels::NAME_VALUE);
+        let sink = pods::Pods::new(self.clone(), namespace.cloned());
+        self.watch(tasks, PODS, namespace, agents, sink);
+        for kind in [Kind::Secret, Kind::ConfigMap] {
+            let metadata = Selection { metadata_only: true, ..Selection::default() };
+            let sink = references::References::new(self.clone(), kind, namespace.cloned());
+            self.watch(tasks, kind.into(), namespace, metadata, sink);
+        }
+    }
+
+    /// Starts one watch.
+    fn watch(
+        &self,
+        tasks: &mut JoinSet<()>,
+        resource: Resource,
+        namespace: Option<&String>,
+        selection: Selection,
+        sink: impl Sink,
+    ) {
+        let Selection { labels, fields, metadata_only } = selection;
+        let what = if metadata_only { " metadata" } else { "" };
+        let place = namespace.map(|namespace| format!(" of {namespace}")).unwrap_or_default();
+        let label = format!("{}{what}{place}", resource.kind);
+        self.synced.expect(&label);
+        let path = resource.path(namespace.map(String::as_str));
+        let feed = Feed { reader: self.reader.clone(), path, labels, fields, metadata_only };
+        tasks.spawn(self.clone().run(resource.kind, label, feed, sink));
+    }
+
+    /// Hands everything that a feed delivers to the sink; failures are reported and tried again.
+    async fn run(self, kind: &'static str, label: String, feed: Feed, mut sink: impl Sink) {
+        let mut events = feed.events();
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(Event::Init) => sink.begin(),
+                Ok(Event::InitApply(item)) => {
+                    sink.list(&item);
+                    sink.see(&item);
+                }
+                Ok(Event::Apply(item)) => sink.see(&item),
+                Ok(Event::Delete(item)) => sink.lose(&item),
+                Ok(Event::InitDone) => {
+                    sink.end();
+                    self.synced.reached(&label);
+                }
+                Err(error) => {
+                    self.metrics.watch_failed(kind);
+                    warn!(watch = label, %error, "a watch broke off and is begun again");
+                }
+            }
+        }
+    }
+
+    fn forget(&self, key: &InstanceKey) {
+        self.queue.forget(key);
+        context::forget(key, &self.cache, &self.instances, &self.questions, &self.metrics);
+    }
+
+    fn wake(&self, keys: impl IntoIterator<Item = InstanceKey>) {
+        keys.into_iter().for_each(|key| self.queue.wake(&key));
+    }
+}
+
+/// Namespace and name.
+fn place_of(item: &Item) -> (String, String) {
+    (item.namespace.clone(), item.name.clone())
+}
+
+/// An object within limits. Items of a list do not say what they are.
+fn value(resource: Resource, item: &Item) -> Option<Value> {
+    match bounded::parse(&item.text) {
+        Ok(mut live) => {
+            for (field, text) in [("apiVersion", resource.api_version), ("kind", resource.kind)] {
+                live.as_object_mut()?.entry(field).or_insert_with(|| text.into());
+            }
+            Some(live)
+        }
+        Err(problem) => {
+            warn!(
+                namespace = item.namespace,
+                object = format!("{}/{}", resource.kind, item.name),
+                %problem,
+                "an object cannot be read and is passed over"
+            );
+            None
+        }
+    }
+}
