@@ -19,12 +19,33 @@ use serde_json::Value;
 
 use super::folder::{Folder, FolderError, Kind};
 use super::{leave_last_words, read_mounted};
-use crate::args::SeedArguments;
 
 /// Parents that the plan does not list are open to read and closed to write for others.
 const PARENT_MODE: u32 = 0o755;
 /// The agent's own containers execute the helper.
 const HELPER_MODE: u32 = 0o755;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The seed plan, a JSON file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: PathBuf,
+    /// Directory that holds the contents which the plan names by key.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) contents: PathBuf,
+    /// Root of the data volume.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// Root of the scratch volume.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scratch: PathBuf,
+    /// Where this program copies itself to, with mode 0755.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) helper_to: PathBuf,
+    /// Where the reason of a failure is written, for the container's status.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) termination_log: PathBuf,
+}
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SeedError {
@@ -57,17 +78,17 @@ pub(crate) enum SeedError {
 }
 
 /// Runs `pod seed`.
-pub(crate) fn run(arguments: &SeedArguments) -> Result<(), SeedError> {
+pub(crate) fn run(arguments: &Arguments) -> Result<(), SeedError> {
     // Modes are the plan's business alone.
     rustix::process::umask(Mode::empty());
     let outcome = seed(arguments);
     if let Err(error) = &outcome {
-        leave_last_words(&arguments.termination_log, &crate::chain(error));
+        leave_last_words(&arguments.termination_log, &crate::error::chain(error));
     }
     outcome
 }
 
-fn seed(arguments: &SeedArguments) -> Result<(), SeedError> {
+fn seed(arguments: &Arguments) -> Result<(), SeedError> {
     let plan = read_plan(&arguments.plan)?;
     accept(&plan)?;
     let seeder = Seeder { arguments };
@@ -118,7 +139,7 @@ fn accepted_mode(path: &str, mode: &str) -> Result<u32, SeedError> {
 }
 
 struct Seeder<'a> {
-    arguments: &'a SeedArguments,
+    arguments: &'a Arguments,
 }
 
 impl Seeder<'_> {

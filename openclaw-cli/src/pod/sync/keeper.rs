@@ -163,7 +163,7 @@ impl Keeper {
             let remembered = self.memory.replace(&self.memory_name, TARGET_MODE, &mut bytes);
             if let Err(error) = remembered {
                 // Costs one more validation after a restart, nothing else.
-                log(&format!("last good content not remembered: {}", crate::chain(&error)));
+                log(&format!("last good content not remembered: {}", crate::error::chain(&error)));
             }
         }
         self.good = Some(good);
@@ -182,7 +182,7 @@ impl Keeper {
                 status.migrated.clone_from(&good.migrated);
             }
             Err(error) => {
-                let error = crate::chain(&error);
+                let error = crate::error::chain(&error);
                 status.message = Some(match status.message.take() {
                     Some(message) => format!("{error}; {message}"),
                     None => error,
