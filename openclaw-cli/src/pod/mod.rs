@@ -80,6 +80,11 @@ fn leave_last_words(termination_log: &Path, text: &str) {
         .and_then(|mut log| log.write_all(text.get(..end).unwrap_or_default().as_bytes()));
 }
 
+/// Writes a line to the container's log. Nobody may read it any more, which is no error.
+fn log(container: &str, line: &str) {
+    let _ = writeln!(io::stderr(), "{container}: {line}");
+}
+
 /// Foreign text as one line of at most `limit` bytes.
 fn one_line(text: &str, limit: usize) -> String {
     let mut line: String =

@@ -15,7 +15,7 @@ mod memory;
 mod scratch;
 
 use std::ffi::OsStr;
-use std::io::{self, Cursor, Write};
+use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -252,7 +252,7 @@ fn attempt(
 
 /// One line per event, on standard error.
 fn log(line: &str) {
-    let _ = writeln!(io::stderr(), "migrate-state: {line}");
+    super::log("migrate-state", line);
 }
 
 #[cfg(test)]

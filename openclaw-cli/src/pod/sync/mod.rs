@@ -19,7 +19,7 @@ mod server;
 mod validator;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -222,5 +222,5 @@ fn wait(wakes: &Receiver<Wake>, poll: Duration) {
 
 /// One line per event, on standard error.
 fn log(line: &str) {
-    let _ = writeln!(io::stderr(), "config-sync: {line}");
+    super::log("config-sync", line);
 }
