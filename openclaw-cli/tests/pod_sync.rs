@@ -409,19 +409,31 @@ fn a_change_by_the_agent_is_undone() {
 }
 
 #[test]
-fn a_link_or_directory_in_place_of_the_target_is_an_error_and_left_alone() {
+fn a_link_or_an_empty_directory_in_place_of_the_target_is_replaced() {
     let pod = Pod::with_source("good 1");
     fs::write(pod.path("outside"), "outside").unwrap();
     symlink("../outside", pod.target()).unwrap();
     let sync = pod.start();
-    let status = sync.wait_for_message("there is a symbolic link of that name");
-    assert_eq!(status.get("appliedHash"), Some(&Value::Null));
-    assert_eq!(sync.get("/startupz").0, 503);
+    sync.wait_for_status(&applied("good 1"));
     assert_eq!(fs::read_to_string(pod.path("outside")).unwrap(), "outside");
     fs::remove_file(pod.target()).unwrap();
     fs::create_dir(pod.target()).unwrap();
-    sync.wait_for_message("there is a directory of that name");
-    fs::remove_dir(pod.target()).unwrap();
+    wait_until("the file to be put in place of the directory", || match pod.read_target() {
+        Some(content) if content == "good 1" => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
+}
+
+#[test]
+fn a_directory_with_content_in_place_of_the_target_is_an_error_and_left_alone() {
+    let pod = Pod::with_source("good 1");
+    fs::create_dir_all(pod.target().join("inner")).unwrap();
+    let sync = pod.start();
+    let status = sync.wait_for_message("there is a directory of that name, with content");
+    assert_eq!(status.get("appliedHash"), Some(&Value::Null));
+    assert_eq!(sync.get("/startupz").0, 503);
+    assert!(pod.target().join("inner").is_dir());
+    fs::remove_dir_all(pod.target()).unwrap();
     sync.wait_for_status(&applied("good 1"));
 }
 
