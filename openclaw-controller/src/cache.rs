@@ -12,20 +12,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use openclaw_render::api::OpenClawClusterDefaults;
-use openclaw_render::vocab::labels;
 use openclaw_render::{
-    Claim, Fact, Kind, ObjectKey, Observed, Seen, claim_facts, secret_hashes, seen,
+    Claim, Fact, Kind, ObjectKey, Observed, Seen, claim_facts, instance_of, labelled_instance,
+    secret_hashes, seen,
 };
 use serde_json::Value;
 
 use pods::Pods;
 pub(crate) use references::{Asked, Content, Reference, add as add_content};
 
+use crate::cluster;
+
 /// Owners of a claim, and keys of a Secret, that are kept. What has more is read when it is asked
 /// for: of no object much is kept, whatever is in it.
 const MOST_KEPT: usize = 16;
-/// Longer than any call may take to be answered.
-const LATE: Duration = Duration::from_mins(1);
+/// For how long the answer to a write may still come: longer than any call takes.
+const LATE: Duration = cluster::DEADLINE.saturating_mul(3);
 
 /// Namespace and name of an instance.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -205,8 +207,8 @@ impl Cache {
         Some(instance)
     }
 
-    /// Every known object of a kind by namespace and name, with its version. Whoever is among them
-    /// before a list and not in it is gone, unless he was written since.
+    /// Returns every known object of a kind by namespace and name, with its version. An object that
+    /// was known before a list and is missing from it was deleted, unless it was written meanwhile.
     pub(crate) fn versions(
         &self,
         kind: Kind,
@@ -225,12 +227,12 @@ impl Cache {
 
     /// Takes in a pod. The instance that should look at it, if it is news.
     pub(crate) fn put_pod(&self, live: &Value) -> Option<InstanceKey> {
-        self.state().pods.put(labelled_instance(live)?, live)
+        self.state().pods.put(instance_of_pod(live)?, live)
     }
 
     /// Takes out a pod that is gone.
     pub(crate) fn remove_pod(&self, live: &Value) -> Option<InstanceKey> {
-        self.state().pods.remove(labelled_instance(live)?, text(live, "name")?)
+        self.state().pods.remove(instance_of_pod(live)?, text(live, "name")?)
     }
 
     /// Takes out every pod that a complete list did not name.
@@ -352,30 +354,19 @@ pub(crate) fn add(observed: &mut Observed, object: &ObjectKey, fact: Fact<Entry>
     observed.objects.insert(object.clone(), seen);
 }
 
-/// Whose an object is: its controller's, or the one that its labels name.
-fn identity(kind: Kind, live: &Value) -> Option<(InstanceKey, ObjectKey)> {
-    let name = text(live, "name")?;
-    let owners = live.pointer("/metadata/ownerReferences").and_then(Value::as_array);
-    let controller = owners.into_iter().flatten().find(|owner| {
-        owner.get("controller").and_then(Value::as_bool).unwrap_or_default()
-            && owner.get("kind").and_then(Value::as_str) == Some(crate::cluster::INSTANCES.kind)
-    });
-    let owner = controller.and_then(|owner| owner.get("name")).and_then(Value::as_str);
-    let instance = match owner {
-        Some(owner) => {
-            InstanceKey { namespace: text(live, "namespace")?.to_owned(), name: owner.to_owned() }
-        }
-        None => labelled_instance(live)?,
-    };
-    Some((instance, ObjectKey::new(kind, name)))
+/// The instance of that name in the object's namespace.
+fn in_namespace_of(live: &Value, instance: &str) -> Option<InstanceKey> {
+    let namespace = text(live, "namespace")?.to_owned();
+    Some(InstanceKey { namespace, name: instance.to_owned() })
 }
 
-fn labelled_instance(live: &Value) -> Option<InstanceKey> {
-    let labels = live.get("metadata")?.get("labels")?;
-    Some(InstanceKey {
-        namespace: text(live, "namespace")?.to_owned(),
-        name: labels.get(labels::INSTANCE)?.as_str()?.to_owned(),
-    })
+fn identity(kind: Kind, live: &Value) -> Option<(InstanceKey, ObjectKey)> {
+    let instance = in_namespace_of(live, instance_of(live)?)?;
+    Some((instance, ObjectKey::new(kind, text(live, "name")?)))
+}
+
+fn instance_of_pod(live: &Value) -> Option<InstanceKey> {
+    in_namespace_of(live, labelled_instance(live)?)
 }
 
 /// A text of the metadata.

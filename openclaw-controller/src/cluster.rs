@@ -15,7 +15,7 @@ use crate::error::CallError;
 use crate::instances::InstanceText;
 
 /// Longer than what an API server under load needs; a worker is not held for ever.
-const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A type of object, as its URL needs it.
 #[derive(Clone, Copy, Debug)]

@@ -74,6 +74,10 @@ pub(crate) enum RetryClass {
 }
 
 impl RetryClass {
+    /// All of them, the gravest last.
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Conflict, Self::Throttled, Self::Unavailable, Self::Refused];
+
     /// For metrics and logs.
     pub(crate) fn as_str(self) -> &'static str {
         match self {

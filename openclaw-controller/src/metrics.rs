@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use openclaw_render::Kind;
-use openclaw_render::api::{OpenClawInstanceStatus, Phase};
+use openclaw_render::api::{ConditionType, OpenClawInstanceStatus, Phase};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -22,8 +22,8 @@ use crate::error::RetryClass;
 /// not answer the last.
 const BUCKETS: [f64; 10] = [0.001, 0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0, 60.0];
 
-/// What a pass came to.
-const RESULTS: [&str; 5] = ["success", "conflict", "throttled", "unavailable", "refused"];
+/// What a pass came to that did not fail.
+const SUCCESS: &str = "success";
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Of {
@@ -108,7 +108,7 @@ impl Metrics {
         metrics
     }
 
-    /// An instance is there: its series may be.
+    /// An instance is there. Series exist only for known instances.
     pub(crate) fn know(&self, key: &InstanceKey) {
         let mut known = self.known();
         if known.insert(key.clone()) {
@@ -123,7 +123,7 @@ impl Metrics {
         if !known.contains(key) {
             return;
         }
-        let result = failed.map_or("success", RetryClass::as_str);
+        let result = failed.map_or(SUCCESS, RetryClass::as_str);
         self.reconciles.get_or_create(&reconciled(key, result)).inc();
         self.durations.get_or_create(&of(key)).observe(took.as_secs_f64());
     }
@@ -139,8 +139,8 @@ impl Metrics {
             self.phases.get_or_create(&in_phase(key, *phase)).set(holds.into());
         }
         let conditions = status.conditions.iter().flatten();
-        let ready =
-            conditions.into_iter().any(|each| each.type_ == "Ready" && each.status == "True");
+        let about = ConditionType::Ready.as_str();
+        let ready = conditions.into_iter().any(|it| it.type_ == about && it.status == "True");
         self.ready.get_or_create(&of(key)).set(ready.into());
     }
 
@@ -151,7 +151,7 @@ impl Metrics {
         kind: &'static str,
         failed: Option<RetryClass>,
     ) {
-        let result = failed.map_or("success", RetryClass::as_str);
+        let result = failed.map_or(SUCCESS, RetryClass::as_str);
         self.effects.get_or_create(&Performed { effect, kind, result }).inc();
     }
 
@@ -175,7 +175,7 @@ impl Metrics {
         let mut known = self.known();
         known.remove(key);
         self.managed.set(i64::try_from(known.len()).unwrap_or(i64::MAX));
-        for result in RESULTS {
+        for result in RetryClass::ALL.map(RetryClass::as_str).into_iter().chain([SUCCESS]) {
             self.reconciles.remove(&reconciled(key, result));
         }
         for phase in Phase::ALL {

@@ -7,21 +7,19 @@ use futures::FutureExt;
 use futures::future::select_all;
 use kube::runtime::events::{Recorder, Reporter};
 use kube::{Client, Config as ClientConfig};
+use openclaw_render::vocab::FIELD_MANAGER;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use crate::answer::Reader;
-use crate::cache::Cache;
 use crate::cluster::Cluster;
 use crate::config_sync::ConfigSyncClient;
 use crate::context::Context;
 use crate::http::{self, ServeError};
-use crate::instances::Instances;
 use crate::leader::{Leader, Lost};
 use crate::metrics::Metrics;
-use crate::questions::Questions;
 use crate::queue::Queue;
 use crate::settings::Settings;
 use crate::watches::{Synced, Watches};
@@ -65,44 +63,10 @@ pub(crate) async fn run(settings: Settings) -> Result<(), RunError> {
     let client = Client::try_from(configuration).map_err(RunError::Client)?;
     let identity = settings.identity.clone().unwrap_or_else(host_name);
 
-    let (cache, queue) = (Arc::<Cache>::default(), Arc::new(Queue::new(settings.workers)));
-    let (instances, synced) = (Arc::<Instances>::default(), Arc::<Synced>::default());
-    let questions = Arc::<Questions>::default();
-    let reader = Reader::new(client.clone());
-    let metrics = Arc::new(Metrics::new());
-    let watches = Watches {
-        reader: reader.clone(),
-        cache: Arc::clone(&cache),
-        queue: Arc::clone(&queue),
-        metrics: Arc::clone(&metrics),
-        instances: Arc::clone(&instances),
-        questions: Arc::clone(&questions),
-        synced: Arc::clone(&synced),
-    };
-    let mut servers = JoinSet::new();
-    if let Some(address) = settings.health_probe_bind_address.0 {
-        let (synced, queue) = (Arc::clone(&synced), Arc::clone(&queue));
-        servers.spawn(http::health(address, synced, queue, stopped(stop.clone())));
-    }
-    if let Some(address) = settings.metrics_bind_address.0 {
-        let (metrics, queue, questions, cache) =
-            (Arc::clone(&metrics), Arc::clone(&queue), Arc::clone(&questions), Arc::clone(&cache));
-        let stop = stopped(stop.clone());
-        servers.spawn(http::metrics(address, metrics, queue, questions, cache, stop));
-    }
+    let (watches, context) = assemble(&settings, &client, &identity);
+    let synced = Arc::clone(&watches.synced);
+    let mut servers = serve(&settings, &context, &synced, &stop);
     let mut watching = watches.start(&settings.scopes());
-    let reporter =
-        Reporter { controller: "openclaw-operator".to_owned(), instance: Some(identity.clone()) };
-    let context = Arc::new(Context {
-        cluster: Cluster::new(reader),
-        cache,
-        queue,
-        metrics,
-        questions,
-        recorder: Recorder::new(client.clone(), reporter),
-        instances,
-        settings: settings.render(),
-    });
 
     let mut leader =
         settings.leader_elect.then(|| Leader::new(client, &settings.operator_namespace, identity));
@@ -133,6 +97,55 @@ pub(crate) async fn run(settings: Settings) -> Result<(), RunError> {
         leader.release().await;
     }
     Ok(())
+}
+
+/// Returns what watches feed and what passes are given: two views of the same.
+fn assemble(settings: &Settings, client: &Client, identity: &str) -> (Watches, Arc<Context>) {
+    let reader = Reader::new(client.clone());
+    let reporter =
+        Reporter { controller: FIELD_MANAGER.to_owned(), instance: Some(identity.to_owned()) };
+    let context = Arc::new(Context {
+        cluster: Cluster::new(reader.clone()),
+        cache: Arc::default(),
+        queue: Arc::new(Queue::new(settings.workers)),
+        metrics: Arc::new(Metrics::new()),
+        questions: Arc::default(),
+        recorder: Recorder::new(client.clone(), reporter),
+        instances: Arc::default(),
+        settings: settings.render(),
+    });
+    let watches = Watches {
+        reader,
+        cache: Arc::clone(&context.cache),
+        queue: Arc::clone(&context.queue),
+        metrics: Arc::clone(&context.metrics),
+        instances: Arc::clone(&context.instances),
+        questions: Arc::clone(&context.questions),
+        synced: Arc::default(),
+    };
+    (watches, context)
+}
+
+/// Starts the endpoints that are asked for.
+fn serve(
+    settings: &Settings,
+    context: &Context,
+    synced: &Arc<Synced>,
+    stop: &watch::Receiver<bool>,
+) -> JoinSet<Result<(), ServeError>> {
+    let mut servers = JoinSet::new();
+    let queue = || Arc::clone(&context.queue);
+    if let Some(address) = settings.health_probe_bind_address.0 {
+        let stop = stopped(stop.clone());
+        servers.spawn(http::health(address, Arc::clone(synced), queue(), stop));
+    }
+    if let Some(address) = settings.metrics_bind_address.0 {
+        let metrics = Arc::clone(&context.metrics);
+        let (questions, cache) = (Arc::clone(&context.questions), Arc::clone(&context.cache));
+        let stop = stopped(stop.clone());
+        servers.spawn(http::metrics(address, metrics, queue(), questions, cache, stop));
+    }
+    servers
 }
 
 /// Acts as soon as every watch has delivered its first list, and until it is told to stop.

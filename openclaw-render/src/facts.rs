@@ -28,7 +28,7 @@ pub fn seen(live: &Value, instance: &str) -> Seen {
         |which: &dyn Fn(&Value) -> bool| owners.into_iter().flatten().find(|owner| which(owner));
     let controls = |owner: &Value| owner.get("controller") == Some(&Value::Bool(true));
     let is_instance = |owner: &Value| owner.get("kind").and_then(Value::as_str) == Some(meta::KIND);
-    // An instance whose mark as the controller somebody took off still owns what it made.
+    // Someone may have cleared `controller: true`; the instance is still the owner.
     let controller = owner(&controls).or_else(|| owner(&is_instance));
     let notes = field("annotations").and_then(Value::as_object);
     Seen {
@@ -51,6 +51,27 @@ pub fn seen(live: &Value, instance: &str) -> Seen {
         replicas: live.pointer("/spec/replicas").and_then(number),
         workload: live.pointer("/spec/serviceName").map(|_| workload(live)),
     }
+}
+
+/// Returns the name of the instance that a live object belongs to: its controller's, or the one that
+/// its labels name.
+#[must_use]
+pub fn instance_of(live: &Value) -> Option<&str> {
+    let owners = live.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+    let controller = owners.into_iter().flatten().find(|owner| {
+        owner.get("controller").and_then(Value::as_bool).unwrap_or_default()
+            && owner.get("kind").and_then(Value::as_str) == Some(meta::KIND)
+    });
+    match controller.and_then(|owner| owner.get("name")).and_then(Value::as_str) {
+        Some(owner) => Some(owner),
+        None => labelled_instance(live),
+    }
+}
+
+/// Returns the name of the instance that a live object's labels name.
+#[must_use]
+pub fn labelled_instance(live: &Value) -> Option<&str> {
+    live.get("metadata")?.get("labels")?.get(labels::INSTANCE)?.as_str()
 }
 
 fn number(value: &Value) -> Option<i32> {
@@ -167,14 +188,12 @@ pub fn secret_hashes(secret: &Secret) -> BTreeMap<String, String> {
 #[must_use]
 pub fn claim_facts(claim: &PersistentVolumeClaim) -> Claim {
     let metadata = &claim.metadata;
-    let label = |key: &str| metadata.labels.as_ref().and_then(|all| all.get(key));
     let spec = claim.spec.as_ref();
     let requests = spec.and_then(|spec| spec.resources.as_ref()?.requests.as_ref());
     Claim {
         uid: metadata.uid.clone().unwrap_or_default(),
         resource_version: metadata.resource_version.clone().unwrap_or_default(),
         layout: metadata.annotations.as_ref().and_then(|all| all.get(annotations::LAYOUT)).cloned(),
-        labelled: label(labels::MANAGED_BY).is_some_and(|value| value == labels::MANAGED_BY_VALUE),
         size: requests.and_then(|requests| requests.get("storage")).map(|size| size.0.clone()),
         storage_class: spec.and_then(|spec| spec.storage_class_name.clone()),
         phase: claim.status.as_ref().and_then(|status| status.phase.clone()),
@@ -192,7 +211,7 @@ pub fn claim_facts(claim: &PersistentVolumeClaim) -> Claim {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::pod_facts;
+    use super::{instance_of, pod_facts};
     use crate::resolve::Version;
 
     fn version(image: &str, migrated: &Value) -> Option<Version> {
@@ -204,6 +223,21 @@ mod tests {
             }]},
         });
         pod_facts(&serde_json::from_value(pod).expect("a pod")).version
+    }
+
+    #[test]
+    fn an_object_belongs_to_the_instance_that_controls_it_or_else_to_that_of_its_labels() {
+        let owner = |kind: &str, controls: bool| json!({"kind": kind, "name": "ada", "controller": controls});
+        let of = |owners: &[Value], labels: &Value| {
+            let live = json!({"metadata": {"ownerReferences": owners, "labels": labels}});
+            instance_of(&live).map(str::to_owned)
+        };
+        let zoe = json!({"app.kubernetes.io/instance": "zoe"});
+        let controls = [owner("OpenClawInstance", true)];
+        assert_eq!(of(&controls, &zoe).as_deref(), Some("ada"));
+        assert_eq!(of(&[owner("StatefulSet", true)], &zoe).as_deref(), Some("zoe"));
+        assert_eq!(of(&[owner("OpenClawInstance", false)], &zoe).as_deref(), Some("zoe"));
+        assert_eq!(of(&[], &json!({})), None);
     }
 
     #[test]

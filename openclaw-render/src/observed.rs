@@ -24,20 +24,11 @@ pub enum Fact<T> {
 }
 
 impl<T> Fact<T> {
-    /// The thing, if it was seen.
+    /// Returns the thing, if it was seen.
     pub fn known(&self) -> Option<&T> {
         match self {
             Self::Known(thing) => Some(thing),
             Self::Absent | Self::Unknown => None,
-        }
-    }
-
-    /// Borrows the thing.
-    pub fn as_ref(&self) -> Fact<&T> {
-        match self {
-            Self::Known(thing) => Fact::Known(thing),
-            Self::Absent => Fact::Absent,
-            Self::Unknown => Fact::Unknown,
         }
     }
 }
@@ -135,8 +126,6 @@ pub struct Claim {
     pub resource_version: String,
     /// Value of annotation `openclaw.rocks/layout`.
     pub layout: Option<String>,
-    /// Whether it carries the labels of this instance.
-    pub labelled: bool,
     /// Requested size, as a quantity.
     pub size: Option<String>,
     /// Storage class, when it names one.

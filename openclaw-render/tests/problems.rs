@@ -156,7 +156,6 @@ fn raw_that_is_no_object() -> Vec<String> {
 fn own_objects_in_an_unknown_state() -> Vec<String> {
     let claim = openclaw_render::Claim {
         layout: Some("round".to_owned()),
-        labelled: true,
         ..openclaw_render::Claim::default()
     };
     let observed = Observed {
