@@ -297,3 +297,74 @@ pub enum EventKind {
     /// Trouble.
     Warning,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::Phase;
+    use crate::object::Kind;
+
+    fn plan(phase: Phase) -> Plan {
+        let status = OpenClawInstanceStatus { phase: Some(phase), ..Default::default() };
+        Plan { status, ..Plan::default() }
+    }
+
+    #[test]
+    fn only_progress_and_what_effects_will_be_answered_with_is_reported_later() {
+        let stored = |phase: &str| json!({"status": {"phase": phase}});
+        let starting = plan(Phase::Provisioning);
+        assert!(starting.may_report_later(&stored("Running")));
+        assert!(!starting.may_report_later(&stored("Provisioning")), "it says so already");
+        assert!(!plan(Phase::Running).may_report_later(&stored("Provisioning")), "it has come");
+        let event = Event {
+            kind: EventKind::Warning,
+            reason: "ApplyRefused".to_owned(),
+            message: String::new(),
+        };
+        let told = Plan { events: vec![event], ..starting.clone() };
+        assert!(!told.may_report_later(&stored("Running")), "users are told at once");
+        let key = ObjectKey::new(Kind::Service, "ada");
+        let acts = Plan { effects: vec![Effect::delete(key, "uid")], ..plan(Phase::Running) };
+        assert!(acts.may_report_later(&stored("Running")));
+    }
+
+    #[test]
+    fn what_is_reported_later_is_said_by_the_plan_that_knows_more() {
+        let key = ObjectKey::new(Kind::Service, "ada");
+        let acts = Plan {
+            effects: vec![Effect::delete(key, "uid")],
+            look_again_in: 30,
+            ..plan(Phase::Provisioning)
+        };
+        let later = Plan { look_again_in: 600, ..plan(Phase::Running) };
+        let reported = acts.clone().reporting(later);
+        assert_eq!(reported.status.phase, Some(Phase::Running));
+        assert_eq!((reported.effects, reported.look_again_in), (acts.effects, 30));
+    }
+
+    /// Dashboards and alerts go by them.
+    #[test]
+    fn metrics_have_a_word_for_every_kind_of_effect() {
+        let claim = || Target::Object(ObjectKey::new(Kind::PersistentVolumeClaim, "ada-data"));
+        let key = || ObjectKey::new(Kind::Service, "ada");
+        let patch = |target, why| Effect::json_patch(target, why, Value::Null);
+        for (effect, words) in [
+            (Effect::apply(key(), Value::Null), "apply Service"),
+            (Effect::create(key(), Value::Null), "create Service"),
+            (Effect::delete(key(), ""), "delete Service"),
+            (patch(Target::Object(key()), Why::TakeOver), "take over Service"),
+            (patch(claim(), Why::Release), "patch PersistentVolumeClaim"),
+            (patch(claim(), Why::Adopt), "patch PersistentVolumeClaim"),
+            (patch(claim(), Why::Expand), "patch PersistentVolumeClaim"),
+            (patch(Target::Instance, Why::Finalizer), "patch finalizers OpenClawInstance"),
+            (
+                Effect::merge_patch(Target::Pod("ada-0".to_owned()), Why::Refresh, Value::Null),
+                "annotate Pod",
+            ),
+        ] {
+            assert_eq!(format!("{} {}", effect.verb(), effect.target.kind()), words);
+        }
+    }
+}

@@ -189,3 +189,6 @@ fn value(resource: Resource, item: &Item) -> Option<Value> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,204 @@
+//! What is known after lists and changes, sink by sink. No server is asked.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use http::{Request, Response};
+use kube::Client;
+use kube::client::Body;
+use serde_json::json;
+
+use super::*;
+use crate::cache::{Content, Reference};
+
+fn watches() -> Watches {
+    let nobody = tower::service_fn(|_: Request<Body>| async {
+        Ok::<_, Infallible>(Response::new(Body::empty()))
+    });
+    Watches {
+        reader: Reader::new(Client::new(nobody, "default")),
+        cache: Arc::default(),
+        queue: Arc::new(Queue::new(9)),
+        metrics: Arc::new(Metrics::new()),
+        instances: Arc::default(),
+        questions: Arc::default(),
+        synced: Arc::default(),
+    }
+}
+
+fn key(name: &str) -> InstanceKey {
+    InstanceKey { namespace: "sea".to_owned(), name: name.to_owned() }
+}
+
+fn live(name: &str, version: u64) -> Value {
+    json!({
+        "metadata": {
+            "name": name, "namespace": "sea", "resourceVersion": version.to_string(),
+            "labels": {"app.kubernetes.io/instance": "ada"},
+        },
+        "spec": {}, "data": {"key": version.to_string()},
+    })
+}
+
+fn item(name: &str, version: u64) -> Item {
+    Item::new(&live(name, version).to_string(), None).expect("an object")
+}
+
+fn list(sink: &mut impl Sink, names: &[&str], version: u64) {
+    sink.begin();
+    go_on(sink, names, version);
+}
+
+/// The rest of a list.
+fn go_on(sink: &mut impl Sink, names: &[&str], version: u64) {
+    for name in names {
+        let item = item(name, version);
+        sink.list(&item);
+        sink.see(&item);
+    }
+    sink.end();
+}
+
+/// Objects that are known of the instance.
+fn objects(watches: &Watches) -> BTreeSet<String> {
+    watches.cache.observed(&key("ada")).objects.keys().map(ToString::to_string).collect()
+}
+
+/// Who gets a pass.
+async fn woken(watches: &Watches) -> BTreeSet<String> {
+    // Events within a moment are one piece of news.
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    let taken = std::iter::from_fn(|| watches.queue.take());
+    let taken: Vec<InstanceKey> = taken.map(|(key, _)| key).collect();
+    for key in &taken {
+        watches.queue.put_back(key, crate::instance::Memory::default(), Duration::from_hours(1));
+    }
+    taken.into_iter().map(|key| key.name).collect()
+}
+
+#[tokio::test]
+async fn instances_that_a_list_does_not_name_are_gone() {
+    let watches = watches();
+    let mut sink = instances::Instances::new(watches.clone(), None);
+    list(&mut sink, &["ada", "zoe"], 5);
+    assert_eq!(watches.instances.keys(None), [key("ada"), key("zoe")]);
+    assert_eq!(woken(&watches).await, ["ada", "zoe"].map(str::to_owned).into());
+    list(&mut sink, &["zoe"], 5);
+    assert_eq!(watches.instances.keys(None), [key("zoe")]);
+    assert_eq!(woken(&watches).await, BTreeSet::new(), "nothing is new");
+    sink.see(&item("ada", 7));
+    sink.lose(&item("zoe", 8));
+    assert_eq!(watches.instances.keys(None), [key("ada")]);
+    // What comes between lists is not taken for gone by the next one.
+    list(&mut sink, &["ada"], 7);
+    assert_eq!(watches.instances.keys(None), [key("ada")]);
+}
+
+#[tokio::test]
+async fn objects_that_a_list_does_not_name_are_gone_unless_they_were_made_meanwhile() {
+    let watches = watches();
+    let mut sink = owned::Owned::new(watches.clone(), Kind::Service, None);
+    list(&mut sink, &["old", "kept", "written"], 5);
+    sink.begin();
+    // A pass makes one and changes another after the list was read.
+    watches.cache.put(Kind::Service, &live("new", 6));
+    watches.cache.put(Kind::Service, &live("written", 7));
+    go_on(&mut sink, &["kept"], 5);
+    let left = ["Service/kept", "Service/new", "Service/written"].map(str::to_owned);
+    assert_eq!(objects(&watches), left.into());
+    sink.lose(&item("kept", 8));
+    let left = ["Service/new", "Service/written"].map(str::to_owned);
+    assert_eq!(objects(&watches), left.into());
+}
+
+#[tokio::test]
+async fn pods_that_a_list_does_not_name_are_gone() {
+    let watches = watches();
+    let pods = || {
+        let observed = watches.cache.observed(&key("ada"));
+        let Fact::Known(pods) = observed.pods else { return Vec::new() };
+        pods.into_iter().map(|pod| pod.name).collect::<Vec<_>>()
+    };
+    let mut sink = pods::Pods::new(watches.clone(), None);
+    list(&mut sink, &["ada-0", "ada-1"], 5);
+    assert_eq!(pods(), ["ada-0", "ada-1"]);
+    list(&mut sink, &["ada-1"], 5);
+    assert_eq!(pods(), ["ada-1"]);
+    sink.lose(&item("ada-1", 6));
+    assert_eq!(pods(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_reference_that_appears_changes_or_goes_wakes_whoever_refers_to_it() {
+    let watches = watches();
+    list(&mut instances::Instances::new(watches.clone(), None), &["ada", "zoe"], 1);
+    let reference =
+        Reference { kind: Kind::Secret, namespace: "sea".to_owned(), name: "keys".to_owned() };
+    woken(&watches).await;
+    let mut sink = references::References::new(watches.clone(), Kind::Secret, None);
+    // A pass reads it.
+    let store = |content, version| {
+        let asked = watches.cache.expect_content(&key("ada"), &reference);
+        watches.cache.store_content(&reference, asked, content, version);
+    };
+    let known = || Fact::Known(Content::Hashes([].into()));
+    let ada = || BTreeSet::from(["ada".to_owned()]);
+    store(Fact::Absent, 0);
+    list(&mut sink, &["keys", "other"], 5);
+    assert_eq!(woken(&watches).await, ada());
+    store(known(), 5);
+    list(&mut sink, &["keys", "other"], 5);
+    assert_eq!(woken(&watches).await, BTreeSet::new(), "it is known at that version");
+    sink.see(&item("keys", 6));
+    assert_eq!(woken(&watches).await, ada());
+    store(known(), 6);
+    list(&mut sink, &["other"], 7);
+    assert_eq!(woken(&watches).await, ada(), "the list does not name it");
+}
+
+#[tokio::test]
+async fn defaults_that_do_not_decode_leave_the_last_ones_in_force() {
+    let watches = watches();
+    let registry = || match watches.cache.observed(&key("ada")).cluster_defaults {
+        Fact::Known(defaults) => defaults.spec.registry.unwrap_or_default(),
+        Fact::Absent => "absent".to_owned(),
+        Fact::Unknown => "unknown".to_owned(),
+    };
+    let defaults = |spec: Value| {
+        let text = json!({
+            "metadata": {"name": "cluster", "resourceVersion": "5"}, "spec": spec,
+        });
+        Item::new(&text.to_string(), None).expect("an object")
+    };
+    let mut sink = defaults::Defaults::new(watches.clone());
+    assert_eq!(registry(), "unknown");
+    list(&mut sink, &[], 5);
+    assert_eq!(registry(), "absent");
+    sink.see(&defaults(json!({"registry": "r.example"})));
+    assert_eq!(registry(), "r.example");
+    sink.begin();
+    let broken = defaults(json!({"registry": {}}));
+    sink.list(&broken);
+    sink.see(&broken);
+    sink.end();
+    assert_eq!(registry(), "r.example");
+    sink.lose(&broken);
+    assert_eq!(registry(), "absent");
+}
+
+#[tokio::test]
+async fn what_the_operator_waits_for_has_a_name_for_people() {
+    let watches = watches();
+    let _tasks = watches.start(&[Some("sea".to_owned())]);
+    let missing = watches.synced.missing();
+    assert_eq!(missing.len(), Kind::ALL.len() + 4, "{missing:?}");
+    for name in
+        ["OpenClawInstance of sea", "Service of sea", "Pod of sea", "Secret metadata of sea"]
+    {
+        assert!(missing.iter().any(|each| each == name), "{name}: {missing:?}");
+    }
+    let _tasks = watches.start(&[None]);
+    let missing = watches.synced.missing();
+    assert!(missing.iter().any(|each| each == "OpenClawClusterDefaults"), "{missing:?}");
+}
