@@ -247,3 +247,97 @@ fn rfc6902(call: &str, patch: &Value) -> Result<Patch<()>, CallError> {
 fn writer() -> PatchParams {
     PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::{Arc, Mutex};
+
+    use http_body_util::BodyExt;
+    use kube::Client;
+    use kube::client::Body;
+    use serde_json::json;
+
+    use super::*;
+
+    /// Requests as `METHOD path content-type body`.
+    type Seen = Arc<Mutex<Vec<String>>>;
+
+    fn cluster() -> (Cluster, Seen) {
+        let seen = Seen::default();
+        let log = Arc::clone(&seen);
+        let service = tower::service_fn(move |request: http::Request<Body>| {
+            let log = Arc::clone(&log);
+            async move {
+                let (head, body) = request.into_parts();
+                let kind = head.headers.get("content-type").and_then(|it| it.to_str().ok());
+                let kind = kind.unwrap_or("-").to_owned();
+                let body = body.collect().await.expect("a body").to_bytes();
+                let body = String::from_utf8(body.to_vec()).expect("text");
+                let line = format!("{} {} {kind} {body}", head.method, head.uri);
+                log.lock().expect("nobody panics").push(line);
+                let stored =
+                    br#"{"metadata":{"name":"ada","namespace":"sea","resourceVersion":"7"}}"#;
+                Ok::<_, Infallible>(http::Response::new(Body::from(stored.to_vec())))
+            }
+        });
+        (Cluster::new(Reader::new(Client::new(service, "default"))), seen)
+    }
+
+    #[tokio::test]
+    async fn every_verb_is_the_request_that_the_api_server_knows() {
+        let (cluster, seen) = cluster();
+        let service: Resource = Kind::Service.into();
+        let place = Place { resource: service, namespace: "sea", name: "ada" };
+        let set = Place { resource: Kind::StatefulSet.into(), ..place };
+        let instance = Place { resource: INSTANCES, ..place };
+        let test = json!([{"op": "test", "path": "/metadata/name", "value": "ada"}]);
+        let stored = cluster.apply(set, &json!({"kind": "StatefulSet"})).await.expect("stored");
+        assert_eq!(stored.value().expect("JSON")["metadata"]["resourceVersion"], "7");
+        cluster.create(place, &json!({"kind": "Service"})).await.expect("stored");
+        let stored = cluster.json_patch(instance, &test).await.expect("stored");
+        assert_eq!(stored.instance().expect("an instance").key.name, "ada");
+        let pod = Place { resource: PODS, name: "ada-0", ..place };
+        cluster.merge_patch(pod, &json!({"metadata": {}})).await.expect("stored");
+        cluster.patch_status("sea", "ada", &test).await.expect("stored");
+        cluster.delete(place, "uid-1").await.expect("deleted");
+        let test = r#"[{"op":"test","path":"/metadata/name","value":"ada"}]"#;
+        let instances = "/apis/openclaw.rocks/v1alpha1/namespaces/sea/openclawinstances";
+        let expected = [
+            "PATCH /apis/apps/v1/namespaces/sea/statefulsets/ada?&force=true\
+             &fieldManager=openclaw-operator&fieldValidation=Strict \
+             application/apply-patch+yaml {\"kind\":\"StatefulSet\"}"
+                .to_owned(),
+            "POST /api/v1/namespaces/sea/services?&fieldManager=openclaw-operator \
+             application/json {\"kind\":\"Service\"}"
+                .to_owned(),
+            format!(
+                "PATCH {instances}/ada?&fieldManager=openclaw-operator \
+                 application/json-patch+json {test}"
+            ),
+            "PATCH /api/v1/namespaces/sea/pods/ada-0?&fieldManager=openclaw-operator \
+             application/merge-patch+json {\"metadata\":{}}"
+                .to_owned(),
+            format!(
+                "PATCH {instances}/ada/status?&fieldManager=openclaw-operator \
+                 application/json-patch+json {test}"
+            ),
+            "DELETE /api/v1/namespaces/sea/services/ada? application/json \
+             {\"propagationPolicy\":\"Background\",\"preconditions\":{\"uid\":\"uid-1\"}}"
+                .to_owned(),
+        ];
+        assert_eq!(*seen.lock().expect("nobody panics"), expected);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_patch_is_not_sent() {
+        let (cluster, seen) = cluster();
+        let place = Place { resource: PODS, namespace: "sea", name: "ada-0" };
+        let error = cluster.json_patch(place, &json!({})).await.err().expect("an error");
+        assert_eq!(
+            error.to_string(),
+            "failed to patch Pod/ada-0: what should be sent cannot be written"
+        );
+        assert_eq!(*seen.lock().expect("nobody panics"), Vec::<String>::new());
+    }
+}
