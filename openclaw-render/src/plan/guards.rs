@@ -6,39 +6,36 @@
 
 use super::rollout;
 use crate::api::OpenClawInstance;
-use crate::effect::{Effect, Plan, Read, Why};
+use crate::effect::{Effect, Read, Why};
 use crate::lifecycle::Power;
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed};
 
-/// Scales a StatefulSet of ours down that the rest of the plan leaves alone. Everything else in it
-/// stays as it is, and nothing is made.
-pub(super) fn stop(instance: &OpenClawInstance, observed: &Observed, plan: &mut Plan) {
+/// Returns what scales a StatefulSet of ours down that the rest of the plan leaves alone, or what
+/// must be seen first. Everything else in it stays as it is, and nothing is made.
+pub(super) fn stop(
+    instance: &OpenClawInstance,
+    observed: &Observed,
+    effects: &[Effect],
+) -> Result<Option<Effect>, Read> {
     if Power::asked(&instance.spec).is_on() || super::paused(instance) {
-        return;
+        return Ok(None);
     }
     let name = instance.metadata.name.as_deref().unwrap_or_default();
     let set = ObjectKey::new(Kind::StatefulSet, name);
-    if plan.effects.iter().any(|effect| effect.applied_to(&set).is_some()) {
-        return;
+    if effects.iter().any(|effect| effect.applied_to(&set).is_some()) {
+        return Ok(None);
     }
     let seen = match observed.objects.get(&set).unwrap_or(&Fact::Unknown) {
         Fact::Known(seen) => seen,
-        Fact::Absent => return,
-        Fact::Unknown => {
-            plan.reads.push(Read::Metadata(set));
-            return;
-        }
+        Fact::Absent => return Ok(None),
+        Fact::Unknown => return Err(Read::Metadata(set)),
     };
     let ours = seen.is_controlled_by(instance.metadata.uid.as_deref());
     if !ours || seen.deleting || seen.replicas == Some(0) {
-        return;
+        return Ok(None);
     }
-    match observed.live.get(&set) {
-        Some(live) => {
-            let effect = Effect::apply(set, rollout::scaled(live, 0));
-            plan.effects.push(Effect { why: Why::Stop, ..effect });
-        }
-        None => plan.reads.push(Read::Live(set)),
-    }
+    let Some(live) = observed.live.get(&set) else { return Err(Read::Live(set)) };
+    let effect = Effect::apply(set, rollout::scaled(live, 0));
+    Ok(Some(Effect { why: Why::Stop, ..effect }))
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 pub use stored::{StoredInstance, plan_stored};
 
 use crate::api::OpenClawInstance;
-use crate::effect::{Effect, Plan, Target, Why};
+use crate::effect::{Effect, Plan, Read, Target, Why};
 use crate::lifecycle::{Step, deletion};
 use crate::object::Object;
 use crate::observed::Observed;
@@ -78,7 +78,7 @@ pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Setting
     } else {
         plan.reads = reads;
     }
-    guards::stop(instance, observed, &mut plan);
+    plan.add(guards::stop(instance, observed, &plan.effects));
     plan.reads.sort();
     plan.reads.dedup();
     let report = status::report(instance, resolved.as_ref(), observed, &problems, &findings);
@@ -104,6 +104,13 @@ fn plan_deletion(instance: &OpenClawInstance, observed: &Observed) -> Plan {
 }
 
 impl Plan {
+    fn add(&mut self, decided: Result<Option<Effect>, Read>) {
+        match decided {
+            Ok(effect) => self.effects.extend(effect),
+            Err(read) => self.reads.push(read),
+        }
+    }
+
     fn take(&mut self, report: Report) {
         let Report { status, events, ask, is_quiet: _ } = report;
         (self.status, self.events, self.ask) = (status, events, ask);

@@ -82,7 +82,7 @@ fn plan_remains(remains: &Remains, observed: &Observed) -> Plan {
     let report = status::report(instance, None, observed, &problems, &findings);
     let mut plan = Plan { problems, ..Plan::default() };
     plan.take(Report { ask: None, ..report });
-    guards::stop(instance, observed, &mut plan);
+    plan.add(guards::stop(instance, observed, &plan.effects));
     let is_idle = plan.reads.is_empty() && plan.effects.is_empty();
     plan.look_again_in = if is_idle { LOOK_AGAIN_SETTLED } else { LOOK_AGAIN_WAITING };
     plan
