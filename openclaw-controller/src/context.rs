@@ -1,4 +1,4 @@
-//! What a pass is given.
+//! What passes and watches share.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::metrics::Metrics;
 use crate::questions::Questions;
 use crate::queue::Queue;
 
-/// What all passes share.
+/// See the module.
 pub(crate) struct Context {
     pub(crate) cluster: Cluster,
     pub(crate) cache: Arc<Cache>,
@@ -24,23 +24,12 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// An instance is gone, and so is what was kept for it.
+    /// Forgets everything of an instance that is gone, but for its place in the queue: a pass over
+    /// it may still be under way, and what that keeps is forgotten when it has ended.
     pub(crate) fn forget(&self, key: &InstanceKey) {
-        forget(key, &self.cache, &self.instances, &self.questions, &self.metrics);
+        self.cache.forget(key);
+        self.instances.forget(key);
+        self.questions.forget(key);
+        self.metrics.forget(key);
     }
-}
-
-/// Forgets everything of an instance that is gone, but for its place in the queue: a pass over it
-/// may still be under way, and what that keeps is forgotten when it has ended.
-pub(crate) fn forget(
-    key: &InstanceKey,
-    cache: &Cache,
-    instances: &Instances,
-    questions: &Questions,
-    metrics: &Metrics,
-) {
-    cache.forget(key);
-    instances.forget(key);
-    questions.forget(key);
-    metrics.forget(key);
 }

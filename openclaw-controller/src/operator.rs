@@ -99,7 +99,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Returns what watches feed and what passes are given: two views of the same.
+/// Returns what reads the cluster and what acts on it.
 fn assemble(settings: &Settings, client: &Client, identity: &str) -> (Watches, Arc<Context>) {
     let reader = Reader::new(client.clone());
     let reporter =
@@ -114,16 +114,7 @@ fn assemble(settings: &Settings, client: &Client, identity: &str) -> (Watches, A
         instances: Arc::default(),
         settings: settings.render(),
     });
-    let watches = Watches {
-        reader,
-        cache: Arc::clone(&context.cache),
-        queue: Arc::clone(&context.queue),
-        metrics: Arc::clone(&context.metrics),
-        instances: Arc::clone(&context.instances),
-        questions: Arc::clone(&context.questions),
-        synced: Arc::default(),
-    };
-    (watches, context)
+    (Watches { reader, context: Arc::clone(&context), synced: Arc::default() }, context)
 }
 
 /// Starts the endpoints that are asked for.

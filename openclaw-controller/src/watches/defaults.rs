@@ -23,8 +23,8 @@ impl Defaults {
     }
 
     fn set(&self, fact: Fact<OpenClawClusterDefaults>) {
-        if self.watches.cache.set_cluster_defaults(fact) {
-            self.watches.wake(self.watches.instances.keys(None));
+        if self.watches.context.cache.set_cluster_defaults(fact) {
+            self.watches.wake(self.watches.context.instances.keys(None));
         }
     }
 }

@@ -22,7 +22,7 @@ impl Instances {
 
 impl Sink for Instances {
     fn begin(&mut self) {
-        let known = self.watches.instances.keys(self.namespace.as_deref());
+        let known = self.watches.context.instances.keys(self.namespace.as_deref());
         self.missing = known.into_iter().collect();
     }
 
@@ -33,10 +33,10 @@ impl Sink for Instances {
     fn see(&mut self, item: &Item) {
         let instance = InstanceText::from(item);
         let key = instance.key.clone();
-        self.watches.metrics.know(&key);
+        self.watches.context.metrics.know(&key);
         let changed = instance.is_changed();
-        if self.watches.instances.watched(instance) {
-            self.watches.queue.see(&key, changed);
+        if self.watches.context.instances.watched(instance) {
+            self.watches.context.queue.see(&key, changed);
         }
     }
 

@@ -23,13 +23,13 @@ impl Owned {
 
     fn remove(&self, namespace: &str, name: &str, at: u64) {
         let object = ObjectKey::new(self.kind, name);
-        self.watches.wake(self.watches.cache.remove(namespace, &object, at));
+        self.watches.wake(self.watches.context.cache.remove(namespace, &object, at));
     }
 }
 
 impl Sink for Owned {
     fn begin(&mut self) {
-        self.missing = self.watches.cache.versions(self.kind, self.namespace.as_deref());
+        self.missing = self.watches.context.cache.versions(self.kind, self.namespace.as_deref());
     }
 
     fn list(&mut self, item: &Item) {
@@ -39,7 +39,7 @@ impl Sink for Owned {
     /// An object that cannot be read is not known any more, and whoever needs it asks for it.
     fn see(&mut self, item: &Item) {
         match value(self.kind.into(), item) {
-            Some(live) => self.watches.wake(self.watches.cache.put(self.kind, &live)),
+            Some(live) => self.watches.wake(self.watches.context.cache.put(self.kind, &live)),
             None => self.remove(&item.namespace, &item.name, item.version),
         }
     }

@@ -29,17 +29,18 @@ impl Sink for Pods {
     }
 
     fn see(&mut self, item: &Item) {
-        let woken = value(PODS, item).and_then(|pod| self.watches.cache.put_pod(&pod));
+        let woken = value(PODS, item).and_then(|pod| self.watches.context.cache.put_pod(&pod));
         self.watches.wake(woken);
     }
 
     fn lose(&mut self, item: &Item) {
-        let woken = value(PODS, item).and_then(|pod| self.watches.cache.remove_pod(&pod));
+        let woken = value(PODS, item).and_then(|pod| self.watches.context.cache.remove_pod(&pod));
         self.watches.wake(woken);
     }
 
     fn end(&mut self) {
         let listed = std::mem::take(&mut self.listed);
-        self.watches.wake(self.watches.cache.retain_pods(self.namespace.as_deref(), &listed));
+        self.watches
+            .wake(self.watches.context.cache.retain_pods(self.namespace.as_deref(), &listed));
     }
 }

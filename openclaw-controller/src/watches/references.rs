@@ -25,7 +25,7 @@ impl References {
     fn invalidate(&self, item: &Item, at: Option<u64>) {
         let (namespace, name) = place_of(item);
         let reference = Reference { kind: self.kind, namespace, name };
-        self.watches.wake(self.watches.cache.invalidate(&reference, at));
+        self.watches.wake(self.watches.context.cache.invalidate(&reference, at));
     }
 }
 
@@ -49,6 +49,7 @@ impl Sink for References {
     fn end(&mut self) {
         let listed = std::mem::take(&mut self.listed);
         let namespace = self.namespace.as_deref();
-        self.watches.wake(self.watches.cache.invalidate_unlisted(self.kind, namespace, &listed));
+        self.watches
+            .wake(self.watches.context.cache.invalidate_unlisted(self.kind, namespace, &listed));
     }
 }

@@ -7,24 +7,33 @@ use std::time::Duration;
 use http::{Request, Response};
 use kube::Client;
 use kube::client::Body;
+use kube::runtime::events::{Recorder, Reporter};
 use serde_json::json;
 
 use super::*;
 use crate::cache::{Content, Reference};
+use crate::cluster::Cluster;
+use crate::metrics::Metrics;
+use crate::queue::Queue;
 
 fn watches() -> Watches {
     let nobody = tower::service_fn(|_: Request<Body>| async {
         Ok::<_, Infallible>(Response::new(Body::empty()))
     });
-    Watches {
-        reader: Reader::new(Client::new(nobody, "default")),
+    let client = Client::new(nobody, "default");
+    let reader = Reader::new(client.clone());
+    let reporter = Reporter { controller: "test".to_owned(), instance: None };
+    let context = Context {
+        cluster: Cluster::new(reader.clone()),
         cache: Arc::default(),
         queue: Arc::new(Queue::new(9)),
         metrics: Arc::new(Metrics::new()),
-        instances: Arc::default(),
         questions: Arc::default(),
-        synced: Arc::default(),
-    }
+        recorder: Recorder::new(client, reporter),
+        instances: Arc::default(),
+        settings: openclaw_render::Settings::default(),
+    };
+    Watches { reader, context: Arc::new(context), synced: Arc::default() }
 }
 
 fn key(name: &str) -> InstanceKey {
@@ -62,17 +71,21 @@ fn go_on(sink: &mut impl Sink, names: &[&str], version: u64) {
 
 /// Objects that are known of the instance.
 fn objects(watches: &Watches) -> BTreeSet<String> {
-    watches.cache.observed(&key("ada")).objects.keys().map(ToString::to_string).collect()
+    watches.context.cache.observed(&key("ada")).objects.keys().map(ToString::to_string).collect()
 }
 
 /// Who gets a pass.
 async fn woken(watches: &Watches) -> BTreeSet<String> {
     // Events within a moment are one piece of news.
     tokio::time::sleep(Duration::from_millis(150)).await;
-    let taken = std::iter::from_fn(|| watches.queue.take());
+    let taken = std::iter::from_fn(|| watches.context.queue.take());
     let taken: Vec<InstanceKey> = taken.map(|(key, _)| key).collect();
     for key in &taken {
-        watches.queue.put_back(key, crate::instance::Memory::default(), Duration::from_hours(1));
+        watches.context.queue.put_back(
+            key,
+            crate::instance::Memory::default(),
+            Duration::from_hours(1),
+        );
     }
     taken.into_iter().map(|key| key.name).collect()
 }
@@ -82,17 +95,17 @@ async fn instances_that_a_list_does_not_name_are_gone() {
     let watches = watches();
     let mut sink = instances::Instances::new(watches.clone(), None);
     list(&mut sink, &["ada", "zoe"], 5);
-    assert_eq!(watches.instances.keys(None), [key("ada"), key("zoe")]);
+    assert_eq!(watches.context.instances.keys(None), [key("ada"), key("zoe")]);
     assert_eq!(woken(&watches).await, ["ada", "zoe"].map(str::to_owned).into());
     list(&mut sink, &["zoe"], 5);
-    assert_eq!(watches.instances.keys(None), [key("zoe")]);
+    assert_eq!(watches.context.instances.keys(None), [key("zoe")]);
     assert_eq!(woken(&watches).await, BTreeSet::new(), "nothing is new");
     sink.see(&item("ada", 7));
     sink.lose(&item("zoe", 8));
-    assert_eq!(watches.instances.keys(None), [key("ada")]);
+    assert_eq!(watches.context.instances.keys(None), [key("ada")]);
     // What comes between lists is not taken for gone by the next one.
     list(&mut sink, &["ada"], 7);
-    assert_eq!(watches.instances.keys(None), [key("ada")]);
+    assert_eq!(watches.context.instances.keys(None), [key("ada")]);
 }
 
 #[tokio::test]
@@ -102,8 +115,8 @@ async fn objects_that_a_list_does_not_name_are_gone_unless_they_were_made_meanwh
     list(&mut sink, &["old", "kept", "written"], 5);
     sink.begin();
     // A pass makes one and changes another after the list was read.
-    watches.cache.put(Kind::Service, &live("new", 6));
-    watches.cache.put(Kind::Service, &live("written", 7));
+    watches.context.cache.put(Kind::Service, &live("new", 6));
+    watches.context.cache.put(Kind::Service, &live("written", 7));
     go_on(&mut sink, &["kept"], 5);
     let left = ["Service/kept", "Service/new", "Service/written"].map(str::to_owned);
     assert_eq!(objects(&watches), left.into());
@@ -116,7 +129,7 @@ async fn objects_that_a_list_does_not_name_are_gone_unless_they_were_made_meanwh
 async fn pods_that_a_list_does_not_name_are_gone() {
     let watches = watches();
     let pods = || {
-        let observed = watches.cache.observed(&key("ada"));
+        let observed = watches.context.cache.observed(&key("ada"));
         let Fact::Known(pods) = observed.pods else { return Vec::new() };
         pods.into_iter().map(|pod| pod.name).collect::<Vec<_>>()
     };
@@ -139,8 +152,8 @@ async fn a_reference_that_appears_changes_or_goes_wakes_whoever_refers_to_it() {
     let mut sink = references::References::new(watches.clone(), Kind::Secret, None);
     // A pass reads it.
     let store = |content, version| {
-        let asked = watches.cache.expect_content(&key("ada"), &reference);
-        watches.cache.store_content(&reference, asked, content, version);
+        let asked = watches.context.cache.expect_content(&key("ada"), &reference);
+        watches.context.cache.store_content(&reference, asked, content, version);
     };
     let known = || Fact::Known(Content::Hashes([].into()));
     let ada = || BTreeSet::from(["ada".to_owned()]);
@@ -160,7 +173,7 @@ async fn a_reference_that_appears_changes_or_goes_wakes_whoever_refers_to_it() {
 #[tokio::test]
 async fn defaults_that_do_not_decode_leave_the_last_ones_in_force() {
     let watches = watches();
-    let registry = || match watches.cache.observed(&key("ada")).cluster_defaults {
+    let registry = || match watches.context.cache.observed(&key("ada")).cluster_defaults {
         Fact::Known(defaults) => defaults.spec.registry.unwrap_or_default(),
         Fact::Absent => "absent".to_owned(),
         Fact::Unknown => "unknown".to_owned(),

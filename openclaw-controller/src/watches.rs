@@ -20,14 +20,10 @@ use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use crate::answer::Reader;
-use crate::cache::{Cache, InstanceKey};
+use crate::cache::InstanceKey;
 use crate::cluster::{CLUSTER_DEFAULTS, INSTANCES, PODS, Resource};
-use crate::context;
+use crate::context::Context;
 use crate::feed::{Feed, Item};
-use crate::instances::Instances;
-use crate::metrics::Metrics;
-use crate::questions::Questions;
-use crate::queue::Queue;
 
 pub(crate) use synced::Synced;
 
@@ -61,11 +57,7 @@ struct Selection {
 #[derive(Clone)]
 pub(crate) struct Watches {
     pub(crate) reader: Reader,
-    pub(crate) cache: Arc<Cache>,
-    pub(crate) queue: Arc<Queue>,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) instances: Arc<Instances>,
-    pub(crate) questions: Arc<Questions>,
+    pub(crate) context: Arc<Context>,
     pub(crate) synced: Arc<Synced>,
 }
 
@@ -84,7 +76,7 @@ impl Watches {
             self.watch(&mut tasks, CLUSTER_DEFAULTS, None, selection, sink);
         } else {
             info!("OpenClawClusterDefaults are not read: only some namespaces are watched");
-            self.cache.set_cluster_defaults(Fact::Absent);
+            self.context.cache.set_cluster_defaults(Fact::Absent);
         }
         tasks
     }
@@ -147,7 +139,7 @@ impl Watches {
                     self.synced.reached(&label);
                 }
                 Err(error) => {
-                    self.metrics.watch_failed(kind);
+                    self.context.metrics.watch_failed(kind);
                     warn!(watch = label, %error, "a watch broke off and is begun again");
                 }
             }
@@ -155,12 +147,12 @@ impl Watches {
     }
 
     fn forget(&self, key: &InstanceKey) {
-        self.queue.forget(key);
-        context::forget(key, &self.cache, &self.instances, &self.questions, &self.metrics);
+        self.context.queue.forget(key);
+        self.context.forget(key);
     }
 
     fn wake(&self, keys: impl IntoIterator<Item = InstanceKey>) {
-        keys.into_iter().for_each(|key| self.queue.wake(&key));
+        keys.into_iter().for_each(|key| self.context.queue.wake(&key));
     }
 }
 
