@@ -6,7 +6,7 @@ use crate::effect::{ClaimChange, Effect, Plan};
 use crate::observed::{Claim, Fact, Observed};
 use crate::quantity;
 use crate::resolve::{DataVolume, Resolved};
-use crate::vocab::meta;
+use crate::resource::meta;
 
 pub(super) fn update(resolved: &Resolved, observed: &Observed, plan: &mut Plan) {
     let DataVolume::Own { claim: name, spec } = &resolved.storage.volume else { return };
@@ -62,7 +62,7 @@ fn tie(resolved: &Resolved, name: &str, claim: &Claim, uid: &str) -> Option<Effe
     if uid.is_empty() || claim.owner_references.iter().any(|owner| is_of(owner, uid)) {
         return None;
     }
-    let owner = meta::owned(resolved, name.to_owned()).owner_references;
+    let owner = meta::with_owner(resolved, name.to_owned()).owner_references;
     let mut owners = claim.owner_references.clone();
     owners.extend(owner.into_iter().flatten().filter_map(|each| serde_json::to_value(each).ok()));
     let change = json!({"op": "add", "path": "/metadata/ownerReferences", "value": owners});

@@ -8,8 +8,9 @@
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 
+use super::meta;
 use crate::resolve::{GatewayToken, Resolved};
-use crate::vocab::{meta, names};
+use crate::vocab::names;
 
 pub(super) fn render(instance: &Resolved) -> Option<Secret> {
     let GatewayToken::Own { random, .. } = &instance.token else { return None };
@@ -17,7 +18,7 @@ pub(super) fn render(instance: &Resolved) -> Option<Secret> {
         [(names::TOKEN_KEY.to_owned(), ByteString(token.clone().into_bytes()))].into()
     });
     Some(Secret {
-        metadata: meta::owned(instance, instance.name.gateway_token()),
+        metadata: meta::with_owner(instance, instance.name.gateway_token()),
         data,
         type_: Some("Opaque".to_owned()),
         ..Default::default()

@@ -12,10 +12,3 @@ pub const CANVAS: i32 = 18793;
 pub const HTTPS: i32 = 443;
 /// DNS.
 pub const DNS: i32 = 53;
-
-/// Name of the gateway's port in container and Service.
-pub const GATEWAY_NAME: &str = "gateway";
-/// Name of the proxy's port.
-pub const PROXY_NAME: &str = "gw-proxy";
-/// Name of config-sync's port.
-pub const CONFIG_SYNC_NAME: &str = "config-sync";
