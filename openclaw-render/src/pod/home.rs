@@ -13,8 +13,6 @@ use crate::vocab::{annotations, names, paths};
 
 /// Directory of the default workspace below the state directory.
 const WORKSPACE_DIRECTORY: &str = "workspace";
-/// Selects the claim for backup tools that the Go operator's users set up.
-const BACKUP_ENABLED: &str = "openclaw.rocks/backup-enabled";
 
 /// Returns the data volume.
 pub(super) fn volume(instance: &Resolved) -> Volume {
@@ -35,7 +33,7 @@ pub(super) fn volume(instance: &Resolved) -> Volume {
 /// Returns the claim behind it, if it is ours.
 pub(super) fn claim(instance: &Resolved) -> Option<Claim> {
     let DataVolume::Own { claim, spec } = &instance.storage.volume else { return None };
-    let mut notes = BTreeMap::from([(BACKUP_ENABLED.to_owned(), "true".to_owned())]);
+    let mut notes = BTreeMap::from([(annotations::BACKUP_ENABLED.to_owned(), "true".to_owned())]);
     if instance.storage.layout == Layout::Home {
         notes.insert(annotations::LAYOUT.to_owned(), annotations::LAYOUT_HOME.to_owned());
     }

@@ -10,6 +10,7 @@ use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed, Pod, Seen, Trouble, Workload};
 use crate::resolve::Resolved;
 use crate::vocab::{exits, names, paths};
+use crate::wait::{Wait, Why};
 
 /// How the operating system, Node.js and `SQLite` say that the disk is full.
 const NO_SPACE: [&str; 3] =
@@ -22,15 +23,26 @@ pub(super) const ENLARGE: &str = "raise spec.storage.persistence.size, or delete
 const UNBOUND_CLAIM: &str = "unbound immediate PersistentVolumeClaims";
 
 /// `Ready`: the pod of the newest revision is ready.
-pub(super) fn ready(resolved: &Resolved, observed: &Observed, waits: &[ObjectKey]) -> Statement {
-    summary(About::Ready, resolved, observed, waits)
+pub(super) fn ready(resolved: &Resolved, observed: &Observed, waits: &[Wait]) -> Statement {
+    let statement = summary(About::Ready, resolved, observed, waits);
+    let key = ObjectKey::new(Kind::StatefulSet, resolved.name.as_str());
+    match awaited(&key, observed, waits) {
+        // Whatever is wrong with this pod, the next one waits.
+        Some(awaited)
+            if !statement.holds && !resolved.suspended && statement.message != awaited =>
+        {
+            let message = format!("{}; {awaited}", statement.message);
+            Statement { message, ..statement }
+        }
+        _ => statement,
+    }
 }
 
 /// `StatefulSetReady`: the same, or scaled down as asked.
 pub(super) fn stateful_set_ready(
     resolved: &Resolved,
     observed: &Observed,
-    waits: &[ObjectKey],
+    waits: &[Wait],
 ) -> Statement {
     as_asked(summary(About::StatefulSetReady, resolved, observed, waits))
 }
@@ -51,19 +63,15 @@ fn as_asked(statement: Statement) -> Statement {
 }
 
 /// What the StatefulSet is not sent without, and what failed before it in this pass.
-fn awaited(key: &ObjectKey, observed: &Observed, waits: &[ObjectKey]) -> Option<String> {
-    let withheld = observed.withheld.get(key).map(Vec::as_slice).unwrap_or_default();
-    let names: BTreeSet<String> = waits.iter().chain(withheld).map(ToString::to_string).collect();
-    let names: Vec<String> = names.into_iter().collect();
-    (!names.is_empty()).then(|| format!("{key} waits for {}", names.join(", ")))
+fn awaited(key: &ObjectKey, observed: &Observed, waits: &[Wait]) -> Option<String> {
+    let withheld = observed.withheld.get(key).into_iter().flatten();
+    let failed = withheld.map(|on| Wait { on: on.clone(), why: Why::Refused });
+    let waits: BTreeSet<Wait> = waits.iter().cloned().chain(failed).collect();
+    let texts: Vec<String> = waits.iter().map(ToString::to_string).collect();
+    (!texts.is_empty()).then(|| format!("{key} waits for {}", texts.join(", ")))
 }
 
-fn summary(
-    about: About,
-    resolved: &Resolved,
-    observed: &Observed,
-    waits: &[ObjectKey],
-) -> Statement {
+fn summary(about: About, resolved: &Resolved, observed: &Observed, waits: &[Wait]) -> Statement {
     let say = |holds, reason, message: String| Statement::new(about, holds, reason, message);
     let key = ObjectKey::new(Kind::StatefulSet, resolved.name.as_str());
     if let Some(message) = refusal(observed, &key) {

@@ -33,9 +33,15 @@ pub const OF_OBJECTS: &[&str] = &[INPUTS_HASH, ROLLOUT_HASH];
 /// On the pod template: contents of the Secrets and ConfigMaps in the agent's environment.
 pub const SECRET_HASH: &str = "openclaw.rocks/secret-hash";
 
+/// On the pod template: the bytes of nginx.conf, which nginx does not load again by itself.
+pub const PROXY_HASH: &str = "openclaw.rocks/proxy-hash";
+
 /// On the pod, not its template: the configuration that the operator wrote last. Changing it makes
 /// the kubelet refresh the mounted ConfigMap at once instead of within its sync period.
 pub const RENDERED_CONFIG: &str = "openclaw.rocks/rendered-config";
+
+/// On the data claim: selects the claim for backup tools that the Go operator's users set up.
+pub const BACKUP_ENABLED: &str = "openclaw.rocks/backup-enabled";
 
 /// Prefix of keys that `spec.podAnnotations` cannot set: they are ours.
 pub const PREFIX: &str = "openclaw.rocks/";

@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{Container, HostAlias, SecurityContext};
 use crate::pod::part::{File, OnChange, OpenTo, Part, Port};
 use crate::pod::{agent, volumes};
 use crate::resolve::{Proxy, Resolved};
-use crate::vocab::{paths, ports};
+use crate::vocab::{annotations, paths, ports};
 
 const NAME: &str = "gateway-proxy";
 const PORT_NAME: &str = "gw-proxy";
@@ -16,8 +16,6 @@ const PORT_NAME: &str = "gw-proxy";
 const CONFIGURATION: &str = "nginx.conf";
 const CONFIGURATION_VOLUME: &str = "gateway-proxy-config";
 const CONFIGURATION_DIRECTORY: &str = "/etc/nginx/openclaw";
-/// On the pod's template: the bytes of nginx.conf, which nginx does not load again by itself.
-const CONFIGURATION_HASH: &str = "openclaw.rocks/proxy-hash";
 /// Volume of temporary files. nginx streams; bodies pass through without being stored.
 const SCRATCH_VOLUME: &str = "gateway-proxy-tmp";
 const SCRATCH_LIMIT: &str = "64Mi";
@@ -40,7 +38,7 @@ pub(in crate::pod) fn part(instance: &Resolved) -> Option<Part> {
         files: vec![File {
             key: CONFIGURATION,
             content: nginx_conf::render(instance),
-            on_change: OnChange::RestartsPod(CONFIGURATION_HASH),
+            on_change: OnChange::RestartsPod(annotations::PROXY_HASH),
         }],
         ports: vec![Port {
             number: ports::PROXY,
