@@ -1,8 +1,8 @@
 //! The pod template: which containers, in which order, and what replaces the pod.
 //!
-//! Start: `init-config` lays out the volumes; `config-sync` then serves the first configuration,
-//! and its startup probe keeps everything after it waiting; the proxy; `migrate-state` brings the
-//! state up to the version that runs; the agent. The two native sidecars outlive the agent's
+//! Containers start in this order: `init-config` lays out the volumes; `config-sync` serves the first
+//! configuration, and its startup probe keeps everything after it waiting; the proxy;
+//! `migrate-state` brings the state up to the version that runs; the agent. The two native sidecars outlive the agent's
 //! container when the pod ends, so that it can finish its turns.
 
 mod agent;
@@ -19,7 +19,6 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-
 use part::Start;
 pub(crate) use part::{Claim, OnChange, OpenTo, Part, Port};
 

@@ -15,12 +15,12 @@ mod stateful_set;
 mod workspace_config_map;
 
 use k8s_openapi::api::core::v1::ConfigMap;
-
-use crate::pod::{self, Part};
-use crate::resolve::Resolved;
 use stake::Stake::{self, Beside, Linked, Needed};
 use stake::WhileHeld::{Changes, OnlyMade, Stays};
 use stake::{Rendered, marked};
+
+use crate::pod::{self, Part};
+use crate::resolve::Resolved;
 
 /// Every object of an instance, in the order in which objects are applied.
 pub(crate) fn render(instance: &Resolved) -> Vec<Rendered> {
