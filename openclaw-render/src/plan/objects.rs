@@ -31,7 +31,7 @@ const NAMED_BY_PODS: &[Kind] = &[Kind::ServiceAccount, Kind::ConfigMap];
 enum Standing<'a> {
     Absent,
     Ours(&'a Seen),
-    Strange,
+    Foreign,
     Deleting,
     Unknown,
 }
@@ -60,8 +60,9 @@ pub(super) fn decide(
     refresh_mounts(rollout, resolved, observed, plan);
 }
 
-/// Returns why the object is waited for: nothing if it is as it should be, or will be with the plan's
-/// effects.
+/// Returns why the object is waited for, if it is.
+///
+/// It is not when it is as it should be, or will be with the plan's effects.
 fn decide_one(
     wanted: &Wanted,
     rollout: &Rollout,
@@ -76,7 +77,7 @@ fn decide_one(
             plan.reads.push(Read::Metadata(key));
             Some(Why::Unknown)
         }
-        Standing::Strange => {
+        Standing::Foreign => {
             findings.conflicts.push(key);
             Some(Why::Foreign)
         }
@@ -91,8 +92,8 @@ fn decide_one(
 }
 
 /// The StatefulSet is sent only if nothing that it waits for is missing, and after all that this
-/// plan sends of what its pod needs. Without a pod there is nothing to wait for. Whether there is
-/// nothing to send.
+/// plan sends of what its pod needs. Without a pod there is nothing to wait for. Returns whether
+/// there is nothing to send.
 fn decide_pod(
     wanted: &Wanted,
     before_pod: &[ObjectKey],
@@ -155,7 +156,7 @@ fn standing<'a>(key: &ObjectKey, resolved: &Resolved, observed: &'a Observed) ->
         Fact::Known(seen) if is_ours(key.kind, seen, resolved.uid.as_deref()) => {
             Standing::Ours(seen)
         }
-        Fact::Known(_) => Standing::Strange,
+        Fact::Known(_) => Standing::Foreign,
     }
 }
 

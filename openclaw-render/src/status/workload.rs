@@ -212,13 +212,16 @@ fn trouble(about: About, pod: &Pod) -> Statement {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
-    use super::{lacks_space, trouble};
+    use super::{lacks_space, ready as ready_statement, trouble};
     use crate::api::ConditionType;
     use crate::effect::Question;
-    use crate::observed::{Asked, ConfigSync, Observed, Pod, Trouble};
+    use crate::object::{Kind, ObjectKey};
+    use crate::observed::{Asked, ConfigSync, Fact, Observed, Pod, Seen, Trouble, Workload};
+    use crate::resolve::Resolved;
     use crate::settings::Settings;
+    use crate::wait::{Wait, Why};
 
     #[test]
     fn last_words_tell_a_full_volume_from_another_end() {
@@ -254,21 +257,49 @@ mod tests {
         }
     }
 
+    fn resolved(spec: &Value) -> Resolved {
+        let (instance, _) = crate::decode_instance(json!({
+            "apiVersion": "openclaw.rocks/v1alpha1",
+            "kind": "OpenClawInstance",
+            "metadata": {"name": "ada", "namespace": "agents"},
+            "spec": spec,
+        }))
+        .expect("it decodes");
+        let resolution = crate::resolve(&instance, &Observed::default(), &Settings::default());
+        resolution.resolved.expect("it resolves")
+    }
+
+    #[test]
+    fn an_agent_that_is_not_ready_says_what_its_next_pod_waits_for() {
+        let ada = resolved(&json!({"image": {"tag": "2026.9.6"}}));
+        let set = ObjectKey::new(Kind::StatefulSet, "ada");
+        let workload = Workload { current: true, update_revision: "r".to_owned(), replicas: 1 };
+        let seen = Seen { replicas: Some(1), workload: Some(workload), ..Seen::default() };
+        let pod = |ready| Pod { revision: "r".to_owned(), ready, ..Pod::default() };
+        let observed = |ready| Observed {
+            objects: [(set.clone(), Fact::Known(seen.clone()))].into(),
+            pods: Fact::Known(vec![pod(ready)]),
+            ..Observed::default()
+        };
+        let on = ObjectKey::new(Kind::Secret, "ada-gateway-token");
+        let waits = [Wait { on, why: Why::Deleting }];
+        let awaited = "StatefulSet/ada waits for Secret/ada-gateway-token (is being deleted)";
+        for (ready, waits, is_said) in
+            [(false, &waits[..], true), (true, &waits[..], false), (false, &[], false)]
+        {
+            let said = ready_statement(&ada, &observed(ready), waits);
+            assert_eq!(said.holds, ready);
+            assert_eq!(said.message.contains(awaited), is_said, "{}", said.message);
+        }
+    }
+
     #[test]
     fn a_pod_that_is_not_ready_lacks_space_when_config_sync_says_so() {
         let resolved = |path: &str| {
-            let (instance, _) = crate::decode_instance(json!({
-                "apiVersion": "openclaw.rocks/v1alpha1",
-                "kind": "OpenClawInstance",
-                "metadata": {"name": "ada", "namespace": "agents"},
-                "spec": {
-                    "image": {"tag": "2026.9.6"},
-                    "probes": {"diskReadiness": {"enabled": true, "minFree": "1Ki", "path": path}},
-                },
+            resolved(&json!({
+                "image": {"tag": "2026.9.6"},
+                "probes": {"diskReadiness": {"enabled": true, "minFree": "1Ki", "path": path}},
             }))
-            .expect("it decodes");
-            let resolution = crate::resolve(&instance, &Observed::default(), &Settings::default());
-            resolution.resolved.expect("it resolves")
         };
         let pod = Pod { uid: "uid-1".to_owned(), ..Pod::default() };
         let observed = |free_bytes| Observed {
