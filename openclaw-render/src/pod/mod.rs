@@ -9,7 +9,7 @@ mod agent;
 mod env;
 mod home;
 mod init;
-mod part;
+pub(crate) mod part;
 mod probes;
 pub(crate) mod seed_plan;
 mod sidecar;
@@ -19,8 +19,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use part::Start;
-pub(crate) use part::{Claim, OnChange, OpenTo, Part, Port};
+pub(crate) use part::Part;
+use part::{OnChange, Port, Start};
 
 use crate::hash;
 use crate::resolve::Resolved;
@@ -33,7 +33,7 @@ const TERMINATION_GRACE_SECONDS: i64 = 360;
 /// Returns everything that the pod is made of.
 ///
 /// In this order volumes, variables and mounts are listed. It stays as it is: the same volumes in
-/// another order are another pod. When a container starts, its part says by [`part::Start`].
+/// another order are another pod. When a container starts, its part says by [`Start`].
 pub(crate) fn parts(instance: &Resolved) -> Vec<Part> {
     let parts = [
         Some(agent::part(instance)),

@@ -47,3 +47,139 @@ pub(crate) fn config_maps(instance: &Resolved) -> [ConfigMap; 2] {
 fn contents(instance: &Resolved, parts: &[Part]) -> [ConfigMap; 2] {
     [config_map::render(instance, parts), workspace_config_map::render(instance, parts)]
 }
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::{Container, EnvVar, HostAlias};
+    use k8s_openapi::api::rbac::v1::PolicyRule;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::pod::part::{AgentShare, Claim, File, OnChange, OpenTo, Port, Published};
+    use crate::seed::{SeedDirectory, SeedRoot};
+    use crate::{Observed, Settings, decode_instance, resolve};
+
+    fn resolved() -> Resolved {
+        let (instance, _) = decode_instance(json!({
+            "apiVersion": "openclaw.rocks/v1alpha1",
+            "kind": "OpenClawInstance",
+            "metadata": {"name": "ada", "namespace": "agents"},
+            "spec": {
+                "image": {"tag": "2026.9.6"},
+                "env": [{"name": "CHOSEN", "value": "by the user"}],
+            },
+        }))
+        .unwrap();
+        resolve(&instance, &Observed::default(), &Settings::default()).resolved.unwrap()
+    }
+
+    /// One of everything.
+    fn part() -> Part {
+        let port = |number, name, open_to| Port { number, name, published: None, open_to };
+        let entry = |name: &str| EnvVar {
+            name: name.to_owned(),
+            value: Some("by the part".to_owned()),
+            ..EnvVar::default()
+        };
+        Part {
+            container: Container { name: "more".to_owned(), ..Container::default() },
+            volumes: serde_json::from_value(json!([{"name": "more"}])).unwrap(),
+            claims: vec![Claim {
+                name: "ada-more".to_owned(),
+                annotations: [].into(),
+                spec: serde_json::from_value(json!({"storageClassName": "fast"})).unwrap(),
+                outlives_instance: true,
+            }],
+            agent: AgentShare {
+                env: vec![entry("CHOSEN"), entry("MORE")],
+                mounts: serde_json::from_value(json!([{"name": "more", "mountPath": "/more"}]))
+                    .unwrap(),
+            },
+            files: vec![
+                File { key: "loaded", content: "a".to_owned(), on_change: OnChange::Reloads },
+                File {
+                    key: "kept",
+                    content: "b".to_owned(),
+                    on_change: OnChange::RestartsPod("openclaw.rocks/more-hash"),
+                },
+            ],
+            directories: vec![SeedDirectory {
+                root: SeedRoot::Scratch,
+                path: "more".to_owned(),
+                mode: "0700".to_owned(),
+            }],
+            ports: vec![
+                port(1, "nobody", OpenTo::Nobody),
+                port(3, "operator", OpenTo::Operator),
+                Port {
+                    published: Some(Published { number: 20, name: "out", app_protocol: None }),
+                    ..port(2, "clients", OpenTo::Clients)
+                },
+            ],
+            egress: serde_json::from_value(json!([{"ports": [{"port": 4}]}])).unwrap(),
+            rules: vec![PolicyRule { verbs: vec!["get".to_owned()], ..PolicyRule::default() }],
+            host_aliases: vec![HostAlias { ip: "192.0.2.1".to_owned(), hostnames: None }],
+            ..Part::default()
+        }
+    }
+
+    fn values(of: &Value, list: &str, value: &str) -> Vec<Value> {
+        let list = of.pointer(list).and_then(Value::as_array).cloned().unwrap_or_default();
+        list.iter().filter_map(|item| item.pointer(value)).cloned().collect()
+    }
+
+    #[test]
+    fn what_a_part_brings_is_found_in_the_pod() {
+        let instance = resolved();
+        let mut parts = pod::parts(&instance);
+        parts.push(part());
+        let pod = serde_json::to_value(pod::template(&instance, &parts)).unwrap();
+        assert_eq!(
+            values(&pod, "/spec/initContainers", "/name"),
+            ["init-config", "config-sync", "gateway-proxy", "more", "migrate-state"]
+        );
+        assert_eq!(values(&pod, "/spec/containers", "/name"), ["openclaw"]);
+        assert_eq!(
+            values(&pod, "/spec/initContainers/3/ports", "/containerPort"),
+            [json!(1), json!(3), json!(2)]
+        );
+        assert_eq!(values(&pod, "/spec/volumes", "/name").last(), Some(&json!("more")));
+        let mounts = values(&pod, "/spec/containers/0/volumeMounts", "/name");
+        assert_eq!(mounts.last(), Some(&json!("more")));
+        let env = pod.pointer("/spec/containers/0/env").and_then(Value::as_array).unwrap();
+        assert!(env.contains(&json!({"name": "MORE", "value": "by the part"})), "{env:?}");
+        let chosen: Vec<_> = env.iter().filter(|entry| entry["name"] == "CHOSEN").collect();
+        assert_eq!(chosen, [&json!({"name": "CHOSEN", "value": "by the user"})]);
+        let aliases = values(&pod, "/spec/hostAliases", "/ip");
+        assert_eq!(aliases.last(), Some(&json!("192.0.2.1")));
+        let annotations = pod.pointer("/metadata/annotations").unwrap();
+        assert_eq!(annotations["openclaw.rocks/more-hash"], crate::hash::of("b"));
+        assert!(!annotations.to_string().contains(&crate::hash::of("a")), "{annotations}");
+    }
+
+    #[test]
+    fn what_a_part_brings_is_found_in_other_objects() {
+        let instance = resolved();
+        let parts = [part()];
+        let service = serde_json::to_value(service::render(&instance, &parts)).unwrap();
+        let port = json!({"name": "out", "port": 20, "protocol": "TCP", "targetPort": 2});
+        assert_eq!(service["spec"]["ports"], json!([port]));
+        let policy = network_policy::render(&instance, &parts);
+        let policy = serde_json::to_value(policy).unwrap();
+        let opened = values(&policy, "/spec/ingress", "/ports/0/port");
+        assert_eq!(opened, [json!(2), json!(3)]);
+        let left = values(&policy, "/spec/egress", "/ports/0/port");
+        assert_eq!(left.last(), Some(&json!(4)));
+        assert_eq!(role::render(&instance, &parts).rules, Some(part().rules));
+        let [config, workspace] = contents(&instance, &parts);
+        let files = [("kept", "b"), ("loaded", "a")];
+        let files = files.map(|(key, content)| (key.to_owned(), content.to_owned()));
+        assert_eq!(config.data, Some(files.into()));
+        let plan = workspace.data.unwrap().remove(crate::seed::SEED_PLAN_KEY).unwrap();
+        let plan: Value = serde_json::from_str(&plan).unwrap();
+        assert!(values(&plan, "/directories", "/path").contains(&json!("more")), "{plan}");
+        let claims = persistent_volume_claim::render(&instance, &parts);
+        let claims: Vec<_> = claims.iter().map(|claim| claim.metadata.name.as_deref()).collect();
+        assert_eq!(claims, [Some("ada-more")]);
+    }
+}

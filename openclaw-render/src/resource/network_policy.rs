@@ -12,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::meta;
-use crate::pod::{OpenTo, Part};
+use crate::pod::part::{OpenTo, Part};
 use crate::resolve::{self, Resolved};
 use crate::vocab::{labels, ports};
 

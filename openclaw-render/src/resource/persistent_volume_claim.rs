@@ -11,7 +11,7 @@
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 
 use super::meta;
-use crate::pod::{Claim, Part};
+use crate::pod::part::{Claim, Part};
 use crate::resolve::Resolved;
 
 pub(super) fn render(instance: &Resolved, parts: &[Part]) -> Vec<PersistentVolumeClaim> {

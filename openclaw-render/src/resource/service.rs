@@ -7,7 +7,7 @@
 use k8s_openapi::api::core::v1::{Service, ServiceSpec};
 
 use super::meta;
-use crate::pod::{Part, Port};
+use crate::pod::part::{Part, Port};
 use crate::resolve::Resolved;
 use crate::vocab::labels;
 
