@@ -1,9 +1,9 @@
 //! The pod template: which containers, in which order, and what replaces the pod.
 //!
-//! Containers start in this order: `init-config` lays out the volumes; `config-sync` serves the first
-//! configuration, and its startup probe keeps everything after it waiting; the proxy;
-//! `migrate-state` brings the state up to the version that runs; the agent. The two native sidecars outlive the agent's
-//! container when the pod ends, so that it can finish its turns.
+//! Containers start in this order: `init-config` lays out the volumes; `config-sync` serves the
+//! first configuration, and its startup probe keeps everything after it waiting; the proxy;
+//! `migrate-state` brings the state up to the version that runs; the agent. The two native sidecars
+//! outlive the agent's container when the pod ends, so that it can finish its turns.
 
 mod agent;
 mod env;
