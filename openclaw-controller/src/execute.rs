@@ -187,11 +187,11 @@ fn is_as_sent(wanted: &Value, stored: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use openclaw_render::{Kind, Why};
+    use openclaw_render::{Kind, Purpose};
 
     use super::*;
 
-    fn effect(kind: Kind, name: &str, why: Why) -> Effect {
+    fn effect(kind: Kind, name: &str, why: Purpose) -> Effect {
         Effect::json_patch(Target::Object(ObjectKey::new(kind, name)), why, Value::Null)
     }
 
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn a_patch_of_a_claim_is_about_the_claim_so_that_its_refusal_is_told() {
         let mut outcome = Outcome::default();
-        outcome.fail(&effect(Kind::PersistentVolumeClaim, "ada-data", Why::Expand), refused());
+        outcome.fail(&effect(Kind::PersistentVolumeClaim, "ada-data", Purpose::Expand), refused());
         let claim = ObjectKey::new(Kind::PersistentVolumeClaim, "ada-data");
         assert_eq!(outcome.refused.keys().collect::<Vec<_>>(), [&claim]);
     }
@@ -211,9 +211,9 @@ mod tests {
     fn what_failed_stops_what_is_about_the_same_and_what_comes_after_it() {
         let mut outcome = Outcome::default();
         let config = ObjectKey::new(Kind::ConfigMap, "ada-config");
-        outcome.fail(&effect(Kind::ConfigMap, "ada-config", Why::TakeOver), refused());
+        outcome.fail(&effect(Kind::ConfigMap, "ada-config", Purpose::TakeOver), refused());
         assert!(outcome.stops(&Effect::apply(config.clone(), Value::Null)));
-        assert!(!outcome.stops(&effect(Kind::Service, "ada", Why::TakeOver)));
+        assert!(!outcome.stops(&effect(Kind::Service, "ada", Purpose::TakeOver)));
         assert!(outcome.withheld.is_empty());
         let set = ObjectKey::new(Kind::StatefulSet, "ada");
         let after = vec![ObjectKey::new(Kind::Role, "ada"), config.clone()];

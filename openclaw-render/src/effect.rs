@@ -10,7 +10,7 @@ use crate::api::OpenClawInstanceStatus;
 use crate::object::ObjectKey;
 use crate::problem::Problem;
 use crate::status::is_at_rest;
-use crate::vocab::meta;
+use crate::vocab;
 
 /// One pass: what to read before deciding more, what to do, what to say.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -121,7 +121,7 @@ pub struct Effect {
     /// What is done.
     pub action: Action,
     /// What it is done for.
-    pub why: Why,
+    pub why: Purpose,
     /// Objects that earlier effects of the plan are about. If one of those fails, this effect is
     /// left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -162,7 +162,7 @@ pub enum Action {
 /// What an effect is done for, for logs, metrics and tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Why {
+pub enum Purpose {
     /// The object is not what is rendered.
     Rendered,
     /// The object is no longer rendered.
@@ -187,34 +187,34 @@ impl Effect {
     /// Returns the apply of an object, so that it becomes what is rendered.
     #[must_use]
     pub fn apply(key: ObjectKey, object: Value) -> Self {
-        Self::new(Target::Object(key), Action::Apply(object), Why::Rendered)
+        Self::new(Target::Object(key), Action::Apply(object), Purpose::Rendered)
     }
 
     /// Returns the creation of an object that is rendered.
     #[must_use]
     pub fn create(key: ObjectKey, object: Value) -> Self {
-        Self::new(Target::Object(key), Action::Create(object), Why::Rendered)
+        Self::new(Target::Object(key), Action::Create(object), Purpose::Rendered)
     }
 
     /// Returns the deletion of an object that is no longer rendered.
     #[must_use]
     pub fn delete(key: ObjectKey, uid: impl Into<String>) -> Self {
-        Self::new(Target::Object(key), Action::Delete { uid: uid.into() }, Why::NotRendered)
+        Self::new(Target::Object(key), Action::Delete { uid: uid.into() }, Purpose::NotRendered)
     }
 
     /// Returns a JSON patch. It must test what it relies on.
     #[must_use]
-    pub fn json_patch(target: Target, why: Why, patch: Value) -> Self {
+    pub fn json_patch(target: Target, why: Purpose, patch: Value) -> Self {
         Self::new(target, Action::JsonPatch(patch), why)
     }
 
     /// Returns a JSON merge patch.
     #[must_use]
-    pub fn merge_patch(target: Target, why: Why, patch: Value) -> Self {
+    pub fn merge_patch(target: Target, why: Purpose, patch: Value) -> Self {
         Self::new(target, Action::MergePatch(patch), why)
     }
 
-    fn new(target: Target, action: Action, why: Why) -> Self {
+    fn new(target: Target, action: Action, why: Purpose) -> Self {
         Self { target, action, why, after: Vec::new() }
     }
 
@@ -244,9 +244,9 @@ impl Effect {
     #[must_use]
     pub fn verb(&self) -> &'static str {
         match (&self.action, self.why) {
-            (_, Why::TakeOver) => "take over",
-            (_, Why::Refresh) => "annotate",
-            (_, Why::Finalizer) => "patch finalizers",
+            (_, Purpose::TakeOver) => "take over",
+            (_, Purpose::Refresh) => "annotate",
+            (_, Purpose::Finalizer) => "patch finalizers",
             (Action::Apply(_), _) => "apply",
             (Action::Create(_), _) => "create",
             (Action::JsonPatch(_) | Action::MergePatch(_), _) => "patch",
@@ -262,7 +262,7 @@ impl Target {
         match self {
             Self::Object(key) => key.kind.as_str(),
             Self::Pod(_) => "Pod",
-            Self::Instance => meta::KIND,
+            Self::Instance => vocab::KIND,
         }
     }
 }
@@ -354,13 +354,13 @@ mod tests {
             (Effect::apply(key(), Value::Null), "apply Service"),
             (Effect::create(key(), Value::Null), "create Service"),
             (Effect::delete(key(), ""), "delete Service"),
-            (patch(Target::Object(key()), Why::TakeOver), "take over Service"),
-            (patch(claim(), Why::Release), "patch PersistentVolumeClaim"),
-            (patch(claim(), Why::Adopt), "patch PersistentVolumeClaim"),
-            (patch(claim(), Why::Expand), "patch PersistentVolumeClaim"),
-            (patch(Target::Instance, Why::Finalizer), "patch finalizers OpenClawInstance"),
+            (patch(Target::Object(key()), Purpose::TakeOver), "take over Service"),
+            (patch(claim(), Purpose::Release), "patch PersistentVolumeClaim"),
+            (patch(claim(), Purpose::Adopt), "patch PersistentVolumeClaim"),
+            (patch(claim(), Purpose::Expand), "patch PersistentVolumeClaim"),
+            (patch(Target::Instance, Purpose::Finalizer), "patch finalizers OpenClawInstance"),
             (
-                Effect::merge_patch(Target::Pod("ada-0".to_owned()), Why::Refresh, Value::Null),
+                Effect::merge_patch(Target::Pod("ada-0".to_owned()), Purpose::Refresh, Value::Null),
                 "annotate Pod",
             ),
         ] {

@@ -51,9 +51,10 @@ pub mod seed;
 mod settings;
 mod status;
 pub mod vocab;
+mod wait;
 
 pub use documents::{Documents, decode_instance};
-pub use effect::{Action, Effect, Event, EventKind, Plan, Question, Read, Target, Why};
+pub use effect::{Action, Effect, Event, EventKind, Plan, Purpose, Question, Read, Target};
 pub use facts::{claim_facts, instance_of, labelled_instance, pod_facts, secret_hashes, seen};
 pub use invariants::{pod_security_violations, violations};
 pub use object::{Kind, Object, ObjectKey, Ownership};
@@ -71,5 +72,5 @@ pub use settings::Settings;
 /// Total: whatever [`resolve`] accepts can be rendered. Same input, same bytes.
 #[must_use]
 pub fn render(instance: &Resolved) -> Vec<Object> {
-    resource::render(instance)
+    resource::render(instance).into_iter().map(|rendered| rendered.object).collect()
 }

@@ -12,7 +12,7 @@ mod support;
 
 use std::sync::OnceLock;
 
-use openclaw_render::{Observed, Why, decode_instance, render_instance, violations};
+use openclaw_render::{Observed, Purpose, decode_instance, render_instance, violations};
 use serde_json::Value;
 use support::scene::{Scene, scenes};
 use support::world::World;
@@ -128,8 +128,8 @@ fn the_order_of_independent_effects_does_not_matter() {
     for Moment { name, world, end } in moments() {
         let mut effects = world.clone().decide().map(|plan| plan.effects).unwrap_or_default();
         // A take-over comes before the apply of the same object in any order.
-        effects.sort_by_key(|effect| effect.why != Why::TakeOver);
-        let first_apply = effects.iter().take_while(|effect| effect.why == Why::TakeOver);
+        effects.sort_by_key(|effect| effect.why != Purpose::TakeOver);
+        let first_apply = effects.iter().take_while(|effect| effect.why == Purpose::TakeOver);
         let applies = first_apply.count();
         effects[applies..].reverse();
         let mut reversed = world.clone();

@@ -13,7 +13,7 @@ mod support;
 
 use std::fmt::Write as _;
 
-use openclaw_render::{Action, Effect, Plan, Target, Why};
+use openclaw_render::{Action, Effect, Plan, Purpose, Target};
 use support::scene::scenes;
 
 fn describe(effect: &Effect) -> String {
@@ -21,7 +21,7 @@ fn describe(effect: &Effect) -> String {
     match (target, action) {
         (Target::Instance, Action::JsonPatch(patch)) => format!("finalizers: {}", patch[1]["op"]),
         (Target::Pod(name), _) => format!("{} pod {name}", effect.verb()),
-        (Target::Object(key), Action::JsonPatch(_)) if *why != Why::TakeOver => {
+        (Target::Object(key), Action::JsonPatch(_)) if *why != Purpose::TakeOver => {
             format!("patch claim {}: {why:?}", key.name)
         }
         _ => format!("{} {target}", effect.verb()),

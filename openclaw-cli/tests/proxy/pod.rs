@@ -39,7 +39,7 @@ pub(crate) fn folder(objects: &[Object]) -> TempDir {
     for alias in pod["hostAliases"].as_array().into_iter().flatten() {
         let names = alias["hostnames"].as_array().expect("names").iter();
         for name in names.map(|name| name.as_str().expect("a name")) {
-            hosts += &format!("{}\t{name}\n", alias["ip"].as_str().expect("an address"));
+            hosts.extend([alias["ip"].as_str().expect("an address"), "\t", name, "\n"]);
         }
     }
     fs::write(folder.path().join("hosts"), hosts).expect("a file");

@@ -58,7 +58,8 @@ impl Answers {
         let headers: Value = serde_json::from_str(body).expect("JSON");
         let headers = headers.as_object().expect("headers").iter();
         let told = headers.filter(|(name, _)| name.starts_with("x-") || *name == "forwarded");
-        told.map(|(name, values)| format!("{name}: {values}\n")).collect()
+        let told: Vec<String> = told.map(|(name, values)| format!("{name}: {values}\n")).collect();
+        told.concat()
     }
 
     fn code(&self, of: &str) -> i64 {

@@ -27,11 +27,11 @@ async fn an_instance_that_does_not_decode_is_reported_and_disturbs_no_other() {
     let path = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/availability\
                 /properties/nodeSelector";
     let set = async |schema: Value| {
-        let patch = json!([{"op": "replace", "path": path, "value": schema}]);
-        let patch = serde_json::from_value(patch).expect("a JSON patch");
+        let change = json!([{"op": "replace", "path": path, "value": schema}]);
+        let change = serde_json::from_value(change).expect("a JSON patch");
         let parameters = PatchParams::default();
         definitions
-            .patch(DEFINITION, &parameters, &Patch::<()>::Json(patch))
+            .patch(DEFINITION, &parameters, &Patch::<()>::Json(change))
             .await
             .expect("the definition is changed");
     };

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Step, WaitingOn};
 use crate::api::OpenClawInstance;
-use crate::effect::{Effect, Read, Target, Why};
+use crate::effect::{Effect, Purpose, Read, Target};
 use crate::facts::claim_facts;
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Claim, Fact, Observed};
@@ -85,5 +85,5 @@ fn remove_finalizer(position: usize) -> Effect {
         {"op": "test", "path": path, "value": FINALIZER},
         {"op": "remove", "path": path},
     ]);
-    Effect::json_patch(Target::Instance, Why::Finalizer, removal)
+    Effect::json_patch(Target::Instance, Purpose::Finalizer, removal)
 }

@@ -6,7 +6,7 @@
 
 use super::rollout;
 use crate::api::OpenClawInstance;
-use crate::effect::{Effect, Read, Why};
+use crate::effect::{Effect, Purpose, Read};
 use crate::lifecycle::Power;
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed};
@@ -37,5 +37,5 @@ pub(super) fn stop(
     }
     let Some(live) = observed.live.get(&set) else { return Err(Read::Live(set)) };
     let effect = Effect::apply(set, rollout::scaled(live, 0));
-    Ok(Some(Effect { why: Why::Stop, ..effect }))
+    Ok(Some(Effect { why: Purpose::Stop, ..effect }))
 }

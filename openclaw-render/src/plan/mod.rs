@@ -16,12 +16,14 @@ use serde_json::{Value, json};
 pub use stored::{StoredInstance, plan_stored};
 
 use crate::api::OpenClawInstance;
-use crate::effect::{Effect, Plan, Read, Target, Why};
+use crate::effect::{Effect, Plan, Purpose, Read, Target};
 use crate::lifecycle::{Step, deletion};
 use crate::object::Object;
 use crate::observed::Observed;
 use crate::problem::{Problem, Rule};
 use crate::resolve::{Resolution, resolve};
+use crate::resource;
+use crate::resource::stake::{Rendered, Stake};
 use crate::settings::Settings;
 use crate::status::{self, Findings, Report};
 use crate::vocab::{FINALIZER, annotations};
@@ -35,12 +37,15 @@ const LOOK_AGAIN_WAITING: u32 = 30;
 /// An object that is wanted, and how it is sent: worked out once for all that a pass does with it.
 struct Wanted {
     object: Object,
+    stake: Stake,
+    lacks: Option<&'static str>,
     value: Value,
 }
 
 impl Wanted {
-    fn new(object: Object) -> Self {
-        Self { value: object.to_value(), object }
+    fn new(rendered: Rendered) -> Self {
+        let Rendered { object, stake, lacks } = rendered;
+        Self { value: object.to_value(), object, stake, lacks }
     }
 }
 
@@ -68,7 +73,7 @@ pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Setting
     let mut plan = Plan { look_again_in: LOOK_AGAIN_WAITING, ..Plan::default() };
     if let Some(resolved) = resolved.as_ref().filter(|_| !unsupported && reads.is_empty()) {
         let desired: Vec<Wanted> =
-            crate::resource::render(resolved).into_iter().map(Wanted::new).collect();
+            resource::render(resolved).into_iter().map(Wanted::new).collect();
         let rollout = rollout::decide(instance, resolved, &desired, observed, &problems);
         if !findings.paused {
             plan.effects.extend(add_finalizer(instance));
@@ -146,7 +151,7 @@ fn add_finalizer(instance: &OpenClawInstance) -> Option<Effect> {
     } else {
         json!({"op": "add", "path": "/metadata/finalizers", "value": [FINALIZER]})
     };
-    Some(Effect::json_patch(Target::Instance, Why::Finalizer, json!([test, add])))
+    Some(Effect::json_patch(Target::Instance, Purpose::Finalizer, json!([test, add])))
 }
 
 /// The first step of a guarded JSON patch: the object is still the one that was seen.

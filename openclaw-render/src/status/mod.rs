@@ -25,6 +25,7 @@ use crate::plan::rollout::Rollout;
 use crate::problem::Problem;
 use crate::resolve::Resolved;
 use crate::vocab::{labels, ports};
+use crate::wait::Wait;
 
 /// What a pass found out besides the problems of the spec.
 #[derive(Clone, Debug, Default)]
@@ -33,8 +34,8 @@ pub(crate) struct Findings {
     pub(crate) rollout: Option<Rollout>,
     /// Objects of others under names that we need.
     pub(crate) conflicts: Vec<ObjectKey>,
-    /// Objects without which the StatefulSet is not sent.
-    pub(crate) waits: Vec<ObjectKey>,
+    /// What the StatefulSet is not sent without.
+    pub(crate) waits: Vec<Wait>,
 }
 
 /// What there is to say, and to ask.
