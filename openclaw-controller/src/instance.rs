@@ -133,7 +133,6 @@ async fn pass(
         }
     };
     let mut pass = Pass::new(key, context);
-    pass.refer_to(&instance);
     let decide = |observed: &_| openclaw_render::plan(&instance, observed, &context.settings);
     let plan = pass.decide(decide).await;
     finish(&live, pass, plan, &decide, memory, context).await

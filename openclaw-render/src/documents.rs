@@ -14,9 +14,11 @@ use crate::api::{OpenClawClusterDefaults, OpenClawInstance};
 use crate::bounded;
 use crate::facts::{claim_facts, secret_hashes};
 use crate::nesting;
+use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed};
 use crate::problem::{Problem, Rule};
-use crate::resolve::RAW;
+use crate::resolve::{RAW, Resolution, resolve};
+use crate::settings::Settings;
 use crate::vocab::meta;
 
 /// Namespace of an object that names none.
@@ -69,23 +71,18 @@ impl Documents {
 
     /// Of a kind that is completely known, what the instance refers to and is not there is absent.
     fn mark_absent(&self, instance: &OpenClawInstance, observed: &mut Observed) {
-        for read in crate::plan::references(instance, observed) {
-            match read {
-                crate::Read::ConfigMap(name) if self.complete.contains("ConfigMap") => {
-                    observed.config_maps.entry(name).or_insert(Fact::Absent);
-                }
-                crate::Read::Secret(name) if self.complete.contains("Secret") => {
-                    observed.secrets.entry(name).or_insert(Fact::Absent);
-                }
-                crate::Read::Claim(name) if self.complete.contains("PersistentVolumeClaim") => {
-                    observed.claims.entry(name).or_insert(Fact::Absent);
-                }
-                crate::Read::ConfigMap(_)
-                | crate::Read::Secret(_)
-                | crate::Read::Claim(_)
-                | crate::Read::Metadata(_)
-                | crate::Read::Live(_)
-                | crate::Read::ClusterDefaults => {}
+        // The settings have no say in what an instance refers to.
+        let Resolution { references, .. } = resolve(instance, observed, &Settings::default());
+        for ObjectKey { kind, name } in references {
+            if !self.complete.contains(kind.as_str()) {
+                continue;
+            }
+            if kind == Kind::PersistentVolumeClaim {
+                observed.claims.entry(name).or_insert(Fact::Absent);
+            } else if kind == Kind::Secret {
+                observed.secrets.entry(name).or_insert(Fact::Absent);
+            } else {
+                observed.config_maps.entry(name).or_insert(Fact::Absent);
             }
         }
     }

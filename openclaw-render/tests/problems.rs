@@ -246,28 +246,32 @@ fn content_of_exactly_the_limit_is_rendered_and_a_byte_more_is_not() {
 /// Calls whose message comes from elsewhere: file, and the call without white space.
 const MESSAGE_FROM_ELSEWHERE: &[(&str, &str)] = &[
     // What the parser says.
-    ("base_config.rs", "path,Rule::Invalid,message.replace('\\n',\"\")"),
+    ("base_config.rs", "path,message.replace('\\n',\"\")"),
     // `refused_downgrade` in the same file; fixture `downgrade`.
     ("downgrade.rs", "\"spec.image\",message"),
-    // `missing` in the same file; its callers are in the fixture `secrets-missing`.
-    ("environment.rs", "path,message"),
+    // The calls themselves, as all other files make them.
+    ("context.rs", "path,Rule::Invalid,message"),
+    ("context.rs", "path,Rule::Missing,message"),
+    ("context.rs", "path,message"),
+    // What is missing, in one wording; fixture `secrets-missing`.
+    ("context.rs", "path,severity,message"),
     // What `InstanceName::new` says; fixtures `name` and `name-too-long`.
-    ("mod.rs", "\"metadata.name\",Rule::Invalid,reason"),
+    ("mod.rs", "\"metadata.name\",reason"),
     // What the measuring of depth says; `too_deep`.
     ("mod.rs", "RAW,Rule::Invalid,nesting::too_deep()"),
     // What `cidr` says; fixture `network-policy`.
     (
         "network.rs",
-        "format!(\"{path}.{field}[{index}]\"),Rule::Invalid,format!(\"{cidr:?}{reason}\")",
+        "format!(\"{path}.{field}[{index}]\"),format!(\"{cidr:?}{reason}\")",
     ),
     // What the checks of peers and ports say; the same fixture.
-    ("network.rs", "format!(\"{path}{field}\"),Rule::Invalid,message"),
-    ("network.rs", "path,Rule::Invalid,reason"),
+    ("network.rs", "format!(\"{path}{field}\"),message"),
+    ("network.rs", "path,reason"),
     // What the check of paths says; fixture `workspace`.
-    ("workspace.rs", "format!(\"spec.workspace.initialFiles[{path:?}]\"),Rule::Invalid,reason"),
+    ("workspace.rs", "format!(\"spec.workspace.initialFiles[{path:?}]\"),reason"),
     (
         "workspace.rs",
-        "format!(\"spec.workspace.initialDirectories[{index}]\"),Rule::Invalid,format!(\"{path:?}{reason}\")",
+        "format!(\"spec.workspace.initialDirectories[{index}]\"),format!(\"{path:?}{reason}\")",
     ),
 ];
 
@@ -308,19 +312,21 @@ fn every_refusal_in_the_source_is_said_by_some_test() {
     assert_eq!(elsewhere, listed.collect(), "calls without a message of their own");
 }
 
+/// How calls that refuse begin.
+const REFUSALS: [&str; 5] =
+    [".error(", "Problem::error(", ".missing(", ".will_not_start(", "Problem::will_not_start("];
+
 /// Arguments of every call that refuses, with the file's name.
 fn refusals() -> Vec<(String, String)> {
     let mut found = Vec::new();
-    for folder in ["src/resolve", "src/config"] {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-        for file in fixtures::names_in(&folder) {
-            let text = fs::read_to_string(folder.join(&file)).expect("the source is readable");
-            let text = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
-            for opening in ["Problem::error(", "Problem::will_not_start("] {
-                for (start, _) in text.match_indices(opening) {
-                    let arguments = balanced(&text[start + opening.len()..]);
-                    found.push((file.clone(), arguments.to_owned()));
-                }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/resolve");
+    for file in fixtures::names_in(&folder) {
+        let text = fs::read_to_string(folder.join(&file)).expect("the source is readable");
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+        for opening in REFUSALS {
+            for (start, _) in text.match_indices(opening) {
+                let arguments = balanced(&text[start + opening.len()..]);
+                found.push((file.clone(), arguments.to_owned()));
             }
         }
     }

@@ -8,8 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use futures::future::join_all;
-use openclaw_render::api::OpenClawInstance;
-use openclaw_render::{Fact, Kind, ObjectKey, Observed, Plan, Read, references, secret_hashes};
+use openclaw_render::{Fact, Kind, ObjectKey, Observed, Plan, Read, secret_hashes};
 use serde_json::Value;
 
 pub(crate) use config_sync::ConfigSyncClient;
@@ -49,18 +48,11 @@ impl<'a> Pass<'a> {
         Self { key, observed, failures: Vec::new(), context, tried: BTreeSet::new() }
     }
 
-    /// Notes what the spec refers to, so that a change of it wakes the instance.
-    pub(crate) fn refer_to(&mut self, instance: &OpenClawInstance) {
-        let wanted: BTreeSet<Reference> = references(instance, &self.observed)
-            .into_iter()
-            .filter_map(|read| reference(self.key, &read))
-            .collect();
-        self.context.cache.refer(self.key, &wanted);
-    }
-
-    /// Plans until nothing is missing that can be had.
+    /// Plans until nothing is missing that can be had. What the spec refers to is noted, so that a
+    /// change of it wakes the instance.
     pub(crate) async fn decide(&mut self, plan: impl Fn(&Observed) -> Plan) -> Plan {
         let mut decided = plan(&self.observed);
+        self.refer_to(&decided);
         for _ in 0..ROUNDS {
             let reads: Vec<Read> =
                 decided.reads.iter().filter(|read| !self.tried.contains(read)).cloned().collect();
@@ -69,8 +61,22 @@ impl<'a> Pass<'a> {
             }
             self.read(reads).await;
             decided = plan(&self.observed);
+            self.refer_to(&decided);
         }
         decided
+    }
+
+    fn refer_to(&self, plan: &Plan) {
+        if let Some(references) = &plan.references {
+            let reference = |ObjectKey { kind, name }: &ObjectKey| Reference {
+                kind: *kind,
+                namespace: self.key.namespace.clone(),
+                name: name.clone(),
+            };
+            let content =
+                references.iter().filter(|key| [Kind::Secret, Kind::ConfigMap].contains(&key.kind));
+            self.context.cache.refer(self.key, &content.map(reference).collect());
+        }
     }
 
     /// Looks at the cache again, after effects have changed it.

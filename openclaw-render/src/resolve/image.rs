@@ -2,10 +2,10 @@
 
 use k8s_openapi::api::core::v1::LocalObjectReference;
 
+use super::context::Resolving;
 use super::defaults::text;
 use super::version::Version;
 use crate::api::{OpenClawInstanceSpec, PullPolicy};
-use crate::problem::{Problem, Rule};
 use crate::vocab::images;
 
 /// The agent's image.
@@ -23,44 +23,37 @@ pub(crate) struct Image {
     pub(crate) told: Option<Version>,
 }
 
-pub(super) fn resolve(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) -> Image {
+pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Image {
     let image = spec.image.clone().unwrap_or_default();
     let digest = text(image.digest.as_ref());
     if digest.is_some_and(|digest| !is_digest(digest)) {
-        problems.push(Problem::error(
+        cx.error(
             "spec.image.digest",
-            Rule::Invalid,
             "is not a digest: write `sha256:` and 64 lower-case hexadecimal digits",
-        ));
+        );
     }
     let tag = text(image.tag.as_ref());
     if tag.is_some_and(|tag| !is_tag(tag)) {
-        problems.push(Problem::error(
+        cx.error(
             "spec.image.tag",
-            Rule::Invalid,
             "is not a tag: use at most 128 letters, digits, `_`, `.` and `-`, and begin with none \
              of the last two (OCI distribution specification)",
-        ));
+        );
     }
     let repository = repository(spec);
     if !is_repository(repository) {
-        problems.push(Problem::error(
-            "spec.image.repository",
-            Rule::Invalid,
-            format!("{repository:?} is not a repository: write `host/path/name` without tag, in lower case"),
-        ));
+        cx.error("spec.image.repository", format!("{repository:?} is not a repository: write `host/path/name` without tag, in lower case"));
     }
     let reference = images::reference(repository, tag.unwrap_or(images::AGENT_TAG), digest);
     for (index, secret) in image.pull_secrets.iter().flatten().enumerate() {
         if secret.name.is_empty() {
-            problems.push(Problem::error(
+            cx.error(
                 format!("spec.image.pullSecrets[{index}].name"),
-                Rule::Invalid,
                 "is empty: name the Secret or remove the entry",
-            ));
+            );
         }
     }
-    let told = version(tag, digest, text(image.version.as_ref()), problems);
+    let told = version(tag, digest, text(image.version.as_ref()), cx);
     Image {
         reference: with_override(spec, &reference),
         pull_policy: image.pull_policy.unwrap_or(PullPolicy::IfNotPresent),
@@ -99,49 +92,45 @@ fn version(
     tag: Option<&str>,
     digest: Option<&str>,
     stated: Option<&str>,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) -> Option<Version> {
     let stated_version = stated.and_then(Version::from_tag);
     if let (Some(stated), None) = (stated, stated_version) {
-        problems.push(Problem::error(
+        cx.error(
             "spec.image.version",
-            Rule::Invalid,
             format!(
                 "{stated:?} is not a version: write `YYYY.M.P`, for example `{}`",
                 Version::NEWEST
             ),
-        ));
+        );
     }
     if digest.is_none() {
         if tag.is_none_or(|tag| tag == images::AGENT_TAG) {
-            problems.push(Problem::advice(
+            cx.risk(
                 "spec.image.tag",
-                Rule::Risk,
                 "without a tag or digest, or with `latest`, a restart may bring another version: \
                  pin a release",
-            ));
+            );
         }
         if let Some(read) = tag.and_then(Version::from_tag) {
             if stated_version.is_some_and(|stated| stated != read) {
-                problems.push(Problem::advice(
+                cx.ineffective(
                     "spec.image.version",
-                    Rule::Ineffective,
                     format!("has no effect: the tag says {read}; remove one of the two"),
-                ));
+                );
             }
             return Some(read);
         }
     }
     if stated_version.is_none() {
-        problems.push(Problem::advice(
+        cx.risk(
             "spec.image.version",
-            Rule::Risk,
             format!(
                 "the image does not tell its version, so the configuration is rendered for {}: set \
                  `spec.image.version` if it runs another one",
                 Version::NEWEST
             ),
-        ));
+        );
     }
     stated_version
 }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::context::Resolving;
 use super::security::is_subdomain;
 use crate::api::OpenClawInstanceSpec;
-use crate::problem::{Problem, Rule};
 
 type Keys = BTreeMap<String, String>;
 
 /// Reports keys that no object can have, because the API server would refuse the whole object.
-pub(super) fn check(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) {
+pub(super) fn check(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
     let rbac = spec.security.as_ref().and_then(|each| each.rbac.as_ref());
     let service = spec.networking.as_ref().and_then(|each| each.service.as_ref());
     let availability = spec.availability.as_ref();
@@ -24,12 +24,11 @@ pub(super) fn check(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) {
     ];
     for (path, keys) in places {
         for key in keys.into_iter().flat_map(BTreeMap::keys).filter(|key| !is_qualified(key)) {
-            problems.push(Problem::error(
+            cx.error(
                 format!("{path}[{key:?}]"),
-                Rule::Invalid,
                 "is no key of a label or annotation: write `name` or `domain/name`, the name with \
                  at most 63 letters, digits, `-`, `_` and `.`",
-            ));
+            );
         }
     }
 }

@@ -8,11 +8,11 @@ use k8s_openapi::api::networking::v1::{
 };
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
+use super::context::Resolving;
 use super::defaults::{LOCAL_ORIGINS, text};
 use super::gateway::proxied;
 use super::image::{is_digest, is_repository, is_tag, with_override};
 use crate::api::{NetworkPolicySpec, OpenClawInstanceSpec, ServiceType};
-use crate::problem::{Problem, Rule};
 use crate::vocab::images;
 use crate::vocab::names::is_label;
 
@@ -42,7 +42,7 @@ pub(crate) struct NetworkPolicy {
     pub(crate) additional_egress: Vec<NetworkPolicyEgressRule>,
 }
 
-pub(super) fn proxy(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) -> Option<Proxy> {
+pub(super) fn proxy(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Option<Proxy> {
     if !proxied(spec) {
         return None;
     }
@@ -50,26 +50,20 @@ pub(super) fn proxy(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) ->
     let repository = text(image.repository.as_ref()).unwrap_or(images::PROXY_REPOSITORY);
     let tag = text(image.tag.as_ref()).unwrap_or(images::PROXY_TAG);
     if !is_repository(repository) {
-        problems.push(Problem::error(
+        cx.error(
             "spec.gateway.image.repository",
-            Rule::Invalid,
             format!("{repository:?} is not a repository: write `host/path/name` without tag"),
-        ));
+        );
     }
     if !is_tag(tag) {
-        problems.push(Problem::error(
-            "spec.gateway.image.tag",
-            Rule::Invalid,
-            format!("{tag:?} is not a tag"),
-        ));
+        cx.error("spec.gateway.image.tag", format!("{tag:?} is not a tag"));
     }
     let digest = text(image.digest.as_ref());
     if digest.is_some_and(|digest| !is_digest(digest)) {
-        problems.push(Problem::error(
+        cx.error(
             "spec.gateway.image.digest",
-            Rule::Invalid,
             "is not a digest of the proxy's image: write `sha256:` and 64 hexadecimal digits",
-        ));
+        );
     }
     let reference = images::reference(repository, tag, digest);
     Some(Proxy { image: with_override(spec, &reference) })
@@ -87,7 +81,7 @@ pub(super) fn service(spec: &OpenClawInstanceSpec) -> Service {
 /// Origins of the Control UI, sorted, each once.
 pub(super) fn control_ui_origins(
     spec: &OpenClawInstanceSpec,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) -> Vec<String> {
     let given = spec.gateway.as_ref().and_then(|gateway| gateway.control_ui_origins.as_deref());
     let mut origins: Vec<String> = LOCAL_ORIGINS.map(str::to_owned).to_vec();
@@ -96,14 +90,13 @@ pub(super) fn control_ui_origins(
             continue;
         }
         if !is_origin(origin) {
-            problems.push(Problem::advice(
+            cx.ineffective(
                 format!("spec.gateway.controlUiOrigins[{index}]"),
-                Rule::Ineffective,
                 format!(
                     "{origin:?} never matches: a browser sends `scheme://host[:port]`, without \
                      path and wildcard"
                 ),
-            ));
+            );
         }
         origins.push(origin.clone());
     }
@@ -121,22 +114,18 @@ fn is_origin(text: &str) -> bool {
     })
 }
 
-pub(super) fn policy(
-    spec: &OpenClawInstanceSpec,
-    problems: &mut Vec<Problem>,
-) -> Option<NetworkPolicy> {
+pub(super) fn policy(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Option<NetworkPolicy> {
     let policy = spec.security.as_ref().and_then(|security| security.network_policy.clone());
     let policy = policy.unwrap_or_default();
     let path = "spec.security.networkPolicy";
     if policy.enabled == Some(false) {
-        problems.push(Problem::advice(
+        cx.risk(
             format!("{path}.enabled"),
-            Rule::Risk,
             "leaves the agent open to every pod of the cluster and lets it reach everything",
-        ));
+        );
         return None;
     }
-    check(path, &policy, problems);
+    check(path, &policy, cx);
     Some(NetworkPolicy {
         same_namespace: policy.allow_same_namespace_ingress.unwrap_or(true),
         ingress_namespaces: policy.allowed_ingress_namespaces.unwrap_or_default(),
@@ -148,48 +137,43 @@ pub(super) fn policy(
     })
 }
 
-fn check(path: &str, policy: &NetworkPolicySpec, problems: &mut Vec<Problem>) {
+fn check(path: &str, policy: &NetworkPolicySpec, cx: &mut Resolving<'_>) {
     for (field, cidrs) in [
         ("allowedIngressCIDRs", &policy.allowed_ingress_cidrs),
         ("allowedEgressCIDRs", &policy.allowed_egress_cidrs),
     ] {
         for (index, cidr) in cidrs.iter().flatten().enumerate() {
             if let Err(reason) = check_cidr(cidr) {
-                problems.push(Problem::error(
-                    format!("{path}.{field}[{index}]"),
-                    Rule::Invalid,
-                    format!("{cidr:?} {reason}"),
-                ));
+                cx.error(format!("{path}.{field}[{index}]"), format!("{cidr:?} {reason}"));
             }
         }
     }
     for (index, namespace) in policy.allowed_ingress_namespaces.iter().flatten().enumerate() {
         if !is_label(namespace) {
-            problems.push(Problem::error(
+            cx.error(
                 format!("{path}.allowedIngressNamespaces[{index}]"),
-                Rule::Invalid,
                 format!("{namespace:?} is not the name of a namespace"),
-            ));
+            );
         }
     }
     for (index, rule) in policy.additional_egress.iter().flatten().enumerate() {
         let path = format!("{path}.additionalEgress[{index}]");
         for (index, peer) in rule.to.iter().flatten().enumerate() {
-            check_peer(&format!("{path}.to[{index}]"), peer, problems);
+            check_peer(&format!("{path}.to[{index}]"), peer, cx);
         }
         for (index, port) in rule.ports.iter().flatten().enumerate() {
             if let Err(reason) = check_port(port) {
                 let path = format!("{path}.ports[{index}]");
-                problems.push(Problem::error(path, Rule::Invalid, reason));
+                cx.error(path, reason);
             }
         }
     }
 }
 
 /// What the API server refuses of a rule; it would refuse the whole policy with it.
-fn check_peer(path: &str, peer: &NetworkPolicyPeer, problems: &mut Vec<Problem>) {
+fn check_peer(path: &str, peer: &NetworkPolicyPeer, cx: &mut Resolving<'_>) {
     let mut refuse = |field: String, message: String| {
-        problems.push(Problem::error(format!("{path}{field}"), Rule::Invalid, message));
+        cx.error(format!("{path}{field}"), message);
     };
     let selects = peer.pod_selector.is_some() || peer.namespace_selector.is_some();
     let Some(block) = &peer.ip_block else {

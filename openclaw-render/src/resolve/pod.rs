@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Affinity, Toleration, TopologySpreadConstraint};
 
+use super::context::Resolving;
 use super::defaults::{DISK_MIN_FREE, MAX_UNAVAILABLE, text};
 use super::resources::checked;
 use crate::api::{OpenClawInstanceSpec, ProbeSpec, ProbesSpec};
-use crate::problem::{Problem, Rule};
 use crate::quantity::{self, Quantity};
 use crate::vocab::{annotations, paths};
 
@@ -50,13 +50,13 @@ const STARTUP: Timing = Timing { initial_delay: 5, period: 5, timeout: 3, failur
 const READINESS: Timing = Timing { initial_delay: 5, period: 5, timeout: 3, failures: 3 };
 const LIVENESS: Timing = Timing { initial_delay: 30, period: 10, timeout: 5, failures: 3 };
 
-pub(super) fn probes(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) -> Probes {
+pub(super) fn probes(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Probes {
     let probes = spec.probes.clone().unwrap_or_default();
     Probes {
-        startup: timing("startup", probes.startup.as_ref(), STARTUP, problems),
-        readiness: timing("readiness", probes.readiness.as_ref(), READINESS, problems),
-        liveness: timing("liveness", probes.liveness.as_ref(), LIVENESS, problems),
-        disk: disk(&probes, problems),
+        startup: timing("startup", probes.startup.as_ref(), STARTUP, cx),
+        readiness: timing("readiness", probes.readiness.as_ref(), READINESS, cx),
+        liveness: timing("liveness", probes.liveness.as_ref(), LIVENESS, cx),
+        disk: disk(&probes, cx),
     }
 }
 
@@ -64,17 +64,16 @@ fn timing(
     name: &str,
     spec: Option<&ProbeSpec>,
     default: Timing,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) -> Option<Timing> {
     let spec = spec.cloned().unwrap_or_default();
     let mut number = |field: &str, value: Option<i32>, default: i32, least: i32| {
         let value = value.unwrap_or(default);
         if value < least {
-            problems.push(Problem::error(
+            cx.error(
                 format!("spec.probes.{name}.{field}"),
-                Rule::Invalid,
                 format!("{value} is too small: use {least} or more"),
-            ));
+            );
         }
         value
     };
@@ -92,17 +91,16 @@ fn timing(
     spec.enabled.unwrap_or(true).then_some(timing)
 }
 
-fn disk(probes: &ProbesSpec, problems: &mut Vec<Problem>) -> Option<DiskCheck> {
+fn disk(probes: &ProbesSpec, cx: &mut Resolving<'_>) -> Option<DiskCheck> {
     let disk = probes.disk_readiness.clone()?;
     let path = text(disk.path.as_ref()).unwrap_or(paths::STATE);
     if !path.starts_with('/') || path.split('/').any(|segment| segment == "..") {
-        problems.push(Problem::error(
+        cx.error(
             "spec.probes.diskReadiness.path",
-            Rule::Invalid,
             format!("{path:?} is not an absolute path without `..`"),
-        ));
+        );
     }
-    let min_free = checked("spec.probes.diskReadiness.minFree", disk.min_free, problems);
+    let min_free = checked("spec.probes.diskReadiness.minFree", disk.min_free, cx);
     let bytes = quantity::parse(min_free.as_deref().unwrap_or(DISK_MIN_FREE)).ok();
     let min_free_bytes = bytes.and_then(Quantity::bytes).unwrap_or_default();
     let check = DiskCheck { path: path.to_owned(), min_free_bytes };
@@ -125,20 +123,19 @@ pub(super) fn placement(spec: &OpenClawInstanceSpec) -> Placement {
 /// How many pods an eviction may take down; `None` without a budget.
 pub(super) fn disruption_budget(
     spec: &OpenClawInstanceSpec,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) -> Option<i32> {
     let budget = spec.availability.as_ref().and_then(|each| each.pod_disruption_budget.clone());
     let budget = budget.unwrap_or_default();
     let max_unavailable = budget.max_unavailable.unwrap_or(MAX_UNAVAILABLE);
     let path = "spec.availability.podDisruptionBudget.maxUnavailable";
     if max_unavailable < 0 {
-        problems.push(Problem::error(path, Rule::Invalid, "must be 0 or more"));
+        cx.error(path, "must be 0 or more");
     } else if max_unavailable == 0 && budget.enabled != Some(false) {
-        problems.push(Problem::advice(
+        cx.risk(
             path,
-            Rule::Risk,
             "0 forbids every eviction: draining the node waits until the budget is changed",
-        ));
+        );
     }
     budget.enabled.unwrap_or(true).then_some(max_unavailable)
 }
@@ -146,17 +143,16 @@ pub(super) fn disruption_budget(
 /// The user's annotations of the pod, less those that belong to the operator.
 pub(super) fn annotations(
     spec: &OpenClawInstanceSpec,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) -> BTreeMap<String, String> {
     let mut annotations = spec.pod_annotations.clone().unwrap_or_default();
     annotations.retain(|key, _| {
         let ours = key.starts_with(annotations::PREFIX);
         if ours {
-            problems.push(Problem::advice(
+            cx.ineffective(
                 format!("spec.podAnnotations[{key:?}]"),
-                Rule::Ineffective,
                 "has no effect: keys with this prefix belong to the operator",
-            ));
+            );
         }
         !ours
     });

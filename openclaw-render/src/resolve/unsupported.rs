@@ -7,11 +7,11 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
+use super::context::Resolving;
 use crate::api::{
     FileUpdatePolicy, LoggingFormat, LoggingLevel, ManagedFile, MergeMode, MetricsIngressFrom,
     MetricsSpec, OpenClawInstance, OpenClawInstanceSpec,
 };
-use crate::problem::{Problem, Rule};
 use crate::vocab::PREVIOUS_MANAGERS;
 
 type IsSet = fn(&OpenClawInstanceSpec) -> bool;
@@ -157,40 +157,33 @@ const STORED: &[(&str, &[&str], IsSet)] = &[
 pub(super) fn check(
     instance: &OpenClawInstance,
     merged: &OpenClawInstanceSpec,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) {
     for (path, _) in FIELDS.iter().filter(|(_, is_set)| is_set(merged)) {
         // Only managedFields can tell the Go operator's schema default from the user's choice.
         let stored = STORED.iter().any(|(feature, switch, asks_nothing_more)| {
             feature == path && asks_nothing_more(merged) && stored_by_previous(instance, switch)
         });
-        problems.push(if stored {
-            Problem::advice(
+        if stored {
+            cx.ineffective(
                 format!("{path}.enabled"),
-                Rule::Ineffective,
                 "is a default that the Go operator stored: it is not rendered yet, and nothing \
                  asks for it",
-            )
+            );
         } else {
-            Problem::advice(
-                *path,
-                Rule::Unsupported,
-                "is not rendered by this version: the operator leaves the instance untouched \
-                 while it is set",
-            )
-        });
+            cx.unsupported(*path);
+        }
     }
     let stored = stored_defaults(instance);
     if !stored.is_empty() {
-        problems.push(Problem::advice(
+        cx.ineffective(
             "spec",
-            Rule::Ineffective,
             format!(
                 "the Go operator stored its defaults here, and they count as yours: {}; remove \
                  them to follow the operator's defaults",
                 stored.join(", ")
             ),
-        ));
+        );
     }
 }
 
