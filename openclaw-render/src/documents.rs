@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::api::{OpenClawClusterDefaults, OpenClawInstance};
+use crate::api::{ConditionType, OpenClawClusterDefaults, OpenClawInstance};
 use crate::bounded;
 use crate::facts::{claim_facts, secret_hashes};
 use crate::nesting;
@@ -220,9 +220,13 @@ pub fn decode_instance(document: Value) -> Result<(OpenClawInstance, Vec<Problem
     if nesting::is_manifest_too_deep(&document) {
         // Where the schema holds, nothing else can be deep.
         let raw = document.pointer("/spec/config/raw");
-        let path = if raw.is_some_and(nesting::is_too_deep) { RAW } else { "document" };
+        let (path, about) = if raw.is_some_and(nesting::is_too_deep) {
+            (RAW, ConditionType::ConfigValid)
+        } else {
+            ("document", ConditionType::Ready)
+        };
         nesting::dismantle(document);
-        return Err(Problem::error(path, Rule::Invalid, nesting::too_deep()));
+        return Err(Problem::error(path, Rule::Invalid, nesting::too_deep()).about(about));
     }
     let mut document = bounded::check(document)?;
     // An instance without a spec is one with all defaults.

@@ -16,7 +16,8 @@ use std::path::Path;
 
 use openclaw_render::api::OpenClawInstance;
 use openclaw_render::{
-    Fact, Object, Observed, Problem, Settings, Severity, decode_instance, render_instance, resolve,
+    Fact, Object, Observed, Problem, Settings, Severity, decode_instance, plan, render_instance,
+    resolve,
 };
 use serde_json::{Value, json};
 
@@ -243,6 +244,50 @@ fn content_of_exactly_the_limit_is_rendered_and_a_byte_more_is_not() {
     }
 }
 
+/// Status and reason of a condition of a spec.
+fn condition(spec: &Value, observed: &Observed, about: &str) -> Option<(String, String)> {
+    let plan = plan(&instance(spec), observed, &Settings::default());
+    let mut conditions = plan.status.conditions.into_iter().flatten();
+    let found = conditions.find(|condition| condition.type_ == about);
+    found.map(|condition| (condition.status, condition.reason))
+}
+
+#[test]
+fn a_condition_tells_of_what_it_is_about_and_of_nothing_beside_it() {
+    let known = |keys: &[&str]| {
+        Fact::Known(keys.iter().map(|key| ((*key).to_owned(), "x".to_owned())).collect())
+    };
+    let observed = Observed {
+        config_maps: [("there".to_owned(), known(&[])), ("gone".to_owned(), Fact::Absent)].into(),
+        secrets: [("there".to_owned(), known(&[])), ("gone".to_owned(), Fact::Absent)].into(),
+        claims: [("gone".to_owned(), Fact::Absent)].into(),
+        ..Observed::default()
+    };
+    let config_map = |name: &str| json!({"config": {"configMapRef": {"name": name}}});
+    let secret = |name: &str| {
+        let source = json!({"secretKeyRef": {"name": name, "key": "k"}});
+        json!({"env": [{"name": "A", "valueFrom": source}]})
+    };
+    let size = json!({"requests": {"cpu": "many"}});
+    let claim = |name: &str| json!({"storage": {"persistence": {"existingClaim": name}}});
+    for (spec, about, reason) in [
+        (json!({"config": {"raw": 1}}), "ConfigValid", Some("InvalidJSON")),
+        (config_map("gone"), "ConfigValid", Some("ConfigMapMissing")),
+        (config_map("there"), "ConfigValid", Some("ConfigMapKeyMissing")),
+        (config_map("unseen"), "ConfigValid", Some("ConfigMapUnknown")),
+        // Of the sidecar, and not of what it hands over.
+        (json!({"config": {"sync": {"resources": size}}}), "ConfigValid", None),
+        (secret("gone"), "SecretsReady", Some("SecretMissing")),
+        (secret("there"), "SecretsReady", Some("SecretMissing")),
+        (secret("unseen"), "SecretsReady", Some("SecretUnknown")),
+        (json!({"gateway": {"existingSecret": "gone"}}), "SecretsReady", Some("SecretMissing")),
+        (claim("gone"), "StorageReady", Some("ClaimMissing")),
+    ] {
+        let expected = reason.map(|reason| ("False".to_owned(), reason.to_owned()));
+        assert_eq!(condition(&spec, &observed, about), expected, "{spec}");
+    }
+}
+
 /// Calls whose message comes from elsewhere: file, and the call without white space.
 const MESSAGE_FROM_ELSEWHERE: &[(&str, &str)] = &[
     // What the parser says.
@@ -252,6 +297,7 @@ const MESSAGE_FROM_ELSEWHERE: &[(&str, &str)] = &[
     // The calls themselves, as all other files make them.
     ("context.rs", "path,Rule::Invalid,message"),
     ("context.rs", "path,Rule::Missing,message"),
+    ("context.rs", "path,Rule::MissingKey,message"),
     ("context.rs", "path,message"),
     // What is missing, in one wording; fixture `secrets-missing`.
     ("context.rs", "path,severity,message"),
@@ -260,10 +306,7 @@ const MESSAGE_FROM_ELSEWHERE: &[(&str, &str)] = &[
     // What the measuring of depth says; `too_deep`.
     ("mod.rs", "RAW,Rule::Invalid,nesting::too_deep()"),
     // What `cidr` says; fixture `network-policy`.
-    (
-        "network.rs",
-        "format!(\"{path}.{field}[{index}]\"),format!(\"{cidr:?}{reason}\")",
-    ),
+    ("network.rs", "format!(\"{path}.{field}[{index}]\"),format!(\"{cidr:?}{reason}\")"),
     // What the checks of peers and ports say; the same fixture.
     ("network.rs", "format!(\"{path}{field}\"),message"),
     ("network.rs", "path,reason"),
@@ -313,8 +356,14 @@ fn every_refusal_in_the_source_is_said_by_some_test() {
 }
 
 /// How calls that refuse begin.
-const REFUSALS: [&str; 5] =
-    [".error(", "Problem::error(", ".missing(", ".will_not_start(", "Problem::will_not_start("];
+const REFUSALS: [&str; 6] = [
+    ".error(",
+    "Problem::error(",
+    ".missing(",
+    ".missing_key(",
+    ".will_not_start(",
+    "Problem::will_not_start(",
+];
 
 /// Arguments of every call that refuses, with the file's name.
 fn refusals() -> Vec<(String, String)> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::api::ConditionType;
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Claim, Fact, Observed};
 use crate::problem::{Problem, Rule, Severity};
@@ -14,6 +15,8 @@ type Keys = BTreeMap<String, String>;
 pub(super) struct Resolving<'a> {
     pub(super) observed: &'a Observed,
     pub(super) settings: &'a Settings,
+    /// Which condition tells of what is found now.
+    about: ConditionType,
     problems: Vec<Problem>,
     references: BTreeSet<ObjectKey>,
 }
@@ -33,7 +36,20 @@ pub(super) struct Reference<'a> {
 
 impl<'a> Resolving<'a> {
     pub(super) fn new(observed: &'a Observed, settings: &'a Settings) -> Self {
-        Self { observed, settings, problems: Vec::new(), references: BTreeSet::new() }
+        let about = ConditionType::Ready;
+        Self { observed, settings, about, problems: Vec::new(), references: BTreeSet::new() }
+    }
+
+    /// Takes a step; the condition tells of what it finds.
+    pub(super) fn about<T>(
+        &mut self,
+        about: ConditionType,
+        step: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let before = std::mem::replace(&mut self.about, about);
+        let taken = step(self);
+        self.about = before;
+        taken
     }
 
     /// The problems, sorted by severity and path, each once, and what was referred to.
@@ -77,6 +93,17 @@ impl<'a> Resolving<'a> {
         self.push(Problem { severity, ..problem });
     }
 
+    /// Something that the spec refers to does not have the key that the spec names.
+    pub(super) fn missing_key(
+        &mut self,
+        path: impl Into<String>,
+        severity: Severity,
+        message: impl Into<String>,
+    ) {
+        let problem = Problem::error(path, Rule::MissingKey, message);
+        self.push(Problem { severity, ..problem });
+    }
+
     /// This version does not render the field.
     pub(super) fn unsupported(&mut self, path: impl Into<String>) {
         self.push(Problem::advice(
@@ -89,7 +116,7 @@ impl<'a> Resolving<'a> {
 
     /// A finding of any kind.
     pub(super) fn push(&mut self, problem: Problem) {
-        self.problems.push(problem);
+        self.problems.push(problem.about(self.about));
     }
 
     /// Hashes of a Secret's values, by key.
@@ -133,7 +160,7 @@ impl<'a> Resolving<'a> {
         if let Some(severity) = missing {
             let data = if kind == Kind::ConfigMap { " in `data`" } else { "" };
             let message = format!("{} {name:?} has no key {key:?}{data}", noun(kind));
-            self.missing(path, severity, message);
+            self.missing_key(path, severity, message);
         }
     }
 

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar};
 
 use super::context::{Reference, Resolving};
 use super::{Auth, GatewayToken};
-use crate::api::OpenClawInstanceSpec;
+use crate::api::{ConditionType, OpenClawInstanceSpec};
 use crate::hash::Hasher;
 use crate::object::Kind;
 use crate::problem::Severity;
@@ -53,7 +53,7 @@ pub(super) fn resolve(
             }),
         }
     }
-    let hash = hash(&sources, own_token, cx);
+    let hash = cx.about(ConditionType::SecretsReady, |cx| hash(&sources, own_token, cx));
     Environment { entries, sources: whole, hash }
 }
 

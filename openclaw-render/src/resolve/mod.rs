@@ -54,6 +54,9 @@ pub(crate) const RAW: &str = "spec.config.raw";
 /// What the API server takes as the contents of a ConfigMap; keys count here too.
 const CONFIG_MAP_BYTES: usize = 1 << 20;
 
+use crate::api::ConditionType::{
+    ConfigValid, NetworkPolicyReady, Ready, SecretsReady, StorageReady,
+};
 use crate::api::{OnOperatorUpgrade, OpenClawInstance, OpenClawInstanceSpec};
 use crate::nesting;
 use crate::object::{Kind, ObjectKey};
@@ -160,12 +163,14 @@ fn resolve_merged(
     let image = image::resolve(&spec, cx);
     let choices = Choices::resolve(instance, image.told, cx);
     let entry_point = entry_point::resolve(image::repository(&spec), &image, &choices, cx);
-    let storage = storage::resolve(&name, &spec, cx);
+    let storage = cx.about(StorageReady, |cx| storage::resolve(&name, &spec, cx));
     downgrade::check(instance, &image, &storage, &choices, cx);
-    let config = base_config::resolve(&spec, &image, cx);
-    let network_policy = network::policy(&spec, cx);
-    let gateway = gateway::resolve(&spec, &config, network_policy.as_ref(), image.version, cx);
-    let token = token::resolve(&spec, &name, gateway.auth, cx);
+    let config = cx.about(ConfigValid, |cx| base_config::resolve(&spec, &image, cx));
+    let network_policy = cx.about(NetworkPolicyReady, |cx| network::policy(&spec, cx));
+    let gateway = cx.about(ConfigValid, |cx| {
+        gateway::resolve(&spec, &config, network_policy.as_ref(), image.version, cx)
+    });
+    let token = cx.about(SecretsReady, |cx| token::resolve(&spec, &name, gateway.auth, cx));
     let environment = environment::resolve(&spec, gateway.auth, &token, cx);
     let resolved = Resolved {
         namespace: namespace(instance, cx),
@@ -241,7 +246,8 @@ fn namespace(instance: &OpenClawInstance, cx: &mut Resolving<'_>) -> String {
 /// A configuration so deep that nothing else may be done with the spec: copying it is a risk.
 pub(crate) fn too_deep(spec: &OpenClawInstanceSpec) -> Option<Problem> {
     let raw = spec.config.as_ref()?.raw.as_ref()?;
-    nesting::is_too_deep(raw).then(|| Problem::error(RAW, Rule::Invalid, nesting::too_deep()))
+    let problem = || Problem::error(RAW, Rule::Invalid, nesting::too_deep()).about(ConfigValid);
+    nesting::is_too_deep(raw).then(problem)
 }
 
 /// What no ConfigMap can hold would be refused again and again.
@@ -250,16 +256,19 @@ fn check_sizes(resolved: &Resolved, cx: &mut Resolving<'_>) {
     let config = if reference.is_some() { "spec.config.configMapRef" } else { RAW };
     let remedies = [
         (
+            ConfigValid,
             config,
             "openclaw.json is written with indentation, so keep it flat and large texts out of it",
         ),
-        ("spec.workspace", "put large or many files into the image or a volume"),
+        (Ready, "spec.workspace", "put large or many files into the image or a volume"),
     ];
-    for ((path, remedy), map) in remedies.into_iter().zip(resource::config_maps(resolved)) {
+    for ((about, path, remedy), map) in remedies.into_iter().zip(resource::config_maps(resolved)) {
         let entries = map.data.iter().flatten();
         let bytes: usize = entries.map(|(key, content)| key.len() + content.len()).sum();
         if bytes > CONFIG_MAP_BYTES {
-            cx.error(path, format!("makes a ConfigMap of {bytes} bytes, and {CONFIG_MAP_BYTES} are allowed: {remedy}"));
+            cx.about(about, |cx| {
+                cx.error(path, format!("makes a ConfigMap of {bytes} bytes, and {CONFIG_MAP_BYTES} are allowed: {remedy}"));
+            });
         }
     }
 }

@@ -59,7 +59,7 @@ pub(super) fn resolve(
     let own = name.gateway_token();
     let keys = cx.secret_if_seen(&own);
     if auth == Auth::SecretToken && keys.is_some_and(|keys| !keys.contains_key(TOKEN_KEY)) {
-        cx.missing(
+        cx.missing_key(
             "spec.gateway",
             Severity::WillNotStart,
             format!(

@@ -91,12 +91,10 @@ fn config_valid(
     let say = |holds, reason, message: String| {
         Some(Statement::new(About::ConfigValid, holds, reason, message))
     };
-    let about_config = |problem: &&Problem| problem.path.starts_with("spec.config");
+    let about_config = |problem: &&Problem| problem.about == About::ConfigValid;
     for problem in problems.iter().filter(about_config) {
         let reason = match (problem.severity, problem.rule) {
-            (Severity::Error, Rule::Missing) if problem.path.rsplit('.').next() == Some("key") => {
-                Reason::ConfigMapKeyMissing
-            }
+            (Severity::Error, Rule::MissingKey) => Reason::ConfigMapKeyMissing,
             (Severity::Error, Rule::Missing) => Reason::ConfigMapMissing,
             (Severity::Error, _) => Reason::InvalidJSON,
             (Severity::WillNotStart, _) => Reason::WillNotStart,
@@ -156,16 +154,15 @@ fn migrated(config: &ConfigStatus, rendered: &str) -> Option<String> {
 }
 
 fn secrets_ready(resolved: Option<&Resolved>, problems: &[Problem]) -> Option<Statement> {
-    let about = |problem: &&Problem| {
-        ["spec.env", "spec.gateway"].iter().any(|path| problem.path.starts_with(path))
-    };
-    for (rule, reason) in
-        [(Rule::Missing, Reason::SecretMissing), (Rule::Unknown, Reason::SecretUnknown)]
-    {
+    let about = |problem: &&Problem| problem.about == About::SecretsReady;
+    for (rules, reason) in [
+        (&[Rule::Missing, Rule::MissingKey][..], Reason::SecretMissing),
+        (&[Rule::Unknown], Reason::SecretUnknown),
+    ] {
         let found: Vec<String> = problems
             .iter()
             .filter(about)
-            .filter(|problem| problem.rule == rule)
+            .filter(|problem| rules.contains(&problem.rule))
             .map(ToString::to_string)
             .collect();
         if !found.is_empty() {
@@ -242,10 +239,9 @@ fn storage_ready(resolved: &Resolved, observed: &Observed, problems: &[Problem])
         }
         DataVolume::Own { claim, .. } | DataVolume::Existing(claim) => claim,
     };
-    if let Some(problem) = problems
-        .iter()
-        .find(|problem| problem.rule == Rule::Missing && problem.path.starts_with("spec.storage"))
-    {
+    let missing =
+        |problem: &&Problem| problem.about == About::StorageReady && problem.rule == Rule::Missing;
+    if let Some(problem) = problems.iter().find(missing) {
         return say(false, Reason::ClaimMissing, problem.to_string());
     }
     if let Some(said) =
