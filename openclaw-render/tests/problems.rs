@@ -305,11 +305,11 @@ const MESSAGE_FROM_ELSEWHERE: &[(&str, &str)] = &[
     ("mod.rs", "\"metadata.name\",reason"),
     // What the measuring of depth says; `too_deep`.
     ("mod.rs", "RAW,Rule::Invalid,nesting::too_deep()"),
-    // What `cidr` says; fixture `network-policy`.
-    ("network.rs", "format!(\"{path}.{field}[{index}]\"),format!(\"{cidr:?}{reason}\")"),
+    // What `not_a_network` in the same file says; fixture `network-policy`.
+    ("network_policy.rs", "format!(\"{path}.{field}[{index}]\"),not_a_network(cidr)"),
     // What the checks of peers and ports say; the same fixture.
-    ("network.rs", "format!(\"{path}{field}\"),message"),
-    ("network.rs", "path,reason"),
+    ("network_policy.rs", "format!(\"{path}{field}\"),message"),
+    ("network_policy.rs", "path,reason"),
     // What the check of paths says; fixture `workspace`.
     ("workspace.rs", "format!(\"spec.workspace.initialFiles[{path:?}]\"),reason"),
     (

@@ -6,11 +6,12 @@ use serde_json::{Map, Value};
 use super::address::Network;
 use super::context::Resolving;
 use super::environment::own_token;
-use super::network::NetworkPolicy;
+use super::network_policy::NetworkPolicy;
 use super::trust::{self, HeaderName};
-use super::{BaseConfig, Version, address};
+use super::{BaseConfig, Version, address, image};
 use crate::api::OpenClawInstanceSpec;
-use crate::vocab::{env, ports};
+use crate::vocab::grammar::is_origin;
+use crate::vocab::{env, images, ports};
 
 /// What the user's `gateway` in openclaw.json means for the pod.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +37,13 @@ pub(crate) enum Auth {
     TrustedProxy,
     /// By what else the user's configuration says; the Secret's token would contradict it.
     Configured,
+}
+
+/// The proxy in front of the gateway.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Proxy {
+    /// Full image reference, registry override applied.
+    pub(crate) image: String,
 }
 
 pub(super) fn resolve(
@@ -223,4 +231,41 @@ fn check_bind(path: &str, gateway: &Map<String, Value>, proxied: bool, cx: &mut 
              `token`, the default",
         );
     }
+}
+
+/// Returns the proxy, unless the gateway goes without.
+pub(super) fn proxy(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Option<Proxy> {
+    let image = spec.gateway.as_ref().and_then(|gateway| gateway.image.as_ref());
+    let default = (images::PROXY_REPOSITORY, images::PROXY_TAG);
+    proxied(spec)
+        .then(|| Proxy { image: image::helper("spec.gateway.image", image, default, spec, cx) })
+}
+
+/// Origins of the Control UI, sorted, each once.
+pub(super) fn control_ui_origins(
+    spec: &OpenClawInstanceSpec,
+    cx: &mut Resolving<'_>,
+) -> Vec<String> {
+    let given = spec.gateway.as_ref().and_then(|gateway| gateway.control_ui_origins.as_deref());
+    // Through `kubectl port-forward` it is always reachable.
+    let local = |host| format!("http://{host}:{}", ports::GATEWAY);
+    let mut origins = ["localhost", "127.0.0.1"].map(local).to_vec();
+    for (index, origin) in given.unwrap_or_default().iter().enumerate() {
+        if origin.is_empty() {
+            continue;
+        }
+        if !is_origin(origin) {
+            cx.ineffective(
+                format!("spec.gateway.controlUiOrigins[{index}]"),
+                format!(
+                    "{origin:?} never matches: a browser sends `scheme://host[:port]`, without \
+                     path and wildcard"
+                ),
+            );
+        }
+        origins.push(origin.clone());
+    }
+    origins.sort();
+    origins.dedup();
+    origins
 }

@@ -1,7 +1,7 @@
 //! From a raw spec and the observed world to [`Resolved`], or to all problems at once.
 //!
-//! Nobody reads the raw spec after this. Every default lives in [`defaults`] or beside the one
-//! value that it belongs to, in this folder.
+//! Nobody reads the raw spec after this. Every default lives in this folder, beside the value that
+//! it belongs to.
 
 mod address;
 mod availability;
@@ -10,6 +10,7 @@ mod ca_bundle;
 mod choices;
 mod context;
 pub(crate) mod defaults;
+mod disruption_budget;
 mod downgrade;
 mod entry_point;
 mod environment;
@@ -17,11 +18,14 @@ mod eras;
 pub(crate) mod gateway;
 mod image;
 mod metadata;
-mod network;
-mod pod;
+mod network_policy;
+mod placement;
+mod probes;
 mod resources;
 mod security;
+mod service;
 mod storage;
+mod stored_defaults;
 mod token;
 mod trust;
 pub(crate) mod unsupported;
@@ -37,12 +41,14 @@ use context::Resolving;
 pub use downgrade::refused_downgrade;
 pub(crate) use entry_point::EntryPoint;
 pub(crate) use environment::Environment;
-pub(crate) use gateway::{Auth, Gateway};
+pub(crate) use gateway::{Auth, Gateway, Proxy};
 pub(crate) use image::Image;
-pub(crate) use network::{NetworkPolicy, Proxy, Service};
-pub(crate) use pod::{Placement, Probes, Timing};
+pub(crate) use network_policy::NetworkPolicy;
+pub(crate) use placement::Placement;
+pub(crate) use probes::{Probes, Timing};
 pub(crate) use resources::Resources;
 pub(crate) use security::Security;
+pub(crate) use service::Service;
 pub(crate) use storage::{DataVolume, Layout, Storage};
 pub(crate) use token::GatewayToken;
 pub(crate) use trust::HeaderName;
@@ -64,7 +70,8 @@ use crate::observed::Observed;
 use crate::problem::{Problem, Rule, Severity};
 use crate::resource;
 use crate::settings::Settings;
-use crate::vocab::names::{InstanceName, is_label};
+use crate::vocab::grammar::is_label;
+use crate::vocab::names::InstanceName;
 
 /// What [`resolve`] found.
 #[derive(Clone, Debug, PartialEq)]
@@ -155,6 +162,7 @@ fn resolve_merged(
     name: InstanceName,
     cx: &mut Resolving<'_>,
 ) -> Resolved {
+    stored_defaults::check(instance, cx);
     unsupported::check(instance, &spec, cx);
     availability::check(&spec, cx);
     ca_bundle::check(&spec, cx);
@@ -166,7 +174,7 @@ fn resolve_merged(
     let storage = cx.about(StorageReady, |cx| storage::resolve(&name, &spec, cx));
     downgrade::check(instance, &image, &storage, &choices, cx);
     let config = cx.about(ConfigValid, |cx| base_config::resolve(&spec, &image, cx));
-    let network_policy = cx.about(NetworkPolicyReady, |cx| network::policy(&spec, cx));
+    let network_policy = cx.about(NetworkPolicyReady, |cx| network_policy::resolve(&spec, cx));
     let gateway = cx.about(ConfigValid, |cx| {
         gateway::resolve(&spec, &config, network_policy.as_ref(), image.version, cx)
     });
@@ -182,21 +190,21 @@ fn resolve_merged(
         choices,
         config,
         gateway,
-        control_ui_origins: network::control_ui_origins(&spec, cx),
+        control_ui_origins: gateway::control_ui_origins(&spec, cx),
         token,
-        proxy: network::proxy(&spec, cx),
+        proxy: gateway::proxy(&spec, cx),
         workspace: workspace::resolve(&spec, cx),
         environment,
         resources: resources::resolve(&spec, cx),
         storage,
         security: security::resolve(&name, &spec, cx),
         network_policy,
-        service: network::service(&spec),
-        probes: pod::probes(&spec, cx),
-        placement: pod::placement(&spec),
-        pod_annotations: pod::annotations(&spec, cx),
+        service: service::resolve(&spec),
+        probes: probes::resolve(&spec, cx),
+        placement: placement::resolve(&spec),
+        pod_annotations: metadata::pod_annotations(&spec, cx),
         share_process_namespace: spec.share_process_namespace.unwrap_or(false),
-        disruption_budget: pod::disruption_budget(&spec, cx),
+        disruption_budget: disruption_budget::resolve(&spec, cx),
         suspended: is_off(&spec),
         on_operator_upgrade: spec
             .rollout

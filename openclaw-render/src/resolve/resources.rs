@@ -6,7 +6,6 @@ use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::context::Resolving;
-use super::defaults;
 use crate::api::{OpenClawInstanceSpec, QuantityValue, ResourcesSpec};
 use crate::quantity;
 
@@ -14,12 +13,7 @@ use crate::quantity;
 /// allowed.
 struct Defaults([&'static str; 4]);
 
-const AGENT: Defaults = Defaults([
-    defaults::REQUEST_CPU,
-    defaults::REQUEST_MEMORY,
-    defaults::LIMIT_CPU,
-    defaults::LIMIT_MEMORY,
-]);
+const AGENT: Defaults = Defaults(["500m", "1Gi", "2", "4Gi"]);
 /// nginx in front of one gateway.
 const PROXY: Defaults = Defaults(["10m", "16Mi", "100m", "64Mi"]);
 /// One validation by OpenClaw 2026.9.6 takes up to 1.8 s of CPU and 210 MB; a migration, which few

@@ -8,10 +8,13 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::api::rbac::v1::PolicyRule;
 
 use super::context::Resolving;
-use super::defaults::{self, text};
+use super::defaults::text;
 use crate::api::{OpenClawInstanceSpec, RbacRule};
+use crate::vocab::grammar::is_subdomain;
 use crate::vocab::names::InstanceName;
 
+/// User, group and volume group of the agent: user `node` of its image.
+const USER: i64 = 1000;
 /// Capability set that drops every one.
 const ALL: &str = "ALL";
 
@@ -99,11 +102,11 @@ fn pod(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> PodSecurityContex
         );
     }
     PodSecurityContext {
-        fs_group: Some(context.fs_group.unwrap_or(defaults::USER)),
+        fs_group: Some(context.fs_group.unwrap_or(USER)),
         fs_group_change_policy: context.fs_group_change_policy.map(|policy| policy.to_string()),
-        run_as_group: Some(context.run_as_group.unwrap_or(defaults::USER)),
+        run_as_group: Some(context.run_as_group.unwrap_or(USER)),
         run_as_non_root: Some(context.run_as_non_root.unwrap_or(true)),
-        run_as_user: Some(context.run_as_user.unwrap_or(defaults::USER)),
+        run_as_user: Some(context.run_as_user.unwrap_or(USER)),
         seccomp_profile: hardened().seccomp_profile,
         ..Default::default()
     }
@@ -245,16 +248,4 @@ fn risk(rule: &RbacRule) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// RFC 1123 subdomain, which most object names are.
-pub(super) fn is_subdomain(name: &str) -> bool {
-    let label = |label: &str| {
-        let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        !label.is_empty()
-            && label.bytes().all(inner)
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    name.len() <= 253 && name.split('.').all(label)
 }

@@ -4,13 +4,18 @@ use k8s_openapi::api::core::v1::{PersistentVolumeClaimSpec, VolumeResourceRequir
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::context::{Reference, Resolving};
-use super::defaults::{self, text};
+use super::defaults::text;
 use super::resources::checked;
 use crate::api::{OpenClawInstanceSpec, PersistenceSpec};
 use crate::observed::Claim;
 use crate::problem::Severity;
 use crate::vocab::annotations;
 use crate::vocab::names::InstanceName;
+
+/// Size of the claim that we make.
+const SIZE: &str = "10Gi";
+/// The application is the only writer of its state.
+const ACCESS_MODE: &str = "ReadWriteOnce";
 
 /// The agent's volume.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +60,7 @@ pub(super) fn resolve(
     let persistence = persistence.unwrap_or_default();
     let path = "spec.storage.persistence";
     let size = checked(&format!("{path}.size"), persistence.size.clone(), cx)
-        .unwrap_or_else(|| defaults::VOLUME_SIZE.to_owned());
+        .unwrap_or_else(|| SIZE.to_owned());
     let orphan = persistence.orphan.unwrap_or(true);
     if persistence.enabled == Some(false) {
         return Storage {
@@ -150,7 +155,7 @@ fn claim_spec(
         }
     }
     PersistentVolumeClaimSpec {
-        access_modes: modes.or_else(|| Some(vec![defaults::ACCESS_MODE.to_owned()])),
+        access_modes: modes.or_else(|| Some(vec![ACCESS_MODE.to_owned()])),
         resources: Some(VolumeResourceRequirements {
             requests: Some([("storage".to_owned(), Quantity(size))].into()),
             ..Default::default()

@@ -3,11 +3,11 @@
 use super::Auth;
 use super::context::Resolving;
 use super::defaults::text;
-use super::security::is_subdomain;
 use crate::api::OpenClawInstanceSpec;
 use crate::hash;
 use crate::object::Kind;
 use crate::problem::Severity;
+use crate::vocab::grammar::is_subdomain;
 use crate::vocab::names::{InstanceName, TOKEN_KEY};
 
 /// The Secret with the gateway's token.

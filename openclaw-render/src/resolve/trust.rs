@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::Version;
 use super::address::{self, Network};
 use super::context::Resolving;
-use super::network::NetworkPolicy;
+use super::network_policy::NetworkPolicy;
 
 /// Networks of proxies that nginx is given at most.
 const MAX_NETWORKS: usize = 1000;

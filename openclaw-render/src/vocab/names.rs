@@ -136,15 +136,6 @@ pub const SCRATCH_VOLUME: &str = "tmp";
 /// Volume of the proxy's temporary files.
 pub const PROXY_SCRATCH_VOLUME: &str = "gateway-proxy-tmp";
 
-/// RFC 1123 label, which names of namespaces, containers and volumes are.
-pub(crate) fn is_label(name: &str) -> bool {
-    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (1..=63).contains(&name.len())
-        && name.bytes().all(inner)
-        && !name.starts_with('-')
-        && !name.ends_with('-')
-}
-
 #[cfg(test)]
 mod tests {
     use super::InstanceName;

@@ -1,15 +1,11 @@
-//! Probes, placement and annotations of the pod.
-
-use std::collections::BTreeMap;
-
-use k8s_openapi::api::core::v1::{Affinity, Toleration, TopologySpreadConstraint};
+//! The agent's probes.
 
 use super::context::Resolving;
-use super::defaults::{DISK_MIN_FREE, MAX_UNAVAILABLE, text};
+use super::defaults::text;
 use super::resources::checked;
 use crate::api::{OpenClawInstanceSpec, ProbeSpec, ProbesSpec};
 use crate::quantity::{self, Quantity};
-use crate::vocab::{annotations, paths};
+use crate::vocab::paths;
 
 /// The agent's probes; `None` for one that is off.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,21 +32,14 @@ pub(crate) struct DiskCheck {
     pub(crate) min_free_bytes: u64,
 }
 
-/// Where the pod may run.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Placement {
-    pub(crate) node_selector: Option<BTreeMap<String, String>>,
-    pub(crate) tolerations: Option<Vec<Toleration>>,
-    pub(crate) affinity: Option<Affinity>,
-    pub(crate) topology_spread_constraints: Option<Vec<TopologySpreadConstraint>>,
-    pub(crate) runtime_class_name: Option<String>,
-}
-
 const STARTUP: Timing = Timing { initial_delay: 5, period: 5, timeout: 3, failures: 60 };
 const READINESS: Timing = Timing { initial_delay: 5, period: 5, timeout: 3, failures: 3 };
 const LIVENESS: Timing = Timing { initial_delay: 30, period: 10, timeout: 5, failures: 3 };
 
-pub(super) fn probes(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Probes {
+/// Free space below which `diskReadiness` reports the agent as not ready.
+const DISK_MIN_FREE: &str = "64Mi";
+
+pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Probes {
     let probes = spec.probes.clone().unwrap_or_default();
     Probes {
         startup: timing("startup", probes.startup.as_ref(), STARTUP, cx),
@@ -105,56 +94,4 @@ fn disk(probes: &ProbesSpec, cx: &mut Resolving<'_>) -> Option<DiskCheck> {
     let min_free_bytes = bytes.and_then(Quantity::bytes).unwrap_or_default();
     let check = DiskCheck { path: path.to_owned(), min_free_bytes };
     disk.enabled.unwrap_or(false).then_some(check)
-}
-
-pub(super) fn placement(spec: &OpenClawInstanceSpec) -> Placement {
-    let Some(availability) = spec.availability.clone() else { return Placement::default() };
-    Placement {
-        node_selector: availability.node_selector.filter(|labels| !labels.is_empty()),
-        tolerations: availability.tolerations.filter(|list| !list.is_empty()),
-        affinity: availability.affinity,
-        topology_spread_constraints: availability
-            .topology_spread_constraints
-            .filter(|list| !list.is_empty()),
-        runtime_class_name: availability.runtime_class_name.filter(|name| !name.is_empty()),
-    }
-}
-
-/// How many pods an eviction may take down; `None` without a budget.
-pub(super) fn disruption_budget(
-    spec: &OpenClawInstanceSpec,
-    cx: &mut Resolving<'_>,
-) -> Option<i32> {
-    let budget = spec.availability.as_ref().and_then(|each| each.pod_disruption_budget.clone());
-    let budget = budget.unwrap_or_default();
-    let max_unavailable = budget.max_unavailable.unwrap_or(MAX_UNAVAILABLE);
-    let path = "spec.availability.podDisruptionBudget.maxUnavailable";
-    if max_unavailable < 0 {
-        cx.error(path, "must be 0 or more");
-    } else if max_unavailable == 0 && budget.enabled != Some(false) {
-        cx.risk(
-            path,
-            "0 forbids every eviction: draining the node waits until the budget is changed",
-        );
-    }
-    budget.enabled.unwrap_or(true).then_some(max_unavailable)
-}
-
-/// The user's annotations of the pod, less those that belong to the operator.
-pub(super) fn annotations(
-    spec: &OpenClawInstanceSpec,
-    cx: &mut Resolving<'_>,
-) -> BTreeMap<String, String> {
-    let mut annotations = spec.pod_annotations.clone().unwrap_or_default();
-    annotations.retain(|key, _| {
-        let ours = key.starts_with(annotations::PREFIX);
-        if ours {
-            cx.ineffective(
-                format!("spec.podAnnotations[{key:?}]"),
-                "has no effect: keys with this prefix belong to the operator",
-            );
-        }
-        !ours
-    });
-    annotations
 }
