@@ -17,7 +17,7 @@ use crate::nesting;
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed};
 use crate::problem::{Problem, Rule};
-use crate::resolve::{RAW, Resolution, resolve};
+use crate::resolve::{RAW, Resolution, bounds, resolve};
 use crate::settings::Settings;
 use crate::vocab::meta;
 
@@ -164,6 +164,10 @@ impl Documents {
     fn add_defaults(&mut self, document: Value) {
         let Some(defaults) = self.decode::<OpenClawClusterDefaults>(document) else { return };
         let name = name(&defaults.metadata);
+        for problem in bounds::problems(&defaults.spec) {
+            let path = format!("{DEFAULTS_KIND} {name}: {}", problem.path);
+            self.problems.push(Problem { path, ..problem });
+        }
         if name == DEFAULTS_NAME {
             self.cluster_defaults = Fact::Known(defaults);
         } else {

@@ -174,6 +174,7 @@ fn what_no_fixture_can_say_is_said_too() {
 [
     "spec.workspace: makes a ConfigMap of 1049705 bytes, and 1048576 are allowed: put large or many files into the image or a volume",
     "spec.workspace: makes a ConfigMap of 1361813 bytes, and 1048576 are allowed: put large or many files into the image or a volume",
+    "spec.workspace.initialFiles: has 6000 entries, and 50 are allowed",
     "spec.config.raw: makes a ConfigMap of 2018066 bytes, and 1048576 are allowed: openclaw.json is written with indentation, so keep it flat and large texts out of it",
     "spec.config.configMapRef: makes a ConfigMap of 1051963 bytes, and 1048576 are allowed: openclaw.json is written with indentation, so keep it flat and large texts out of it",
 ]
@@ -277,6 +278,7 @@ fn a_condition_tells_of_what_it_is_about_and_of_nothing_beside_it() {
         (config_map("unseen"), "ConfigValid", Some("ConfigMapUnknown")),
         // Of the sidecar, and not of what it hands over.
         (json!({"config": {"sync": {"resources": size}}}), "ConfigValid", None),
+        (json!({"config": {"forcePaths": ["a"]}}), "ConfigValid", None),
         (secret("gone"), "SecretsReady", Some("SecretMissing")),
         (secret("there"), "SecretsReady", Some("SecretMissing")),
         (secret("unseen"), "SecretsReady", Some("SecretUnknown")),
@@ -294,6 +296,8 @@ const MESSAGE_FROM_ELSEWHERE: &[(&str, &str)] = &[
     ("base_config.rs", "path,message.replace('\\n',\"\")"),
     // `refused_downgrade` in the same file; fixture `downgrade`.
     ("downgrade.rs", "\"spec.image\",message"),
+    // What the limits of single values say; every one is broken by the tests beside them.
+    ("bounds.rs", "place.path(),Rule::Invalid,message"),
     // The calls themselves, as all other files make them.
     ("context.rs", "path,Rule::Invalid,message"),
     ("context.rs", "path,Rule::Missing,message"),

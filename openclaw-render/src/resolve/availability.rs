@@ -16,7 +16,13 @@ fn is_scaled(spec: &OpenClawInstanceSpec) -> bool {
 
 /// Reports what contradicts itself; scaling by load is not rendered yet.
 pub(super) fn check(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
-    check_replicas(spec, cx);
+    if spec.replicas == Some(0) && is_scaled(spec) {
+        cx.ineffective(
+            "spec.replicas",
+            "has no effect beside `spec.availability.autoScaling`: use `spec.suspended` to switch \
+             the agent off",
+        );
+    }
     if spec.suspended == Some(true) && is_scaled(spec) {
         cx.error(
             "spec.suspended",
@@ -32,20 +38,5 @@ pub(super) fn check(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
             "spec.availability.autoScaling.minReplicas",
             format!("{min} is more than maxReplicas {max}"),
         );
-    }
-}
-
-fn check_replicas(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
-    match spec.replicas {
-        Some(0) if is_scaled(spec) => cx.ineffective(
-            "spec.replicas",
-            "has no effect beside `spec.availability.autoScaling`: use `spec.suspended` to switch \
-             the agent off",
-        ),
-        None | Some(0 | 1) => {}
-        Some(other) => cx.error(
-            "spec.replicas",
-            format!("{other} is neither 0 nor 1: an agent is one pod, or off"),
-        ),
     }
 }

@@ -28,7 +28,6 @@ pub(super) fn resolve(
 ) -> BaseConfig {
     let unset = ConfigSpec::default();
     let config = spec.config.as_ref().unwrap_or(&unset);
-    check_force_paths(config, cx);
     let (path, document) = document(config, cx);
     for problem in eras::check(&path, &document, image.version, image.told.is_some()) {
         cx.push(problem);
@@ -110,8 +109,9 @@ fn parse(
     Map::new()
 }
 
-/// Reports paths that force nothing or lead nowhere; none is rendered yet.
-fn check_force_paths(config: &ConfigSpec, cx: &mut Resolving<'_>) {
+/// Reports paths that force nothing; none is rendered yet.
+pub(super) fn check_force_paths(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
+    let Some(config) = &spec.config else { return };
     let force_paths = config.force_paths.as_deref().unwrap_or_default();
     let merges = config.merge_mode == Some(MergeMode::Merge);
     if !force_paths.is_empty() && !merges {
@@ -119,14 +119,5 @@ fn check_force_paths(config: &ConfigSpec, cx: &mut Resolving<'_>) {
             "spec.config.forcePaths",
             "needs `spec.config.mergeMode: merge`: overwrite mode forces every path",
         );
-    }
-    for (index, path) in force_paths.iter().enumerate() {
-        let word = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
-        if !path.split('.').all(|key| !key.is_empty() && key.bytes().all(word)) {
-            cx.error(
-                format!("spec.config.forcePaths[{index}]"),
-                format!("{path:?} is no path: write keys with dots between them"),
-            );
-        }
     }
 }

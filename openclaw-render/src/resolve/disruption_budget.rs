@@ -12,9 +12,7 @@ pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Op
     let budget = budget.unwrap_or_default();
     let max_unavailable = budget.max_unavailable.unwrap_or(MAX_UNAVAILABLE);
     let path = "spec.availability.podDisruptionBudget.maxUnavailable";
-    if max_unavailable < 0 {
-        cx.error(path, "must be 0 or more");
-    } else if max_unavailable == 0 && budget.enabled != Some(false) {
+    if max_unavailable == 0 && budget.enabled != Some(false) {
         cx.risk(
             path,
             "0 forbids every eviction: draining the node waits until the budget is changed",

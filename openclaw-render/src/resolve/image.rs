@@ -6,7 +6,7 @@ use super::context::Resolving;
 use super::defaults::text;
 use super::version::Version;
 use crate::api::{OpenClawInstanceSpec, PullPolicy, SidecarImage};
-use crate::vocab::grammar::{is_digest, is_repository, is_tag};
+use crate::vocab::grammar::{is_digest, is_repository, is_tag, is_version};
 use crate::vocab::images;
 
 /// The agent's image.
@@ -128,7 +128,10 @@ fn version(
     cx: &mut Resolving<'_>,
 ) -> Option<Version> {
     let stated_version = stated.and_then(Version::from_tag);
-    if let (Some(stated), None) = (stated, stated_version) {
+    // What is written in another way is refused by the limits of the API.
+    if let (Some(stated), None) = (stated, stated_version)
+        && is_version(stated)
+    {
         cx.error(
             "spec.image.version",
             format!(

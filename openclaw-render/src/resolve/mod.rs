@@ -6,6 +6,7 @@
 mod address;
 mod availability;
 mod base_config;
+pub(crate) mod bounds;
 mod ca_bundle;
 mod choices;
 mod context;
@@ -30,6 +31,7 @@ mod token;
 mod trust;
 pub(crate) mod unsupported;
 mod version;
+mod walk;
 mod workspace;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -162,9 +164,13 @@ fn resolve_merged(
     name: InstanceName,
     cx: &mut Resolving<'_>,
 ) -> Resolved {
+    for problem in bounds::problems(&instance.spec) {
+        cx.push(problem);
+    }
     stored_defaults::check(instance, cx);
     unsupported::check(instance, &spec, cx);
     availability::check(&spec, cx);
+    base_config::check_force_paths(&spec, cx);
     ca_bundle::check(&spec, cx);
     metadata::check(&spec, cx);
 

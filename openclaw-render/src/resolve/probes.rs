@@ -42,40 +42,20 @@ const DISK_MIN_FREE: &str = "64Mi";
 pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Probes {
     let probes = spec.probes.clone().unwrap_or_default();
     Probes {
-        startup: timing("startup", probes.startup.as_ref(), STARTUP, cx),
-        readiness: timing("readiness", probes.readiness.as_ref(), READINESS, cx),
-        liveness: timing("liveness", probes.liveness.as_ref(), LIVENESS, cx),
+        startup: timing(probes.startup.as_ref(), STARTUP),
+        readiness: timing(probes.readiness.as_ref(), READINESS),
+        liveness: timing(probes.liveness.as_ref(), LIVENESS),
         disk: disk(&probes, cx),
     }
 }
 
-fn timing(
-    name: &str,
-    spec: Option<&ProbeSpec>,
-    default: Timing,
-    cx: &mut Resolving<'_>,
-) -> Option<Timing> {
-    let spec = spec.cloned().unwrap_or_default();
-    let mut number = |field: &str, value: Option<i32>, default: i32, least: i32| {
-        let value = value.unwrap_or(default);
-        if value < least {
-            cx.error(
-                format!("spec.probes.{name}.{field}"),
-                format!("{value} is too small: use {least} or more"),
-            );
-        }
-        value
-    };
+fn timing(spec: Option<&ProbeSpec>, default: Timing) -> Option<Timing> {
+    let Some(spec) = spec else { return Some(default) };
     let timing = Timing {
-        initial_delay: number(
-            "initialDelaySeconds",
-            spec.initial_delay_seconds,
-            default.initial_delay,
-            0,
-        ),
-        period: number("periodSeconds", spec.period_seconds, default.period, 1),
-        timeout: number("timeoutSeconds", spec.timeout_seconds, default.timeout, 1),
-        failures: number("failureThreshold", spec.failure_threshold, default.failures, 1),
+        initial_delay: spec.initial_delay_seconds.unwrap_or(default.initial_delay),
+        period: spec.period_seconds.unwrap_or(default.period),
+        timeout: spec.timeout_seconds.unwrap_or(default.timeout),
+        failures: spec.failure_threshold.unwrap_or(default.failures),
     };
     spec.enabled.unwrap_or(true).then_some(timing)
 }

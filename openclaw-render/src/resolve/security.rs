@@ -84,16 +84,6 @@ fn pod(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> PodSecurityContex
     let context = spec.security.as_ref().and_then(|security| security.pod_security_context.clone());
     let context = context.unwrap_or_default();
     let path = "spec.security.podSecurityContext";
-    refuse_root(path, context.run_as_user, cx);
-    for (field, id) in [
-        ("runAsGroup", context.run_as_group),
-        ("fsGroup", context.fs_group),
-        ("runAsUser", context.run_as_user),
-    ] {
-        if id.is_some_and(|id| !(0..=2_147_483_647).contains(&id)) {
-            cx.error(format!("{path}.{field}"), "must be between 0 and 2147483647");
-        }
-    }
     if context.run_as_non_root == Some(false) {
         cx.risk(
             format!("{path}.runAsNonRoot"),
@@ -112,21 +102,11 @@ fn pod(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> PodSecurityContex
     }
 }
 
-fn refuse_root(path: &str, user: Option<i64>, cx: &mut Resolving<'_>) {
-    if user == Some(0) {
-        cx.error(
-            format!("{path}.runAsUser"),
-            "must not be 0: an agent never runs as root; use 1000, the user of its image",
-        );
-    }
-}
-
 fn agent(spec: &OpenClawInstanceSpec, non_root: bool, cx: &mut Resolving<'_>) -> SecurityContext {
     let context =
         spec.security.as_ref().and_then(|security| security.container_security_context.clone());
     let context = context.unwrap_or_default();
     let path = "spec.security.containerSecurityContext";
-    refuse_root(path, context.run_as_user, cx);
     if context.allow_privilege_escalation == Some(true) {
         cx.risk(
             format!("{path}.allowPrivilegeEscalation"),
@@ -214,12 +194,7 @@ fn rules(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Vec<PolicyRule>
     let rules = rbac.and_then(|rbac| rbac.additional_rules.as_deref()).unwrap_or_default();
     for (index, rule) in rules.iter().enumerate() {
         let path = format!("spec.security.rbac.additionalRules[{index}]");
-        if rule.verbs.is_empty() || rule.resources.is_empty() || rule.api_groups.is_empty() {
-            cx.error(
-                path,
-                "needs at least one API group (`\"\"` is the core group), resource and verb",
-            );
-        } else if let Some(risk) = risk(rule) {
+        if let Some(risk) = risk(rule) {
             cx.risk(path, format!("{risk}: the agent acts on text that strangers send to it"));
         }
     }

@@ -79,7 +79,7 @@ pub(super) fn resolve(
     if let Some(seen) = seen {
         check_change(&claim, seen, &persistence, &size, cx);
     }
-    let volume = DataVolume::Own { claim, spec: Box::new(claim_spec(&persistence, size, cx)) };
+    let volume = DataVolume::Own { claim, spec: Box::new(claim_spec(&persistence, size)) };
     Storage { volume, layout, orphan }
 }
 
@@ -139,21 +139,8 @@ fn check_change(
     }
 }
 
-fn claim_spec(
-    persistence: &PersistenceSpec,
-    size: String,
-    cx: &mut Resolving<'_>,
-) -> PersistentVolumeClaimSpec {
+fn claim_spec(persistence: &PersistenceSpec, size: String) -> PersistentVolumeClaimSpec {
     let modes = persistence.access_modes.clone().filter(|modes| !modes.is_empty());
-    for (index, mode) in modes.iter().flatten().enumerate() {
-        let known = ["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"];
-        if !known.contains(&mode.as_str()) {
-            cx.error(
-                format!("spec.storage.persistence.accessModes[{index}]"),
-                format!("{mode:?} is not an access mode: use one of {}", known.join(", ")),
-            );
-        }
-    }
     PersistentVolumeClaimSpec {
         access_modes: modes.or_else(|| Some(vec![ACCESS_MODE.to_owned()])),
         resources: Some(VolumeResourceRequirements {

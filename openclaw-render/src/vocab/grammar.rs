@@ -39,6 +39,39 @@ pub(crate) fn is_port_name(name: &str) -> bool {
         && !name.contains("--")
 }
 
+/// Name of an environment variable: the API server takes all that a process can be given.
+pub(crate) fn is_env_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(['=', '\0'])
+}
+
+/// Keys with dots between them, as paths of openclaw.json are written.
+pub(crate) fn is_key_path(path: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    path.split('.').all(|key| !key.is_empty() && key.bytes().all(word))
+}
+
+/// A path that does not begin at the root.
+pub(crate) fn is_relative(path: &str) -> bool {
+    let mut rest = path.chars();
+    rest.next().is_some_and(|first| first != '/') && !rest.as_str().contains('\n')
+}
+
+/// Number of a version of OpenClaw, `YYYY.M.P`, or nothing.
+pub(crate) fn is_version(text: &str) -> bool {
+    let is_number = |text: &str, lengths: std::ops::RangeInclusive<usize>| {
+        lengths.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let mut parts = text.splitn(3, '.');
+    let mut next = |lengths| parts.next().is_some_and(|part| is_number(part, lengths));
+    text.is_empty() || next(4..=4) && next(1..=2) && next(1..=usize::MAX)
+}
+
+/// Name of a workspace: words with hyphens between them.
+pub(crate) fn is_workspace_name(name: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    name.split('-').all(|word| !word.is_empty() && word.bytes().all(inner))
+}
+
 /// Digest of an image. OCI image specification: the registered algorithm that registries use.
 pub(crate) fn is_digest(text: &str) -> bool {
     text.strip_prefix("sha256:").is_some_and(|hex| {
