@@ -245,6 +245,34 @@ fn content_of_exactly_the_limit_is_rendered_and_a_byte_more_is_not() {
     }
 }
 
+#[test]
+fn what_a_spec_refers_to_is_found_whatever_else_is_wrong_with_it() {
+    let references = |spec: &Value| {
+        let found = resolve(&instance(spec), &Observed::default(), &Settings::default());
+        assert_eq!(found.resolved, None, "{spec}");
+        let texts: Vec<String> = found.references.iter().map(ToString::to_string).collect();
+        texts.join(" ")
+    };
+    let from = |reference: &str, name: &str| json!({reference: {"name": name, "key": "k"}});
+    let spec = json!({
+        "replicas": 7,
+        "config": {"configMapRef": {"name": "c"}},
+        // As long as the user has a token, nothing is taken from this.
+        "gateway": {"existingSecret": "t", "enabled": false},
+        "storage": {"persistence": {"existingClaim": "v"}},
+        "env": [
+            {"name": "A", "valueFrom": from("secretKeyRef", "s")},
+            {"name": "B", "valueFrom": from("configMapKeyRef", "m")},
+            {"name": "OPENCLAW_GATEWAY_TOKEN", "value": "own"},
+        ],
+        "envFrom": [{"secretRef": {"name": "w"}}],
+    });
+    insta::assert_snapshot!(references(&spec), @"Secret/ada-gateway-token Secret/s Secret/t Secret/w ConfigMap/c ConfigMap/m PersistentVolumeClaim/ada-data PersistentVolumeClaim/v");
+    let nested = (0..129).fold(json!(1), |inner, _| json!([inner]));
+    let too_deep = json!({"config": {"raw": {"session": nested}}, "envFrom": spec["envFrom"]});
+    insta::assert_snapshot!(references(&too_deep), @"Secret/ada-gateway-token PersistentVolumeClaim/ada-data");
+}
+
 /// Status and reason of a condition of a spec.
 fn condition(spec: &Value, observed: &Observed, about: &str) -> Option<(String, String)> {
     let plan = plan(&instance(spec), observed, &Settings::default());

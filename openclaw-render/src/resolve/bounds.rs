@@ -6,10 +6,11 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use super::resources;
 use super::walk::{Found, walk};
 use crate::api::schema::bounds::{
-    ENV_NAME, FORCE_PATH, INSTANCE_CHOICES, INSTANCE_NUMBERS, INSTANCE_PATTERNS, RELATIVE, VERSION,
-    WORKSPACE_NAME,
+    ENV_NAME, FORCE_PATH, INSTANCE_CHOICES, INSTANCE_NUMBERS, INSTANCE_PATTERNS, QUANTITY_LENGTH,
+    RELATIVE, VERSION, WORKSPACE_NAME,
 };
 use crate::problem::{Problem, Rule};
 use crate::vocab::grammar;
@@ -90,6 +91,12 @@ fn broken(kind: &str, value: Found<'_>) -> Option<String> {
         Found::Text(text) => rows
             .find_map(|(_, keyword, limit)| too_long_or_short(text, keyword, *limit))
             .or_else(|| misspelled(kind, text)),
+        Found::Amount(text) => too_long_or_short(text, "maxLength", QUANTITY_LENGTH).or_else(|| {
+            let is_right = text.is_empty() || resources::canonical(text).is_some();
+            (!is_right).then(|| {
+                format!("{text:?} is no quantity of zero or more: write for example `500m`, `2` or `4Gi`")
+            })
+        }),
         Found::List(count) | Found::Map(count) => rows.find_map(|(_, keyword, limit)| {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
             match *keyword {
@@ -115,6 +122,11 @@ fn too_long_or_short(text: &str, keyword: &str, limit: i64) -> Option<String> {
 }
 
 fn misspelled(kind: &str, text: &str) -> Option<String> {
+    // Everything that is called so is a digest of an image.
+    if kind.ends_with(".digest") && !text.is_empty() && !grammar::is_digest(text) {
+        let words = "is not a digest: write `sha256:` and 64 lower-case hexadecimal digits";
+        return Some(words.to_owned());
+    }
     let pattern = rows(INSTANCE_PATTERNS, |row| row.0, kind).map(|(_, pattern)| *pattern);
     let mut spellings = pattern.filter_map(spelling).filter(|spelling| !(spelling.is_right)(text));
     if let Some(spelling) = spellings.next() {
@@ -148,7 +160,9 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::*;
-    use crate::api::schema::bounds::{CLUSTER_DEFAULTS_NUMBERS, CLUSTER_DEFAULTS_PATTERNS};
+    use crate::api::schema::bounds::{
+        CLUSTER_DEFAULTS_NUMBERS, CLUSTER_DEFAULTS_PATTERNS, DIGEST, QUANTITY,
+    };
     use crate::api::{OpenClawInstance, custom_resource_definitions};
     use crate::{Observed, Problem, Settings, Severity, resolve};
 
@@ -252,6 +266,42 @@ mod tests {
             assert!(held.is_some(), "{kind}: nobody holds {pattern}");
             let wrong = if *pattern == RELATIVE { "/a" } else { "=" };
             is_refused_once(kind, &json!(wrong), held.map_or("", |held| held.words));
+        }
+    }
+
+    /// Paths of all values below a schema of which `is_it` is true, less those in maps.
+    fn kinds(
+        kind: &str,
+        schema: &Value,
+        is_it: &dyn Fn(&str, &Value) -> bool,
+        found: &mut Vec<String>,
+    ) {
+        if is_it(kind, schema) {
+            found.push(kind.to_owned());
+        }
+        for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
+            kinds(&format!("{kind}.{name}"), inner, is_it, found);
+        }
+        if schema["items"].is_object() {
+            kinds(&format!("{kind}[]"), &schema["items"], is_it, found);
+        }
+    }
+
+    #[test]
+    fn every_amount_and_every_digest_is_held() {
+        let mut amounts = Vec::new();
+        kinds("spec", &SCHEMA, &|_, schema| schema["pattern"] == QUANTITY, &mut amounts);
+        assert!(amounts.len() > 20, "{amounts:?}");
+        for kind in amounts {
+            is_refused_once(&kind, &json!("many"), "is no quantity");
+            is_refused_once(&kind, &json!("-1"), "is no quantity");
+            is_refused_once(&kind, &json!("1".repeat(33)), "characters");
+        }
+        let mut digests = Vec::new();
+        kinds("spec", &SCHEMA, &|_, schema| schema["pattern"] == DIGEST, &mut digests);
+        assert!(digests.len() > 5, "{digests:?}");
+        for kind in digests {
+            is_refused_once(&kind, &json!("sha256:abc"), "is not a digest");
         }
     }
 

@@ -11,7 +11,7 @@ use crate::settings::Settings;
 /// What is kept of a Secret or ConfigMap: hashes or texts, by key.
 type Keys = BTreeMap<String, String>;
 
-/// One call of `resolve`: what it knows, and what it has found so far.
+/// One call of `resolve`: what it knows, what it has looked up, what it has found wrong.
 pub(super) struct Resolving<'a> {
     pub(super) observed: &'a Observed,
     pub(super) settings: &'a Settings,
@@ -40,7 +40,7 @@ impl<'a> Resolving<'a> {
         Self { observed, settings, about, problems: Vec::new(), references: BTreeSet::new() }
     }
 
-    /// Takes a step; the condition tells of what it finds.
+    /// Takes a step, whose findings a condition tells of.
     pub(super) fn about<T>(
         &mut self,
         about: ConditionType,
@@ -52,7 +52,7 @@ impl<'a> Resolving<'a> {
         taken
     }
 
-    /// The problems, sorted by severity and path, each once, and what was referred to.
+    /// Returns the problems, sorted by severity and path, each once, and what was referred to.
     pub(super) fn finish(mut self) -> (Vec<Problem>, BTreeSet<ObjectKey>) {
         self.problems.sort_by(|left, right| {
             let order = (left.severity, &left.path, &left.message);
@@ -62,27 +62,27 @@ impl<'a> Resolving<'a> {
         (self.problems, self.references)
     }
 
-    /// The spec breaks a rule of the API.
+    /// Says that the spec breaks a rule of the API.
     pub(super) fn error(&mut self, path: impl Into<String>, message: impl Into<String>) {
         self.push(Problem::error(path, Rule::Invalid, message));
     }
 
-    /// The application is sure to exit with such a configuration.
+    /// Says that the application is sure to exit with such a configuration.
     pub(super) fn will_not_start(&mut self, path: impl Into<String>, message: impl Into<String>) {
         self.push(Problem::will_not_start(path, message));
     }
 
-    /// The field has no effect, or another one than it seems to have.
+    /// Says that a field has no effect, or another one than it seems to have.
     pub(super) fn ineffective(&mut self, path: impl Into<String>, message: impl Into<String>) {
         self.push(Problem::advice(path, Rule::Ineffective, message));
     }
 
-    /// The setting weakens the agent's isolation or reproducibility.
+    /// Says that a setting weakens the agent's isolation or reproducibility.
     pub(super) fn risk(&mut self, path: impl Into<String>, message: impl Into<String>) {
         self.push(Problem::advice(path, Rule::Risk, message));
     }
 
-    /// Something that the spec refers to does not exist.
+    /// Says that something does not exist to which the spec refers.
     pub(super) fn missing(
         &mut self,
         path: impl Into<String>,
@@ -93,7 +93,7 @@ impl<'a> Resolving<'a> {
         self.push(Problem { severity, ..problem });
     }
 
-    /// Something that the spec refers to does not have the key that the spec names.
+    /// Says that something to which the spec refers lacks the key that it names.
     pub(super) fn missing_key(
         &mut self,
         path: impl Into<String>,
@@ -104,7 +104,7 @@ impl<'a> Resolving<'a> {
         self.push(Problem { severity, ..problem });
     }
 
-    /// This version does not render the field.
+    /// Says that this version does not render a field.
     pub(super) fn unsupported(&mut self, path: impl Into<String>) {
         self.push(Problem::advice(
             path,
@@ -114,35 +114,35 @@ impl<'a> Resolving<'a> {
         ));
     }
 
-    /// A finding of any kind.
+    /// Says anything else.
     pub(super) fn push(&mut self, problem: Problem) {
         self.problems.push(problem.about(self.about));
     }
 
-    /// Hashes of a Secret's values, by key.
+    /// Returns the hashes of a Secret's values, by key.
     pub(super) fn secret(&mut self, reference: Reference<'_>) -> Option<&'a Keys> {
         let observed = self.observed;
         self.look_up(Kind::Secret, &observed.secrets, reference)
     }
 
-    /// Texts of a ConfigMap, by key.
+    /// Returns the texts of a ConfigMap, by key.
     pub(super) fn config_map(&mut self, reference: Reference<'_>) -> Option<&'a Keys> {
         let observed = self.observed;
         self.look_up(Kind::ConfigMap, &observed.config_maps, reference)
     }
 
-    /// A claim of the user's.
+    /// Returns a claim of the user's.
     pub(super) fn claim(&mut self, reference: Reference<'_>) -> Option<&'a Claim> {
         let observed = self.observed;
         self.look_up(Kind::PersistentVolumeClaim, &observed.claims, reference)
     }
 
-    /// A claim that may as well not be there.
+    /// Returns a claim that may as well not be there.
     pub(super) fn claim_if_seen(&self, name: &str) -> Option<&'a Claim> {
         self.observed.claims.get(name).and_then(Fact::known)
     }
 
-    /// A Secret that may as well not be there.
+    /// Returns a Secret that may as well not be there.
     pub(super) fn secret_if_seen(&self, name: &str) -> Option<&'a Keys> {
         self.observed.secrets.get(name).and_then(Fact::known)
     }
@@ -154,7 +154,7 @@ impl<'a> Resolving<'a> {
         }
     }
 
-    /// What is referred to is there, but without the key.
+    /// Says that what a reference leads to is there, but without the key.
     pub(super) fn lacks_key(&mut self, kind: Kind, reference: Reference<'_>, key: &str) {
         let Reference { path, name, missing, .. } = reference;
         if let Some(severity) = missing {
@@ -190,7 +190,7 @@ impl<'a> Resolving<'a> {
     }
 }
 
-/// What people call it.
+/// Returns what people call it.
 fn noun(kind: Kind) -> &'static str {
     if kind == Kind::PersistentVolumeClaim { "claim" } else { kind.as_str() }
 }

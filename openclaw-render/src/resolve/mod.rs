@@ -57,11 +57,6 @@ pub(crate) use trust::HeaderName;
 pub use version::Version;
 pub(crate) use workspace::Workspace;
 
-/// The one field that takes any JSON.
-pub(crate) const RAW: &str = "spec.config.raw";
-/// What the API server takes as the contents of a ConfigMap; keys count here too.
-const CONFIG_MAP_BYTES: usize = 1 << 20;
-
 use crate::api::ConditionType::{
     ConfigValid, NetworkPolicyReady, Ready, SecretsReady, StorageReady,
 };
@@ -74,6 +69,11 @@ use crate::resource;
 use crate::settings::Settings;
 use crate::vocab::grammar::is_label;
 use crate::vocab::names::InstanceName;
+
+/// The one field that takes any JSON.
+pub(crate) const RAW: &str = "spec.config.raw";
+/// What the API server takes as the contents of a ConfigMap; keys count here too.
+const CONFIG_MAP_BYTES: usize = 1 << 20;
 
 /// What [`resolve`] found.
 #[derive(Clone, Debug, PartialEq)]
@@ -258,7 +258,7 @@ fn namespace(instance: &OpenClawInstance, cx: &mut Resolving<'_>) -> String {
 }
 
 /// A configuration so deep that nothing else may be done with the spec: copying it is a risk.
-pub(crate) fn too_deep(spec: &OpenClawInstanceSpec) -> Option<Problem> {
+fn too_deep(spec: &OpenClawInstanceSpec) -> Option<Problem> {
     let raw = spec.config.as_ref()?.raw.as_ref()?;
     let problem = || Problem::error(RAW, Rule::Invalid, nesting::too_deep()).about(ConfigValid);
     nesting::is_too_deep(raw).then(problem)
@@ -266,8 +266,8 @@ pub(crate) fn too_deep(spec: &OpenClawInstanceSpec) -> Option<Problem> {
 
 /// What no ConfigMap can hold would be refused again and again.
 fn check_sizes(resolved: &Resolved, cx: &mut Resolving<'_>) {
-    let reference = resolved.spec.config.as_ref().and_then(|each| each.config_map_ref.as_ref());
-    let config = if reference.is_some() { "spec.config.configMapRef" } else { RAW };
+    let is_inline = resolved.config.path == RAW;
+    let config = if is_inline { RAW } else { "spec.config.configMapRef" };
     let remedies = [
         (
             ConfigValid,

@@ -2,7 +2,7 @@
 
 use super::context::Resolving;
 use super::defaults::text;
-use super::resources::checked;
+use super::resources::given;
 use crate::api::{OpenClawInstanceSpec, ProbeSpec, ProbesSpec};
 use crate::quantity::{self, Quantity};
 use crate::vocab::paths;
@@ -69,7 +69,7 @@ fn disk(probes: &ProbesSpec, cx: &mut Resolving<'_>) -> Option<DiskCheck> {
             format!("{path:?} is not an absolute path without `..`"),
         );
     }
-    let min_free = checked("spec.probes.diskReadiness.minFree", disk.min_free, cx);
+    let min_free = given(disk.min_free.as_ref());
     let bytes = quantity::parse(min_free.as_deref().unwrap_or(DISK_MIN_FREE)).ok();
     let min_free_bytes = bytes.and_then(Quantity::bytes).unwrap_or_default();
     let check = DiskCheck { path: path.to_owned(), min_free_bytes };

@@ -87,9 +87,7 @@ fn pair(
     (default_request, default_limit): (&str, &str),
     cx: &mut Resolving<'_>,
 ) -> (Quantity, Quantity) {
-    let request = checked(&format!("{path}.requests.{name}"), request, cx);
-    let limit = checked(&format!("{path}.limits.{name}"), limit, cx);
-    let (request, limit) = match (request, limit) {
+    let (request, limit) = match (given(request.as_ref()), given(limit.as_ref())) {
         (Some(request), Some(limit)) => {
             if exceeds(&request, &limit) {
                 cx.error(
@@ -113,23 +111,14 @@ fn exceeds(left: &str, right: &str) -> bool {
     matches!((quantity::parse(left), quantity::parse(right)), (Ok(left), Ok(right)) if left > right)
 }
 
-/// A quantity in canonical form. Empty means unset.
-pub(super) fn checked(
-    path: &str,
-    value: Option<QuantityValue>,
-    cx: &mut Resolving<'_>,
-) -> Option<String> {
-    let value = value.filter(|value| !value.0.is_empty())?;
-    let valid = quantity::parse(&value.0).ok().filter(|parsed| !parsed.is_negative());
-    let canonical = valid.and_then(|_| quantity::canonical(&value.0).ok());
-    if canonical.is_none() {
-        cx.error(
-            path,
-            format!(
-                "{:?} is no quantity of zero or more: write for example `500m`, `2` or `4Gi`",
-                value.0
-            ),
-        );
-    }
-    canonical
+/// Returns a quantity of the user's in canonical form. What is empty is unset, and what is no
+/// quantity is refused by the limits of the API.
+pub(super) fn given(value: Option<&QuantityValue>) -> Option<String> {
+    value.and_then(|value| canonical(&value.0))
+}
+
+/// Returns the canonical form of a quantity of zero or more.
+pub(super) fn canonical(text: &str) -> Option<String> {
+    let is_negative = quantity::parse(text).ok()?.is_negative();
+    if is_negative { None } else { quantity::canonical(text).ok() }
 }

@@ -9,6 +9,7 @@ use k8s_openapi::api::rbac::v1::PolicyRule;
 
 use super::context::Resolving;
 use super::defaults::text;
+use crate::api::ConditionType::RBACReady;
 use crate::api::{OpenClawInstanceSpec, RbacRule};
 use crate::vocab::grammar::is_subdomain;
 use crate::vocab::names::InstanceName;
@@ -61,8 +62,8 @@ pub(super) fn resolve(
         agent,
         own_user: chosen.is_some_and(|context| context.run_as_user.is_some()),
         pod,
-        service_account: service_account(name, spec, cx),
-        rules: rules(spec, cx),
+        service_account: cx.about(RBACReady, |cx| service_account(name, spec, cx)),
+        rules: cx.about(RBACReady, |cx| rules(spec, cx)),
     }
 }
 

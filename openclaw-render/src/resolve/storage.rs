@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::context::{Reference, Resolving};
 use super::defaults::text;
-use super::resources::checked;
+use super::resources::given;
 use crate::api::{OpenClawInstanceSpec, PersistenceSpec};
 use crate::observed::Claim;
 use crate::problem::Severity;
@@ -59,8 +59,7 @@ pub(super) fn resolve(
     let persistence = spec.storage.as_ref().and_then(|storage| storage.persistence.clone());
     let persistence = persistence.unwrap_or_default();
     let path = "spec.storage.persistence";
-    let size = checked(&format!("{path}.size"), persistence.size.clone(), cx)
-        .unwrap_or_else(|| SIZE.to_owned());
+    let size = given(persistence.size.as_ref()).unwrap_or_else(|| SIZE.to_owned());
     let orphan = persistence.orphan.unwrap_or(true);
     if persistence.enabled == Some(false) {
         return Storage {

@@ -7,11 +7,14 @@ use std::fmt::{self, Write};
 use serde::Serialize;
 use serde::ser::{Impossible, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
 
+use crate::api::QuantityValue;
+
 /// A value that has limits.
 #[derive(Clone, Copy)]
 pub(super) enum Found<'a> {
     Number(i64),
     Text(&'a str),
+    Amount(&'a str),
     /// A list of so many items.
     List(usize),
     /// A map of so many entries.
@@ -78,13 +81,15 @@ pub(super) fn walk(
     look: &mut dyn FnMut(&Place, Found<'_>),
 ) -> fmt::Result {
     let place = Place { root, steps: Vec::new(), kind: root.to_owned() };
-    spec.serialize(&mut Walker { place, look })
+    spec.serialize(&mut Walker { place, look, is_amount: false })
 }
 
 /// A serializer that writes nothing.
 struct Walker<'l> {
     place: Place,
     look: &'l mut dyn FnMut(&Place, Found<'_>),
+    /// Whether the next text is an amount.
+    is_amount: bool,
 }
 
 impl Walker<'_> {
@@ -142,7 +147,8 @@ impl<'w, 'l> Serializer for &'w mut Walker<'l> {
     unlimited!(serialize_bytes &[u8], serialize_unit_struct &'static str);
 
     fn serialize_str(self, text: &str) -> fmt::Result {
-        self.found(Found::Text(text));
+        let is_amount = std::mem::take(&mut self.is_amount);
+        self.found(if is_amount { Found::Amount(text) } else { Found::Text(text) });
         Ok(())
     }
 
@@ -164,9 +170,10 @@ impl<'w, 'l> Serializer for &'w mut Walker<'l> {
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
-        _: &'static str,
+        name: &'static str,
         value: &T,
     ) -> fmt::Result {
+        self.is_amount = name == QuantityValue::NAME;
         value.serialize(self)
     }
 

@@ -10,12 +10,12 @@ type Numbers = &'static [(&'static str, &'static str, i64)];
 type Lists = &'static [(&'static str, &'static str, &'static [&'static str])];
 
 /// A quantity that is not negative, or nothing.
-pub(super) const QUANTITY: &str =
+pub(crate) const QUANTITY: &str =
     r"^$|^\+?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?[0-9]+))?$";
 /// Longest quantity.
-pub(super) const QUANTITY_LENGTH: i64 = 32;
+pub(crate) const QUANTITY_LENGTH: i64 = 32;
 /// A digest of the algorithm that registries use, or nothing.
-pub(super) const DIGEST: &str = "^(sha256:[a-f0-9]{64})?$";
+pub(crate) const DIGEST: &str = "^(sha256:[a-f0-9]{64})?$";
 /// `sha256:` and 64 digits.
 pub(super) const DIGEST_LENGTH: i64 = 71;
 
