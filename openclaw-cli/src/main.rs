@@ -4,6 +4,7 @@
 
 mod args;
 mod command;
+mod error;
 mod input;
 mod output;
 mod pod;
@@ -15,6 +16,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::{Arguments, Command};
+use error::{chain, is_broken_pipe};
 
 fn main() -> ExitCode {
     match dispatch(Arguments::parse().command) {
@@ -37,28 +39,4 @@ fn dispatch(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Crds(arguments) => command::crds::run(&arguments),
         Command::Pod(command) => pod::run(command),
     }
-}
-
-fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        let io = error.downcast_ref::<io::Error>();
-        if io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
-}
-
-/// An error with everything that caused it, as one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

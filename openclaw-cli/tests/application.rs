@@ -50,10 +50,10 @@ fn rendered(fixture: &Path, version: &str) -> Option<String> {
     let text = fs::read_to_string(fixture).expect("a fixture");
     let mut documents: Vec<Value> = serde_saphyr::from_multiple(&text).expect("YAML");
     documents[0]["spec"]["image"] = json!({"tag": version});
-    let input: String = documents.iter().map(|each| format!("---\n{each}\n")).collect();
+    let input: Vec<String> = documents.iter().map(|each| format!("---\n{each}\n")).collect();
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("fixture.yaml");
-    fs::write(&path, input).expect("a file");
+    fs::write(&path, input.concat()).expect("a file");
     let output = cli().args(["render", "-o", "json"]).arg(&path).output().expect("it runs");
     let list: Value = serde_json::from_slice(&output.stdout).expect("a List");
     let items = list["items"].as_array()?;
@@ -106,7 +106,7 @@ fn every_version_accepts_what_is_rendered_for_it() {
 
 /// Polls until a condition holds, for at most five minutes.
 fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(300);
+    let deadline = Instant::now() + Duration::from_mins(5);
     while Instant::now() < deadline {
         if let Some(found) = look() {
             return found;
@@ -289,7 +289,7 @@ fn keys_that_2026_9_6_has_retired_are_served_as_it_migrates_them() {
     check_migrated("2026.9.6");
 }
 
-/// The version of a database's form: `user_version` in the header of an SQLite file.
+/// The version of a database's form: `user_version` in the header of its file.
 fn form(database: &Path) -> u32 {
     let bytes = fs::read(database).expect("a database");
     let version = bytes.get(60..64).and_then(|bytes| bytes.try_into().ok());

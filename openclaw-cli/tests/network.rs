@@ -2,7 +2,11 @@
 //! fixtures, evaluated by cyclonus (github.com/mattfenwick/cyclonus). Not part of `cargo test`: it
 //! needs the program of `network/`, which `scripts/test pods` builds and `OPENCLAW_NETWORK` names.
 
-#![expect(clippy::expect_used, reason = "what is missing in a test is a failed test")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "what is missing in a test is a failed test"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -145,7 +149,8 @@ fn table(objects: &[Object]) -> String {
         let open: Vec<String> = PORTS
             .iter()
             .zip(answers.by_ref())
-            .filter_map(|(port, open)| open.then(|| port.to_string()))
+            .filter(|(_, is_open)| *is_open)
+            .map(|(port, _)| port.to_string())
             .collect();
         let open = if open.is_empty() { "nothing".to_owned() } else { open.join(" ") };
         writeln!(text, "  {:<36} {open}", source.name).expect("a text");
@@ -169,8 +174,9 @@ fn network_policies_open_what_the_documentation_says_and_nothing_else() {
     let mut tables: Vec<(Vec<String>, String)> =
         tables.into_iter().map(|(table, names)| (names, table)).collect();
     tables.sort_by_key(|(names, _)| (std::cmp::Reverse(names.len()), names.clone()));
-    let text: String =
+    let tables: Vec<String> =
         tables.iter().map(|(names, table)| format!("{}\n{table}\n", names.join(", "))).collect();
+    let text = tables.concat();
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../../snapshots/network");
     settings.set_prepend_module_to_snapshot(false);

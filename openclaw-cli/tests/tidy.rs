@@ -7,6 +7,13 @@ use std::process::Command;
 
 const MAX_LINES: usize = 400;
 
+/// Tests that are still to be split.
+const STILL_TOO_LONG: [&str; 3] = [
+    "openclaw-render/tests/properties.rs",
+    "openclaw-render/tests/safety.rs",
+    "openclaw-render/tests/support/world.rs",
+];
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -85,44 +92,44 @@ fn assert_none(what: &str, findings: &[String]) {
 
 #[test]
 fn no_source_file_is_too_long_to_be_seen_whole() {
+    let lines = |path: &str| lines_before_tests(&text(path)).len();
     let findings: Vec<String> = rust_files()
-        .filter(|path| !path.contains("/tests/"))
-        .map(|path| (lines_before_tests(&text(&path)).len(), path))
+        .filter(|path| !STILL_TOO_LONG.contains(&path.as_str()))
+        .map(|path| (lines(&path), path))
         .filter(|(count, _)| *count > MAX_LINES)
         .map(|(count, path)| format!("{path}: {count} lines before its tests"))
         .collect();
     assert_none(&format!("files of more than {MAX_LINES} lines: split them"), &findings);
+    let split = STILL_TOO_LONG.into_iter().filter(|path| lines(path) <= MAX_LINES);
+    let split: Vec<String> = split.map(str::to_owned).collect();
+    assert_none("no longer too long: take them out of `STILL_TOO_LONG`", &split);
 }
 
+/// Every source file with the first sentence of its own documentation. `UPDATE_SNAPSHOTS=1` writes
+/// it.
 #[test]
-fn the_map_names_every_source_file_and_no_other() {
-    let document = "docs/architecture.md";
-    let content = text(document);
-    assert!(!content.is_empty(), "{document} is missing");
-    let block = content.split("```map\n").nth(1).and_then(|rest| rest.split("```").next());
-    assert!(block.is_some(), "{document} has no block that begins with ```map");
-    let block = block.unwrap_or_default();
-
-    let mut findings = Vec::new();
-    let mut mapped = BTreeSet::new();
-    for line in block.lines().filter(|line| !line.trim().is_empty()) {
-        match line.split_once(" — ") {
-            Some((path, responsibility)) if !responsibility.trim().is_empty() => {
-                if !mapped.insert(path.trim().to_owned()) {
-                    findings.push(format!("remove (named twice): {line}"));
-                }
-            }
-            _ => findings.push(format!("not `path — responsibility`: {line}")),
-        }
+fn the_map_is_what_the_source_files_say_of_themselves() {
+    const MAP: &str = "docs/map.md";
+    let mut map = String::from(
+        "# Map\n\nEvery source file, and what it is responsible for: the first sentence of its own \
+         documentation. Generated.\n",
+    );
+    let mut folders: BTreeMap<String, String> = BTreeMap::new();
+    for path in sources() {
+        let (folder, name) = path.rsplit_once('/').unwrap_or_default();
+        let lines = folders.entry(folder.to_owned()).or_default();
+        lines.extend(["- `", name, "`: ", &responsibility(&path), "\n"]);
     }
-    let sources: BTreeSet<String> = sources().collect();
-    for path in sources.difference(&mapped) {
-        findings.push(format!("add: {path} — {}", responsibility(path)));
+    for (folder, lines) in folders {
+        map.extend(["\n## ", &folder, "\n\n", &lines]);
     }
-    for path in mapped.difference(&sources) {
-        findings.push(format!("remove: {path} — …"));
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        fs::write(root().join(MAP), &map).expect("the map is written");
     }
-    assert_none(&format!("the map in {document} is not the tree"), &findings);
+    assert!(
+        text(MAP) == map,
+        "{MAP} is stale: UPDATE_SNAPSHOTS=1 cargo test -p openclaw-cli --test tidy"
+    );
 }
 
 /// The first sentence that a file says of itself.
@@ -343,9 +350,8 @@ fn a_path_begins_only_where_no_other_goes_on() {
 #[test]
 fn what_the_pod_helper_does_changes_only_with_its_tag() {
     const PINNED: &str = "openclaw-cli/tests/pod-sources.txt";
-    const ARGUMENTS: &str = "openclaw-cli/src/args.rs";
     let beyond = [
-        ARGUMENTS,
+        "openclaw-cli/src/error.rs",
         "openclaw-render/src/hash.rs",
         "openclaw-render/src/resolve/version.rs",
         "openclaw-render/src/seed.rs",
@@ -354,11 +360,7 @@ fn what_the_pod_helper_does_changes_only_with_its_tag() {
     let mut code = String::new();
     let is_of_pod = |path: &String| path.starts_with("openclaw-cli/src/pod/");
     for path in sources().filter(|path| is_of_pod(path) || beyond.contains(&path.as_str())) {
-        let mut text = text(&path);
-        if path == ARGUMENTS {
-            // Before that, they are those of people and CI.
-            text = text.split_off(text.find("enum PodCommand").unwrap_or_default());
-        }
+        let text = text(&path);
         code += &path;
         for (_, line) in lines_before_tests(&text) {
             // The tag itself is no change, and how code is laid out or explained is none either.

@@ -48,7 +48,9 @@ fn leaves(value: &Value, path: &str, found: &mut Vec<(String, Value)>) {
                 leaves(inner, &format!("{path}/{index}"), found);
             }
         }
-        leaf => found.push((path.to_owned(), leaf.clone())),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            found.push((path.to_owned(), value.clone()));
+        }
     }
 }
 
@@ -64,11 +66,11 @@ fn other(value: &Value) -> Option<Value> {
 
 /// Changes one field as somebody else would. Whether the API server took it.
 async fn change(cluster: &Cluster, key: &ObjectKey, path: &str, value: &Value) -> bool {
-    let patch = json!([{"op": "replace", "path": path, "value": value}]);
-    let patch = serde_json::from_value(patch).expect("a JSON patch");
+    let change = json!([{"op": "replace", "path": path, "value": value}]);
+    let change = serde_json::from_value(change).expect("a JSON patch");
     let parameters =
         PatchParams { field_manager: Some("a-drifter".to_owned()), ..PatchParams::default() };
-    cluster.of(key.kind).patch(&key.name, &parameters, &Patch::<()>::Json(patch)).await.is_ok()
+    cluster.of(key.kind).patch(&key.name, &parameters, &Patch::<()>::Json(change)).await.is_ok()
 }
 
 #[tokio::test]

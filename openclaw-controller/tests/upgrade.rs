@@ -1,7 +1,11 @@
 //! What an upgrade of the operator does to agents that run: nothing, until somebody approves.
 //! It has the cluster to itself, since the operator looks after all namespaces.
 
-#![expect(clippy::expect_used, reason = "a test that cannot go on says so by failing")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "a test that meets nothing there fails"
+)]
 
 mod support;
 

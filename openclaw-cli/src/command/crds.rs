@@ -9,7 +9,12 @@ use std::process::ExitCode;
 use openclaw_render::api;
 use serde_json::Value;
 
-use crate::args::CrdsArguments;
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Write a file per definition into this directory instead of printing them.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
 
 #[derive(Debug, thiserror::Error)]
 enum CrdsError {
@@ -17,7 +22,7 @@ enum CrdsError {
     Write { path: PathBuf, source: io::Error },
 }
 
-pub(crate) fn run(arguments: &CrdsArguments) -> Result<ExitCode, Box<dyn Error>> {
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     for definition in api::custom_resource_definitions() {
         let text = serde_saphyr::to_string(&definition)?;
         match &arguments.out {

@@ -3,3 +3,4 @@
 pub(crate) mod check;
 pub(crate) mod crds;
 pub(crate) mod render;
+mod rendered;

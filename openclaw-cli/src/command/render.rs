@@ -7,11 +7,50 @@ use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
-use openclaw_render::{Object, Rule, Settings, Severity, render_instance};
+use openclaw_render::{Object, Observed, Rule, Severity};
 use serde_json::{Value, json};
 
-use crate::args::{OutputFormat, RenderArguments};
-use crate::{input, output};
+use super::rendered;
+use crate::output;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Manifests, YAML or JSON; `-` is standard input. `ConfigMap`s, `Secret`s, claims and
+    /// `OpenClawClusterDefaults` among them are the world that the instances are rendered for.
+    #[arg(required = true, value_name = "FILE|-")]
+    pub(crate) files: Vec<PathBuf>,
+    /// `yaml`, `json` (one `List`) or `dir=DIR` (a file per object).
+    #[arg(short, long, default_value = "yaml", value_name = "FORMAT", value_parser = OutputFormat::parse)]
+    pub(crate) output: OutputFormat,
+    /// Put a random gateway token into the Secret, which is empty otherwise.
+    #[arg(long)]
+    pub(crate) generate_secrets: bool,
+    /// Make an error of a reference that is not among the inputs and of an unknown field.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Namespace of objects that name none.
+    #[arg(short, long)]
+    pub(crate) namespace: Option<String>,
+}
+
+/// Where rendered objects go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum OutputFormat {
+    Yaml,
+    Json,
+    Directory(PathBuf),
+}
+
+impl OutputFormat {
+    fn parse(text: &str) -> Result<Self, String> {
+        match (text, text.strip_prefix("dir=")) {
+            ("yaml", _) => Ok(Self::Yaml),
+            ("json", _) => Ok(Self::Json),
+            (_, Some(directory)) if !directory.is_empty() => Ok(Self::Directory(directory.into())),
+            _ => Err("use `yaml`, `json` or `dir=DIR`".to_owned()),
+        }
+    }
+}
 
 #[derive(Debug, thiserror::Error)]
 enum RenderError {
@@ -29,26 +68,19 @@ enum RenderError {
 
 /// All problems of all inputs go to standard error; if one of them is an error, nothing goes to
 /// standard output.
-pub(crate) fn run(arguments: &RenderArguments) -> Result<ExitCode, Box<dyn Error>> {
-    let settings = Settings::default();
-    let mut objects = Vec::new();
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
+    let errors: &[Rule] = if arguments.strict { &[Rule::Unknown, Rule::UnknownField] } else { &[] };
+    let prepare = |observed: &mut Observed| -> Result<(), Box<dyn Error>> {
+        if arguments.generate_secrets {
+            observed.random_token = Some(random_token()?);
+        }
+        Ok(())
+    };
+    let namespace = arguments.namespace.as_deref();
+    let (objects, inputs) = rendered::render(&arguments.files, namespace, errors, prepare)?;
     let mut failed = false;
-    for input in input::read(&arguments.files, arguments.namespace.as_deref())? {
-        let mut problems = input.documents.problems.clone();
-        for instance in &input.documents.instances {
-            let mut observed = input.documents.observed(instance);
-            if arguments.generate_secrets {
-                observed.random_token = Some(random_token()?);
-            }
-            let (rendered, found) = render_instance(instance, &observed, &settings);
-            objects.extend(rendered);
-            problems.extend(found);
-        }
-        if arguments.strict {
-            output::escalate(&mut problems, &[Rule::Unknown, Rule::UnknownField]);
-        }
-        problems.extend(output::doubled(&objects));
-        failed |= output::problems(&input.name, &problems)? == Some(Severity::Error);
+    for input in inputs {
+        failed |= output::problems(&input.name, &input.problems)? == Some(Severity::Error);
     }
     if failed {
         return Ok(ExitCode::FAILURE);

@@ -12,12 +12,15 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 const TEMPORARY_PREFIX: &str = ".openclaw-write-";
 const TEMPORARY_SUFFIX: &str = ".tmp";
+/// How many names are tried that others may have taken.
+const ATTEMPTS: u32 = 64;
 
 /// What one name of a directory is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,6 +206,27 @@ impl Folder {
         })
     }
 
+    /// Gives whatever has this name another one, `<name>.set-aside-<number>`, which it returns.
+    pub(crate) fn set_aside(&self, name: &str) -> Result<String, FolderError> {
+        let here = &self.descriptor;
+        let mut number = 0_u32;
+        loop {
+            let aside = format!("{name}.set-aside-{number}");
+            match rustix::fs::renameat_with(here, name, here, &*aside, RenameFlags::NOREPLACE) {
+                Ok(()) => return Ok(aside),
+                Err(Errno::EXIST) if number < ATTEMPTS => number += 1,
+                Err(errno) => {
+                    return Err(FolderError::Write { path: self.join(name), source: errno.into() });
+                }
+            }
+        }
+    }
+
+    /// Removes a directory that is empty. One that is not stays.
+    pub(crate) fn remove_empty(&self, name: &OsStr) {
+        let _ = rustix::fs::unlinkat(&self.descriptor, name, AtFlags::REMOVEDIR);
+    }
+
     /// Writes a temporary file, has it put in place, and makes both durable.
     fn write(
         &self,
@@ -231,13 +255,14 @@ impl Folder {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let owner = Mode::RUSR | Mode::WUSR;
+        // Whoever owns the directory may have taken any name that could be guessed.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let mut number = 0_u32;
         loop {
-            let name = format!("{TEMPORARY_PREFIX}{number}{TEMPORARY_SUFFIX}");
+            let name = format!("{TEMPORARY_PREFIX}{now}-{number}{TEMPORARY_SUFFIX}");
             match rustix::fs::openat(&self.descriptor, name.as_str(), flags, owner) {
                 Ok(descriptor) => return Ok((name, File::from(descriptor))),
-                // Somebody took the name since the sweep, or it is a directory.
-                Err(Errno::EXIST) if number < 64 => number += 1,
+                Err(Errno::EXIST) if number < ATTEMPTS => number += 1,
                 Err(errno) => return Err(errno),
             }
         }
@@ -325,14 +350,22 @@ mod tests {
     }
 
     #[test]
-    fn temporary_names_that_are_taken_do_not_stop_a_write() {
+    fn names_that_are_taken_stop_nothing() {
         let root = tempfile::tempdir().expect("a directory");
         let folder = Folder::open(root.path()).expect("opens");
-        fs::create_dir(root.path().join(".openclaw-write-0.tmp")).expect("made");
-        symlink("victim", root.path().join(".openclaw-write-1.tmp")).expect("linked");
+        for number in 0..70 {
+            let name = format!(".openclaw-write-{number}.tmp");
+            fs::create_dir(root.path().join(name)).expect("made");
+        }
         folder.replace(OsStr::new("file"), 0o644, &mut Cursor::new("ours")).expect("written");
         assert_eq!(fs::read_to_string(root.path().join("file")).expect("there"), "ours");
-        assert!(!root.path().join("victim").exists());
+        symlink("nowhere", root.path().join("link")).expect("linked");
+        fs::write(root.path().join("link.set-aside-0"), "mine").expect("written");
+        assert_eq!(folder.set_aside("link").expect("renamed"), "link.set-aside-1");
+        assert_eq!(
+            fs::read_to_string(root.path().join("link.set-aside-0")).expect("there"),
+            "mine"
+        );
     }
 
     #[test]

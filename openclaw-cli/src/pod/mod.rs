@@ -5,9 +5,10 @@
 //! have put anything anywhere in them.
 
 mod application;
+mod child;
 mod folder;
 mod migrate;
-pub(crate) mod probe;
+mod probe;
 mod seed;
 mod start;
 mod sync;
@@ -18,7 +19,19 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::args::PodCommand;
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Perform a seed plan on the agent's volumes, then copy this program out.
+    Seed(seed::Arguments),
+    /// Keep the agent's openclaw.json equal to the operator's, as far as the application accepts it.
+    Sync(sync::Arguments),
+    /// Bring the state on the agent's volume up to the version of the image, once.
+    Migrate(migrate::Arguments),
+    /// Become the gateway, in whatever way the image has it.
+    Start(start::Arguments),
+    /// Ask an application on loopback how it is, and judge the answer by its JSON body.
+    Probe(probe::Arguments),
+}
 
 /// More than a `ConfigMap` can hold (1 MiB) and little enough to be held in memory.
 const CONTENT_LIMIT: u64 = 4 * 1024 * 1024;
@@ -27,13 +40,13 @@ const CONTENT_LIMIT: u64 = 4 * 1024 * 1024;
 const TERMINATION_LOG_LIMIT: usize = 4096;
 
 /// One line per subcommand.
-pub(crate) fn run(command: PodCommand) -> Result<ExitCode, Box<dyn Error>> {
+pub(crate) fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
-        PodCommand::Seed(arguments) => Ok(seed::run(&arguments).map(|()| ExitCode::SUCCESS)?),
-        PodCommand::Sync(arguments) => Ok(sync::run(arguments).map(|()| ExitCode::SUCCESS)?),
-        PodCommand::Migrate(arguments) => Ok(migrate::run(&arguments)),
-        PodCommand::Start(arguments) => match start::run(&arguments)? {},
-        PodCommand::Probe(arguments) => Ok(probe::run(&arguments)),
+        Command::Seed(arguments) => Ok(seed::run(&arguments).map(|()| ExitCode::SUCCESS)?),
+        Command::Sync(arguments) => Ok(sync::run(arguments).map(|()| ExitCode::SUCCESS)?),
+        Command::Migrate(arguments) => Ok(migrate::run(&arguments)),
+        Command::Start(arguments) => match start::run(&arguments)? {},
+        Command::Probe(arguments) => Ok(probe::run(&arguments)),
     }
 }
 
@@ -65,6 +78,11 @@ fn leave_last_words(termination_log: &Path, text: &str) {
         .truncate(true)
         .open(termination_log)
         .and_then(|mut log| log.write_all(text.get(..end).unwrap_or_default().as_bytes()));
+}
+
+/// Writes a line to the container's log. Nobody may read it any more, which is no error.
+fn log(container: &str, line: &str) {
+    let _ = writeln!(io::stderr(), "{container}: {line}");
 }
 
 /// Foreign text as one line of at most `limit` bytes.

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
@@ -17,7 +17,6 @@ use ureq::{Agent, Body};
 
 use super::folder::Folder;
 use super::one_line;
-use crate::args::ProbeArguments;
 
 /// Health answers are some hundred bytes; more is not one.
 const BODY_LIMIT: u64 = 64 * 1024;
@@ -65,8 +64,28 @@ impl FromStr for Expectation {
     }
 }
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// What to ask: `http://` and a loopback address.
+    #[arg(long)]
+    pub(crate) url: LoopbackUrl,
+    /// What a key of the answer must be, for example `status=started`; repeatable.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) expect: Vec<Expectation>,
+    /// How long the whole exchange may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3,
+          value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) timeout_seconds: u64,
+    /// A path that must be writable, on a file system with enough space.
+    #[arg(long, value_name = "PATH", requires = "min_free_bytes")]
+    pub(crate) disk_path: Option<PathBuf>,
+    /// How much space `--disk-path` must have for users other than root.
+    #[arg(long, value_name = "BYTES", requires = "disk_path")]
+    pub(crate) min_free_bytes: Option<u64>,
+}
+
 /// Runs `pod probe`: one line on standard output, whatever the outcome.
-pub(crate) fn run(arguments: &ProbeArguments) -> ExitCode {
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let (line, code) = match probe(arguments) {
         Ok(line) => (line, ExitCode::SUCCESS),
         Err(line) => (line, ExitCode::FAILURE),
@@ -77,7 +96,7 @@ pub(crate) fn run(arguments: &ProbeArguments) -> ExitCode {
 }
 
 /// Why the probe succeeds, or why it fails.
-fn probe(arguments: &ProbeArguments) -> Result<String, String> {
+fn probe(arguments: &Arguments) -> Result<String, String> {
     if let (Some(path), Some(bytes)) = (&arguments.disk_path, arguments.min_free_bytes) {
         check_disk(path, bytes)?;
     }
@@ -88,7 +107,7 @@ fn probe(arguments: &ProbeArguments) -> Result<String, String> {
         if matches!(error, ureq::Error::Timeout(_)) {
             format!("{uri} did not answer within {} s", arguments.timeout_seconds)
         } else {
-            format!("{uri} did not answer: {}", crate::chain(&error))
+            format!("{uri} did not answer: {}", crate::error::chain(&error))
         }
     })?;
     let Answer { status, content_type, body } = answer;
@@ -117,9 +136,9 @@ fn probe(arguments: &ProbeArguments) -> Result<String, String> {
 
 fn check_disk(path: &Path, wanted: u64) -> Result<(), String> {
     let name = path.display();
-    let free = Folder::open(path)
-        .and_then(|folder| folder.free_bytes())
-        .map_err(|error| format!("failed to ask for the free space: {}", crate::chain(&error)))?;
+    let free = Folder::open(path).and_then(|folder| folder.free_bytes()).map_err(|error| {
+        format!("failed to ask for the free space: {}", crate::error::chain(&error))
+    })?;
     if free < wanted {
         return Err(format!("{name} has {free} bytes free, fewer than {wanted}"));
     }

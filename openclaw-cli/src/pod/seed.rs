@@ -4,6 +4,8 @@
 //! - A plan with one bad path, mode or key writes nothing at all.
 //! - Nothing outside the two roots is written, whatever links the agent has put into them.
 //! - Killed at any moment and run again, it ends in the same tree; run twice, it changes nothing.
+//! - What the agent has put in place of something that the pod can do without stays, and is named
+//!   in the log. HOME and the state must be directories.
 //! - It stops at the first failure and says which path, also in the termination log.
 
 use std::collections::BTreeSet;
@@ -14,17 +16,40 @@ use std::path::{Path, PathBuf};
 use openclaw_render::seed::{
     POD_PROTOCOL, SeedDirectory, SeedFile, SeedPlan, SeedPolicy, SeedRoot, check_path, mode_bits,
 };
+use openclaw_render::vocab::paths;
 use rustix::fs::Mode;
 use serde_json::Value;
 
 use super::folder::{Folder, FolderError, Kind};
 use super::{leave_last_words, read_mounted};
-use crate::args::SeedArguments;
+use crate::error::chain;
 
 /// Parents that the plan does not list are open to read and closed to write for others.
 const PARENT_MODE: u32 = 0o755;
 /// The agent's own containers execute the helper.
 const HELPER_MODE: u32 = 0o755;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The seed plan, a JSON file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: PathBuf,
+    /// Directory that holds the contents which the plan names by key.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) contents: PathBuf,
+    /// Root of the data volume.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// Root of the scratch volume.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scratch: PathBuf,
+    /// Where this program copies itself to, with mode 0755.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) helper_to: PathBuf,
+    /// Where the reason of a failure is written, for the container's status.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) termination_log: PathBuf,
+}
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SeedError {
@@ -57,17 +82,17 @@ pub(crate) enum SeedError {
 }
 
 /// Runs `pod seed`.
-pub(crate) fn run(arguments: &SeedArguments) -> Result<(), SeedError> {
+pub(crate) fn run(arguments: &Arguments) -> Result<(), SeedError> {
     // Modes are the plan's business alone.
     rustix::process::umask(Mode::empty());
     let outcome = seed(arguments);
     if let Err(error) = &outcome {
-        leave_last_words(&arguments.termination_log, &crate::chain(error));
+        leave_last_words(&arguments.termination_log, &chain(error));
     }
     outcome
 }
 
-fn seed(arguments: &SeedArguments) -> Result<(), SeedError> {
+fn seed(arguments: &Arguments) -> Result<(), SeedError> {
     let plan = read_plan(&arguments.plan)?;
     accept(&plan)?;
     let seeder = Seeder { arguments };
@@ -118,7 +143,7 @@ fn accepted_mode(path: &str, mode: &str) -> Result<u32, SeedError> {
 }
 
 struct Seeder<'a> {
-    arguments: &'a SeedArguments,
+    arguments: &'a Arguments,
 }
 
 impl Seeder<'_> {
@@ -158,10 +183,27 @@ impl Seeder<'_> {
     fn directory(&self, directory: &SeedDirectory) -> Result<(), SeedError> {
         let SeedDirectory { root, path, mode } = directory;
         let mode = accepted_mode(path, mode)?;
-        self.parent(*root, path)
-            .and_then(|(parent, name)| parent.make(name, mode))
-            .map(drop)
-            .map_err(|source| SeedError::SeedDirectory { path: path.clone(), source })
+        let make = || {
+            self.parent(*root, path).and_then(|(parent, name)| parent.make(name, mode)).map(drop)
+        };
+        let mut outcome = make();
+        if matches!(outcome, Err(FolderError::Enter { .. })) && is_mounted(*root, path) {
+            let set_aside =
+                self.parent(*root, path).and_then(|(parent, name)| parent.set_aside(name));
+            if let Ok(aside) = set_aside {
+                log(&format!("{path} was no directory and is {aside} now"));
+                outcome = make();
+            }
+        }
+        match outcome {
+            Err(error @ FolderError::Enter { .. }) if !is_needed(*root, path) => {
+                log(&format!("{path} is left out: {}", chain(&error)));
+                Ok(())
+            }
+            outcome => {
+                outcome.map_err(|source| SeedError::SeedDirectory { path: path.clone(), source })
+            }
+        }
     }
 
     fn file(&self, file: &SeedFile) -> Result<(), SeedError> {
@@ -172,11 +214,20 @@ impl Seeder<'_> {
         })?;
         let mut content = Cursor::new(bytes);
         let failed = |source| SeedError::SeedFile { path: path.clone(), source };
-        let (parent, name) = self.parent(*root, path).map_err(failed)?;
+        let (parent, name) = match (self.parent(*root, path), policy) {
+            // From the moment it was made, the file and where it lay have been the agent's.
+            (Err(error @ FolderError::Enter { .. }), SeedPolicy::CreateOnly) => {
+                log(&format!("{path} is left out: {}", chain(&error)));
+                return Ok(());
+            }
+            (parent, _) => parent.map_err(failed)?,
+        };
         let name = name.as_ref();
         match (parent.kind(name).map_err(failed)?, policy) {
-            (Some(Kind::Directory), _) => Err(SeedError::ReplaceDirectory { path: path.clone() }),
-            (Some(Kind::File | Kind::Link | Kind::Other), SeedPolicy::CreateOnly) => Ok(()),
+            (Some(_), SeedPolicy::CreateOnly) => Ok(()),
+            (Some(Kind::Directory), SeedPolicy::Converge) => {
+                Err(SeedError::ReplaceDirectory { path: path.clone() })
+            }
             (None, SeedPolicy::CreateOnly) => {
                 parent.create(name, mode, &mut content).map_err(failed)
             }
@@ -191,6 +242,22 @@ impl Seeder<'_> {
             }
         }
     }
+}
+
+/// Whether a pod without this directory would not start, or would start without its state.
+fn is_needed(root: SeedRoot, path: &str) -> bool {
+    let state = format!("{}/{}", paths::HOME_DIRECTORY, paths::STATE_DIRECTORY);
+    root == SeedRoot::Scratch || path == paths::HOME_DIRECTORY || path == state
+}
+
+/// Whether the agent's container mounts this directory of a flat volume, which the kubelet refuses
+/// for a link.
+fn is_mounted(root: SeedRoot, path: &str) -> bool {
+    root == SeedRoot::Data && paths::HOME_DIRECTORIES.contains(&path)
+}
+
+fn log(line: &str) {
+    super::log("init-config", line);
 }
 
 fn copy_helper(path: &Path) -> Result<(), SeedError> {

@@ -12,11 +12,20 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use openclaw_render::vocab::annotations;
+use openclaw_render::vocab::{annotations, paths};
 
 use super::application::{Application, on_path};
 use super::leave_last_words;
-use crate::args::StartArguments;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Root of the image's file system.
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub(crate) root: PathBuf,
+    /// Where the reason of a failure is written, for the container's status.
+    #[arg(long, value_name = "FILE", default_value = paths::TERMINATION_LOG)]
+    pub(crate) termination_log: PathBuf,
+}
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
@@ -32,13 +41,13 @@ pub(crate) enum StartError {
 }
 
 /// Runs `pod start`; returns only on failure.
-pub(crate) fn run(arguments: &StartArguments) -> Result<std::convert::Infallible, StartError> {
+pub(crate) fn run(arguments: &Arguments) -> Result<std::convert::Infallible, StartError> {
     let error = start(arguments);
-    leave_last_words(&arguments.termination_log, &crate::chain(&error));
+    leave_last_words(&arguments.termination_log, &crate::error::chain(&error));
     Err(error)
 }
 
-fn start(arguments: &StartArguments) -> StartError {
+fn start(arguments: &Arguments) -> StartError {
     let Some(application) = Application::find(&arguments.root) else {
         return StartError::Find { app: arguments.root.join("app/openclaw.mjs") };
     };

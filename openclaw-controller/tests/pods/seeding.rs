@@ -11,6 +11,10 @@ fn files() -> Value {
     json!({"SOUL.md": "You are Ada.\n", "notes/first.md": "one\n"})
 }
 
+/// As many files as there may be, together little enough for a `ConfigMap`, and much enough for the
+/// helper to be caught at.
+const MORE: u64 = 48;
+
 #[tokio::test]
 async fn seeded_files_are_the_agents_and_a_kill_in_the_middle_of_seeding_is_recovered_from() {
     let workspace = json!({"initialFiles": files(), "initialDirectories": ["daily"]});
@@ -25,9 +29,6 @@ async fn seeded_files_are_the_agents_and_a_kill_in_the_middle_of_seeding_is_reco
     let soul = format!("{WORKSPACE}/SOUL.md");
     agent.run(&["sh", "-c", &format!("echo 'You are Grace.' >{soul}")]);
 
-    // As many files as there may be, together little enough for a ConfigMap, and much enough for
-    // the helper to be caught at.
-    const MORE: u64 = 48;
     let content = "a line of a note that was seeded\n".repeat(300);
     let all = content.len() as u64 * MORE;
     let name = |number: u64| format!("{number:02}.md");

@@ -46,7 +46,7 @@ pub struct BackupStorageSpec {
     pub secret_ref: Option<LocalObjectReference>,
 }
 
-/// What came of a backup.
+/// A backup, taken or given up: when, where it lies, and what went wrong.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BackupStatus {

@@ -56,7 +56,7 @@ pub struct IngressSpec {
     pub security: Option<IngressSecurity>,
 }
 
-/// A host of an Ingress.
+/// A host name under which the agent is reached, and the paths that lead to it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IngressHost {
@@ -67,7 +67,7 @@ pub struct IngressHost {
     pub paths: Option<Vec<IngressPath>>,
 }
 
-/// A path of a host.
+/// A path below a host name, and the port of the Service that it leads to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IngressPath {
@@ -84,7 +84,7 @@ pub struct IngressPath {
     pub port: Option<i32>,
 }
 
-/// A certificate and its hosts.
+/// A certificate, and the host names that it is shown for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IngressTls {

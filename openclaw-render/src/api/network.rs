@@ -145,7 +145,7 @@ pub struct ServiceSpec {
     pub ports: Option<Vec<ServicePortSpec>>,
 }
 
-/// A port of the Service.
+/// A port of the Service, beside the gateway's, and where in the pod it leads.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServicePortSpec {

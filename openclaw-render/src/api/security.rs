@@ -172,7 +172,7 @@ pub struct RbacSpec {
     pub additional_rules: Option<Vec<RbacRule>>,
 }
 
-/// A rule of the Role.
+/// A rule of the agent's Role: which verbs it may use on which resources of its namespace.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RbacRule {

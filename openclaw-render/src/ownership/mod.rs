@@ -66,6 +66,13 @@ pub fn hash(value: &Value) -> String {
     content_hash(&text)
 }
 
+/// [`hash`] of an object.
+pub(crate) fn hash_object(fields: &Map<String, Value>) -> String {
+    let mut text = Vec::with_capacity(4096);
+    write_object(fields, &mut text);
+    content_hash(&text)
+}
+
 /// [`hash`] of [`owned`].
 #[must_use]
 pub fn owned_hash(live: &Value, manager: &str) -> String {
@@ -76,18 +83,7 @@ pub fn owned_hash(live: &Value, manager: &str) -> String {
 /// `serde_json/preserve_order`.
 fn write_sorted(value: &Value, text: &mut Vec<u8>) {
     match value {
-        Value::Object(map) => {
-            let mut entries: Vec<_> = map.iter().collect();
-            entries.sort_unstable_by_key(|(key, _)| *key);
-            text.push(b'{');
-            for (index, (key, value)) in entries.into_iter().enumerate() {
-                separate(index, text);
-                write_scalar(key, text);
-                text.push(b':');
-                write_sorted(value, text);
-            }
-            text.push(b'}');
-        }
+        Value::Object(fields) => write_object(fields, text),
         Value::Array(items) => {
             text.push(b'[');
             for (index, item) in items.iter().enumerate() {
@@ -100,6 +96,19 @@ fn write_sorted(value: &Value, text: &mut Vec<u8>) {
             write_scalar(value, text);
         }
     }
+}
+
+fn write_object(fields: &Map<String, Value>, text: &mut Vec<u8>) {
+    let mut entries: Vec<_> = fields.iter().collect();
+    entries.sort_unstable_by_key(|(key, _)| *key);
+    text.push(b'{');
+    for (index, (key, value)) in entries.into_iter().enumerate() {
+        separate(index, text);
+        write_scalar(key, text);
+        text.push(b':');
+        write_sorted(value, text);
+    }
+    text.push(b'}');
 }
 
 fn separate(index: usize, text: &mut Vec<u8>) {

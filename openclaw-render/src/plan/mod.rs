@@ -6,6 +6,7 @@
 mod claims;
 mod deletion;
 mod guards;
+mod inputs;
 mod objects;
 pub(crate) mod rollout;
 

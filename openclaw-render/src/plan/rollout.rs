@@ -6,8 +6,8 @@
 
 use serde_json::{Value, json};
 
-use super::Wanted;
-use crate::api::{OnOperatorUpgrade, OpenClawInstance, OpenClawInstanceSpec};
+use super::{Wanted, inputs};
+use crate::api::{OnOperatorUpgrade, OpenClawInstance};
 use crate::effect::Read;
 use crate::hash::{self, Hasher};
 use crate::object::{Kind, Object, ObjectKey};
@@ -76,7 +76,7 @@ pub(super) fn decide(
     problems: &[Problem],
 ) -> Rollout {
     let key = ObjectKey::new(Kind::StatefulSet, resolved.name.as_str());
-    let inputs_hash = inputs_hash(resolved);
+    let inputs_hash = inputs::inputs_hash(resolved);
     let pod_hash = pod_hash(desired);
     let unstartable = problems.iter().any(|each| each.severity == Severity::WillNotStart);
     let approved = instance.metadata.annotations.as_ref();
@@ -110,7 +110,7 @@ fn verdict(
     policy: OnOperatorUpgrade,
 ) -> Verdict {
     let last_rollout = seen.annotations.get(annotations::ROLLOUT_HASH);
-    let last_inputs = seen.annotations.get(annotations::INPUTS_HASH);
+    let last_inputs = recorded_inputs(seen);
     let same_pod = last_rollout.is_some_and(|hash| hash == pod_hash);
     let user_changed = last_inputs.is_some_and(|hash| hash != inputs_hash);
     if same_pod || user_changed || approved == Some(pod_hash) || policy == OnOperatorUpgrade::Roll {
@@ -118,6 +118,12 @@ fn verdict(
     } else {
         Verdict::HeldForApproval
     }
+}
+
+/// Returns the inputs hash of the last roll-out, if it can be compared with today's.
+fn recorded_inputs(seen: &Seen) -> Option<&String> {
+    let recorded = seen.annotations.get(annotations::INPUTS_HASH);
+    recorded.filter(|hash| inputs::is_comparable(hash))
 }
 
 /// What would change, as seen after the Go operator's fields became ours.
@@ -132,38 +138,6 @@ fn changes(wanted: &Value, live: &Value) -> Vec<Change> {
     let mut changes = diff(wanted, &live);
     changes.retain(|change| change.path.starts_with("spec.template"));
     changes
-}
-
-/// Parts of the spec that cannot reach the pod or what it mounts.
-pub(crate) fn without_harmless(spec: &OpenClawInstanceSpec) -> OpenClawInstanceSpec {
-    let mut spec = spec.clone();
-    spec.suspended = None;
-    spec.replicas = None;
-    spec.rollout = None;
-    spec.maintenance_windows = None;
-    spec.backup = None;
-    if let Some(availability) = &mut spec.availability {
-        availability.pod_disruption_budget = None;
-    }
-    if let Some(persistence) = spec.storage.as_mut().and_then(|each| each.persistence.as_mut()) {
-        persistence.orphan = None;
-        persistence.size = persistence.size.take().filter(|_| persistence.enabled == Some(false));
-    }
-    spec
-}
-
-fn inputs_hash(resolved: &Resolved) -> String {
-    let spec = serde_json::to_string(&without_harmless(&resolved.spec)).unwrap_or_default();
-    let base = serde_json::to_string(&resolved.config.document).unwrap_or_default();
-    let mut hasher = Hasher::default();
-    hasher.field(&[&spec]);
-    hasher.field(&[&base]);
-    hasher.field(&[resolved.environment.hash.as_deref().unwrap_or_default()]);
-    hasher.field(&[&format!("{:?}", resolved.storage.layout)]);
-    for choice in resolved.choices.in_effect() {
-        hasher.field(&[&choice]);
-    }
-    hasher.finish()
 }
 
 fn pod_hash(desired: &[Wanted]) -> String {
@@ -230,7 +204,7 @@ pub(super) fn held(
     let current = i64::from(seen.replicas.unwrap_or(1));
     let replicas = wanted.pointer("/spec/replicas").and_then(Value::as_i64);
     let replicas = replicas.filter(|wanted| *wanted < current || (*wanted > current && may_start));
-    let unrecorded = may_start && !seen.annotations.contains_key(annotations::INPUTS_HASH);
+    let unrecorded = may_start && recorded_inputs(seen).is_none();
     if replicas.is_none() && !unrecorded {
         return Ok(None);
     }
@@ -276,24 +250,37 @@ mod tests {
     fn the_table_of_verdicts() {
         use OnOperatorUpgrade::{Hold, Roll};
         for (name, seen, approved, policy, expected) in [
-            ("nothing changed", seen(Some("i"), Some("r")), None, Hold, Verdict::Go),
-            ("only inputs that do not matter", seen(Some("j"), Some("r")), None, Hold, Verdict::Go),
-            ("the user changed the pod", seen(Some("j"), Some("s")), None, Hold, Verdict::Go),
-            ("the operator did", seen(Some("i"), Some("s")), None, Hold, Verdict::HeldForApproval),
-            ("and may", seen(Some("i"), Some("s")), None, Roll, Verdict::Go),
-            ("approved", seen(Some("i"), Some("s")), Some("r"), Hold, Verdict::Go),
+            ("nothing changed", seen(Some("2-i"), Some("r")), None, Hold, Verdict::Go),
+            (
+                "only inputs that do not matter",
+                seen(Some("2-j"), Some("r")),
+                None,
+                Hold,
+                Verdict::Go,
+            ),
+            ("the user changed the pod", seen(Some("2-j"), Some("s")), None, Hold, Verdict::Go),
+            (
+                "the operator did",
+                seen(Some("2-i"), Some("s")),
+                None,
+                Hold,
+                Verdict::HeldForApproval,
+            ),
+            ("and may", seen(Some("2-i"), Some("s")), None, Roll, Verdict::Go),
+            ("approved", seen(Some("2-i"), Some("s")), Some("r"), Hold, Verdict::Go),
             (
                 "another one approved",
-                seen(Some("i"), Some("s")),
+                seen(Some("2-i"), Some("s")),
                 Some("q"),
                 Hold,
                 Verdict::HeldForApproval,
             ),
             ("adopted", seen(None, None), None, Hold, Verdict::HeldForApproval),
-            ("adopted, seen before", seen(Some("i"), None), None, Hold, Verdict::HeldForApproval),
-            ("adopted, then changed by the user", seen(Some("j"), None), None, Hold, Verdict::Go),
+            ("adopted, seen before", seen(Some("2-i"), None), None, Hold, Verdict::HeldForApproval),
+            ("hashed in another way", seen(Some("i"), None), None, Hold, Verdict::HeldForApproval),
+            ("adopted, then changed by the user", seen(Some("2-j"), None), None, Hold, Verdict::Go),
         ] {
-            assert_eq!(verdict(&seen, "i", "r", approved, policy), expected, "{name}");
+            assert_eq!(verdict(&seen, "2-i", "r", approved, policy), expected, "{name}");
         }
     }
 }

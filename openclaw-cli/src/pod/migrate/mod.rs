@@ -15,8 +15,8 @@ mod memory;
 mod scratch;
 
 use std::ffi::OsStr;
-use std::io::{self, Cursor, Write};
-use std::path::Path;
+use std::io::{self, Cursor};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -26,7 +26,6 @@ use openclaw_render::{Version, refused_downgrade};
 use super::application::{Application, PackageVersion};
 use super::folder::{Folder, FolderError, Kind};
 use super::{leave_last_words, read_bounded};
-use crate::args::MigrateArguments;
 use doctor::End;
 use memory::Memory;
 
@@ -34,6 +33,40 @@ use memory::Memory;
 const ATTEMPTS: u32 = 2;
 /// Whoever may read the volume may know.
 const VERSION_MODE: u32 = 0o644;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Root of the data volume, where the version that last ran is noted.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// The application's state directory.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: PathBuf,
+    /// The agent's openclaw.json, of which only what says where state lies is looked at.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Directory for the migration's own configuration. It must not outlive the pod: a migration
+    /// that failed is not tried again as long as it is remembered there.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) work_dir: PathBuf,
+    /// The one version that may run although a newer one last ran.
+    #[arg(long, value_name = "VERSION", value_parser = version)]
+    pub(crate) allow_downgrade: Option<Version>,
+    /// How long a migration may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900,
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) timeout_seconds: u64,
+    /// Root of the image's file system.
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub(crate) root: PathBuf,
+    /// Where the version is written that was found, or the reason of a failure.
+    #[arg(long, value_name = "FILE", default_value = paths::TERMINATION_LOG)]
+    pub(crate) termination_log: PathBuf,
+}
+
+fn version(text: &str) -> Result<Version, &'static str> {
+    Version::from_tag(text).ok_or("not a version such as 2026.9.6")
+}
 
 #[derive(Debug, thiserror::Error)]
 enum MigrateError {
@@ -54,14 +87,14 @@ enum MigrateError {
 }
 
 /// Runs `pod migrate`.
-pub(crate) fn run(arguments: &MigrateArguments) -> ExitCode {
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     match migrate(arguments) {
         Ok(version) => {
             leave_last_words(&arguments.termination_log, &version);
             ExitCode::SUCCESS
         }
         Err(error) => {
-            let text = crate::chain(&error);
+            let text = crate::error::chain(&error);
             log(&text);
             leave_last_words(&arguments.termination_log, &text);
             if matches!(error, MigrateError::Older { .. }) {
@@ -74,7 +107,7 @@ pub(crate) fn run(arguments: &MigrateArguments) -> ExitCode {
 }
 
 /// The version that may start now; nothing if the image does not tell.
-fn migrate(arguments: &MigrateArguments) -> Result<String, MigrateError> {
+fn migrate(arguments: &Arguments) -> Result<String, MigrateError> {
     let Some(application) = Application::find(&arguments.root) else {
         log("the image has no application where one is looked for: nothing is migrated");
         return Ok(String::new());
@@ -163,7 +196,7 @@ fn note(volume: &Folder, image: &PackageVersion) -> Result<(), MigrateError> {
 /// Migrates, unless this pod has tried before: then it waits for its end, so that the reason stays
 /// in its status and the volume is not filled with what each attempt leaves.
 fn attempt(
-    arguments: &MigrateArguments,
+    arguments: &Arguments,
     application: &Application,
     last: Option<&PackageVersion>,
     image: &PackageVersion,
@@ -219,7 +252,7 @@ fn attempt(
 
 /// One line per event, on standard error.
 fn log(line: &str) {
-    let _ = writeln!(io::stderr(), "migrate-state: {line}");
+    super::log("migrate-state", line);
 }
 
 #[cfg(test)]

@@ -18,8 +18,8 @@ const TARGET_MODE: u32 = 0o600;
 
 #[derive(Debug, thiserror::Error)]
 enum PutError {
-    #[error("failed to write target {path:?}: there is {kind} of that name")]
-    Replace { path: PathBuf, kind: Kind },
+    #[error("failed to write target {path:?}: there is a directory of that name, with content")]
+    Replace { path: PathBuf },
     #[error("failed to write target")]
     Write { source: FolderError },
 }
@@ -163,7 +163,7 @@ impl Keeper {
             let remembered = self.memory.replace(&self.memory_name, TARGET_MODE, &mut bytes);
             if let Err(error) = remembered {
                 // Costs one more validation after a restart, nothing else.
-                log(&format!("last good content not remembered: {}", crate::chain(&error)));
+                log(&format!("last good content not remembered: {}", crate::error::chain(&error)));
             }
         }
         self.good = Some(good);
@@ -182,7 +182,7 @@ impl Keeper {
                 status.migrated.clone_from(&good.migrated);
             }
             Err(error) => {
-                let error = crate::chain(&error);
+                let error = crate::error::chain(&error);
                 status.message = Some(match status.message.take() {
                     Some(message) => format!("{error}; {message}"),
                     None => error,
@@ -195,16 +195,20 @@ impl Keeper {
         let failed = |source| PutError::Write { source };
         let parent = open_parent(&self.target).map_err(failed)?;
         let mut content = Cursor::new(bytes);
+        if parent.kind(&self.target_name).map_err(failed)? == Some(Kind::Directory) {
+            parent.remove_empty(&self.target_name);
+        }
         match parent.kind(&self.target_name).map_err(failed)? {
-            Some(kind @ (Kind::Directory | Kind::Link | Kind::Other)) => {
-                return Err(PutError::Replace { path: self.target.clone(), kind });
+            Some(Kind::Directory) => {
+                return Err(PutError::Replace { path: self.target.clone() });
             }
             Some(Kind::File)
                 if parent.holds(&self.target_name, &mut content).map_err(failed)? =>
             {
                 return Ok(false);
             }
-            Some(Kind::File) | None => {}
+            // A link is replaced, and what it leads to left alone.
+            Some(Kind::File | Kind::Link | Kind::Other) | None => {}
         }
         parent.replace(&self.target_name, TARGET_MODE, &mut content).map_err(failed)?;
         Ok(true)

@@ -12,7 +12,6 @@
 //! - A content that is refused for keys which the application migrates itself is served as the
 //!   application's migration leaves it, and the status names the keys ([`migration`]).
 
-mod child;
 mod judge;
 mod keeper;
 mod migration;
@@ -20,9 +19,9 @@ mod server;
 mod validator;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,11 +34,57 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::folder::{Folder, FolderError};
-use crate::args::{SyncArguments, SyncMode};
 use judge::Judge;
 use keeper::Keeper;
 use migration::Migrator;
 use validator::Validator;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The operator's openclaw.json, as the kubelet mounts it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) source: PathBuf,
+    /// The agent's openclaw.json.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) target: PathBuf,
+    /// Directory for candidates and for the last good content. It must not outlive the pod: what
+    /// is remembered in it was judged by this image's validator.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) work_dir: PathBuf,
+    /// Port of `/startupz` and `/status`; 0 takes any free one, which the log names.
+    #[arg(long)]
+    pub(crate) port: u16,
+    /// How the operator's content gets into the agent's file.
+    #[arg(long, value_enum, default_value_t = SyncMode::Overwrite)]
+    pub(crate) mode: SyncMode,
+    /// How often both files are looked at, changes seen or not.
+    #[arg(long, value_name = "SECONDS", default_value_t = 2,
+          value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) poll_seconds: u64,
+    /// How long one run of the validator may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60,
+          value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) validator_timeout_seconds: u64,
+    /// A word of the command that migrates the file which `OPENCLAW_CONFIG_PATH` names; repeated
+    /// for each word. Without it, what the validator refuses is refused.
+    #[arg(long, value_name = "WORD", allow_hyphen_values = true)]
+    pub(crate) migrator: Vec<OsString>,
+    /// How long one run of the migrator may take; a migration is two of them.
+    #[arg(long, value_name = "SECONDS", default_value_t = 120,
+          value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) migrator_timeout_seconds: u64,
+    /// The command that judges the file which `OPENCLAW_CONFIG_PATH` names: exit 0 is valid.
+    /// Without it everything is.
+    #[arg(last = true, value_name = "VALIDATOR")]
+    pub(crate) validator: Vec<OsString>,
+}
+
+/// How the operator's content gets into the agent's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SyncMode {
+    /// The file is the operator's: whatever else is in it goes.
+    Overwrite,
+}
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SyncError {
@@ -52,7 +97,7 @@ pub(crate) enum SyncError {
     #[error("failed to prepare the work directory")]
     PrepareWorkDir { source: FolderError },
     #[error("failed to use target {path:?}: it is no path of a file")]
-    NameTarget { path: std::path::PathBuf },
+    NameTarget { path: PathBuf },
 }
 
 /// What both the loop and the server know; the loop replaces it after each pass.
@@ -65,13 +110,13 @@ enum Wake {
 }
 
 /// Runs `pod sync` until SIGTERM.
-pub(crate) fn run(arguments: SyncArguments) -> Result<(), SyncError> {
+pub(crate) fn run(arguments: Arguments) -> Result<(), SyncError> {
     match arguments.mode {
         SyncMode::Overwrite => overwrite(arguments),
     }
 }
 
-fn overwrite(arguments: SyncArguments) -> Result<(), SyncError> {
+fn overwrite(arguments: Arguments) -> Result<(), SyncError> {
     let stop = Arc::new(AtomicBool::new(false));
     let (sender, wakes) = mpsc::channel();
     stop_on_signal(Arc::clone(&stop), sender.clone())?;
@@ -99,11 +144,11 @@ fn overwrite(arguments: SyncArguments) -> Result<(), SyncError> {
 }
 
 fn keeper(
-    arguments: SyncArguments,
+    arguments: Arguments,
     poll: Duration,
     stop: Arc<AtomicBool>,
 ) -> Result<Keeper, SyncError> {
-    let SyncArguments { source, target, work_dir, validator, migrator, .. } = arguments;
+    let Arguments { source, target, work_dir, validator, migrator, .. } = arguments;
     let failed = |source| SyncError::PrepareWorkDir { source };
     let fingerprint = fingerprint(&[&validator, &migrator]);
     let timeout = Duration::from_secs(arguments.validator_timeout_seconds);
@@ -177,5 +222,5 @@ fn wait(wakes: &Receiver<Wake>, poll: Duration) {
 
 /// One line per event, on standard error.
 fn log(line: &str) {
-    let _ = writeln!(io::stderr(), "config-sync: {line}");
+    super::log("config-sync", line);
 }

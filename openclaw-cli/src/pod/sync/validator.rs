@@ -11,7 +11,7 @@ use std::time::Duration;
 use openclaw_render::vocab::env;
 use serde_json::Value;
 
-use super::child::{self, Bounds, Ended};
+use crate::pod::child::{self, Bounds, Ended};
 use crate::pod::folder::{Folder, FolderError};
 use crate::pod::one_line;
 
@@ -99,11 +99,12 @@ impl Validator {
         };
         let candidate = match self.place(bytes) {
             Ok(candidate) => candidate,
-            Err(error) => return Verdict::unknown(&crate::chain(&error)),
+            Err(error) => return Verdict::unknown(&crate::error::chain(&error)),
         };
         let mut command = Command::new(program);
         command.args(arguments).env(env::CONFIG_PATH, candidate);
-        let bounds = Bounds { timeout: self.timeout, stop, folder: None };
+        let bounds =
+            Bounds { timeout: self.timeout, stop, folder: None, grace: None, is_heard: false };
         let ran = match child::run(&mut command, &bounds) {
             Ok(ran) => ran,
             Err(error) => {

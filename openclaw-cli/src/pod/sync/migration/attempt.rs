@@ -17,8 +17,8 @@ use super::Outcome;
 use super::merge::{changes, merge};
 use super::places::{Step, refused, without};
 use super::shield::Shield;
+use crate::pod::child::{self, Bounds, Ended};
 use crate::pod::folder::{Folder, FolderError};
-use crate::pod::sync::child::{self, Bounds, Ended};
 use crate::pod::sync::log;
 use crate::pod::sync::validator::{Issue, Validator, Verdict, tail};
 use crate::pod::{one_line, read_bounded};
@@ -151,7 +151,8 @@ impl Setup {
             copy.remove(TAKEN_OUT);
         }
         let bytes = pretty(&shield.hide(&copy));
-        let folder = self.prepare(&bytes).map_err(|error| Stop::Hindered(crate::chain(&error)))?;
+        let folder =
+            self.prepare(&bytes).map_err(|error| Stop::Hindered(crate::error::chain(&error)))?;
         let Some((program, arguments)) = self.command.split_first() else {
             return Err(Stop::Unable);
         };
@@ -166,8 +167,13 @@ impl Setup {
             .env("TMPDIR", self.scratch.join("tmp"))
             .env(env::CONFIG_PATH, self.scratch.join(CONFIG_NAME))
             .current_dir(&self.scratch);
-        let bounds =
-            Bounds { timeout: self.timeout, stop: cancel, folder: Some(self.scratch.as_path()) };
+        let bounds = Bounds {
+            timeout: self.timeout,
+            stop: cancel,
+            folder: Some(self.scratch.as_path()),
+            grace: None,
+            is_heard: false,
+        };
         let ran = child::run(&mut command, &bounds)
             .map_err(|error| Stop::Hindered(format!("it could not be run: {error}")))?;
         let hindered = |why: String| Err(Stop::Hindered(why));
@@ -190,7 +196,7 @@ impl Setup {
         }
         let made = folder
             .open_file(OsStr::new(CONFIG_NAME))
-            .map_err(|error| Stop::Hindered(crate::chain(&error)))
+            .map_err(|error| Stop::Hindered(crate::error::chain(&error)))
             .and_then(|file| {
                 let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
                 let bytes = if is_file { read_bounded(file).ok() } else { None };

@@ -194,7 +194,7 @@ impl Migrator {
             let name: &OsStr = &self.memory_name;
             self.memory
                 .replace(name, 0o600, &mut Cursor::new(bytes))
-                .map_err(|error| crate::chain(&error))
+                .map_err(|error| crate::error::chain(&error))
         });
         if let Err(error) = written {
             // Costs one more attempt after a restart.

@@ -1,7 +1,7 @@
 //! [`run`]: one run of a program of the application's, bounded in time, output and disk.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -24,22 +24,28 @@ const FOLDER_BYTES: u64 = 256 * 1024 * 1024;
 const FOLDER_ENTRIES: usize = 10_000;
 
 /// How far a run may go.
-pub(super) struct Bounds<'a> {
-    pub(super) timeout: Duration,
+pub(in crate::pod) struct Bounds<'a> {
+    pub(in crate::pod) timeout: Duration,
     /// Ends the run early when it becomes true.
-    pub(super) stop: &'a AtomicBool,
+    pub(in crate::pod) stop: &'a AtomicBool,
     /// The folder that the program works in, if what it leaves there is bounded.
-    pub(super) folder: Option<&'a Path>,
+    pub(in crate::pod) folder: Option<&'a Path>,
+    /// How long it may take to end when asked to; without it, it is not asked.
+    pub(in crate::pod) grace: Option<Duration>,
+    /// Whether what it says goes to our standard error as it comes. Its two outputs are one then,
+    /// as people read them.
+    pub(in crate::pod) is_heard: bool,
 }
 
 /// What came of a run.
-pub(super) struct Ran {
-    pub(super) ended: Ended,
-    pub(super) stdout: Vec<u8>,
-    pub(super) stderr: Vec<u8>,
+pub(in crate::pod) struct Ran {
+    pub(in crate::pod) ended: Ended,
+    /// Both outputs, if it was heard.
+    pub(in crate::pod) stdout: Vec<u8>,
+    pub(in crate::pod) stderr: Vec<u8>,
 }
 
-pub(super) enum Ended {
+pub(in crate::pod) enum Ended {
     Itself(ExitStatus),
     Late,
     Stopped,
@@ -48,7 +54,7 @@ pub(super) enum Ended {
 }
 
 /// Runs a program to its end, or ends it with everything that it started.
-pub(super) fn run(command: &mut Command, bounds: &Bounds<'_>) -> io::Result<Ran> {
+pub(in crate::pod) fn run(command: &mut Command, bounds: &Bounds<'_>) -> io::Result<Ran> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -56,31 +62,52 @@ pub(super) fn run(command: &mut Command, bounds: &Bounds<'_>) -> io::Result<Ran>
         // Its own group, so that what it starts can be ended with it.
         .process_group(0)
         .spawn()?;
-    let stdout = child.stdout.take().map(Output::collect);
-    let stderr = child.stderr.take().map(Output::collect);
+    let said = Bytes::default();
+    let complained = if bounds.is_heard { Arc::clone(&said) } else { Bytes::default() };
+    let collected = [
+        child.stdout.take().map(|pipe| collect(pipe, Arc::clone(&said), bounds.is_heard)),
+        child.stderr.take().map(|pipe| collect(pipe, Arc::clone(&complained), bounds.is_heard)),
+    ];
     let early = wait(&child, bounds);
-    // An error means that nothing is left of the group.
-    let _ = rustix::process::kill_process_group(Pid::from_child(&child), Signal::KILL);
+    if let Some(grace) = bounds.grace.filter(|_| early.is_some()) {
+        signal(&child, Signal::TERM);
+        let asked = Instant::now();
+        while !has_ended(&child) && asked.elapsed() < grace {
+            thread::sleep(TICK);
+        }
+    }
+    signal(&child, Signal::KILL);
     let status = child.wait();
-    let stdout = stdout.map(Output::finish).unwrap_or_default();
-    let stderr = stderr.map(Output::finish).unwrap_or_default();
+    for end in collected.into_iter().flatten() {
+        // A process that left the group may hold the pipe for ever, and is not waited for.
+        let _ = end.recv_timeout(Duration::from_secs(1));
+    }
     let ended = match early {
         Some(ended) => ended,
         None => Ended::Itself(status?),
     };
-    Ok(Ran { ended, stdout, stderr })
+    Ok(Ran { ended, stdout: taken(&said), stderr: taken(&complained) })
 }
 
-/// Waits until the child has ended, without collecting it: until then its group's number belongs to
-/// nobody else. Returns why it must be ended, if it has not ended itself.
+/// To whatever is left of the child's group; an error means that nothing is.
+fn signal(child: &Child, signal: Signal) {
+    let _ = rustix::process::kill_process_group(Pid::from_child(child), signal);
+}
+
+/// Looks without collecting it: until then its group's number belongs to nobody else.
+fn has_ended(child: &Child) -> bool {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    let found = rustix::process::waitid(WaitId::Pid(Pid::from_child(child)), options);
+    !matches!(found, Ok(None))
+}
+
+/// Waits until the child has ended. Returns why it must be ended, if it has not ended itself.
 fn wait(child: &Child, bounds: &Bounds<'_>) -> Option<Ended> {
     let start = Instant::now();
     let mut measure = start + MEASURE;
     loop {
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        match rustix::process::waitid(WaitId::Pid(Pid::from_child(child)), options) {
-            Ok(None) => {}
-            Ok(Some(_)) | Err(_) => return None,
+        if has_ended(child) {
+            return None;
         }
         if bounds.stop.load(Ordering::SeqCst) {
             return Some(Ended::Stopped);
@@ -121,38 +148,35 @@ fn is_overfull(folder: &Path, most_bytes: u64, most_entries: usize) -> bool {
     false
 }
 
-/// The end of an output, collected aside so that a full pipe never stops the program.
-struct Output {
-    bytes: Arc<Mutex<Vec<u8>>>,
-    done: Receiver<()>,
+/// The end of an output.
+type Bytes = Arc<Mutex<Vec<u8>>>;
+
+/// Collects an output aside, so that a full pipe never stops the program. Returns what tells its
+/// end.
+fn collect(mut pipe: impl Read + Send + 'static, bytes: Bytes, is_heard: bool) -> Receiver<()> {
+    let (sender, done) = mpsc::channel();
+    // Without a thread there is no output; the exit code counts all the same.
+    let _ = thread::Builder::new().name("output".to_owned()).spawn(move || {
+        let mut chunk = vec![0; 8192];
+        while let Ok(read @ 1..) = pipe.read(&mut chunk) {
+            let news = chunk.get(..read).unwrap_or_default();
+            if is_heard {
+                let _ = io::stderr().write_all(news);
+            }
+            let mut bytes = bytes.lock().unwrap_or_else(PoisonError::into_inner);
+            bytes.extend_from_slice(news);
+            if bytes.len() > 2 * OUTPUT_LIMIT {
+                let surplus = bytes.len() - OUTPUT_LIMIT;
+                bytes.drain(..surplus);
+            }
+        }
+        let _ = sender.send(());
+    });
+    done
 }
 
-impl Output {
-    fn collect(mut pipe: impl Read + Send + 'static) -> Self {
-        let bytes = Arc::new(Mutex::new(Vec::new()));
-        let (sender, done) = mpsc::channel();
-        let shared = Arc::clone(&bytes);
-        // Without a thread there is no output; the exit code counts all the same.
-        let _ = thread::Builder::new().name("output".to_owned()).spawn(move || {
-            let mut chunk = vec![0; 8192];
-            while let Ok(read @ 1..) = pipe.read(&mut chunk) {
-                let mut bytes = shared.lock().unwrap_or_else(PoisonError::into_inner);
-                bytes.extend_from_slice(chunk.get(..read).unwrap_or_default());
-                if bytes.len() > 2 * OUTPUT_LIMIT {
-                    let surplus = bytes.len() - OUTPUT_LIMIT;
-                    bytes.drain(..surplus);
-                }
-            }
-            let _ = sender.send(());
-        });
-        Self { bytes, done }
-    }
-
-    /// What came; a process that left the group may hold the pipe for ever, and is not waited for.
-    fn finish(self) -> Vec<u8> {
-        let _ = self.done.recv_timeout(Duration::from_secs(1));
-        std::mem::take(&mut *self.bytes.lock().unwrap_or_else(PoisonError::into_inner))
-    }
+fn taken(bytes: &Bytes) -> Vec<u8> {
+    std::mem::take(&mut *bytes.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 #[cfg(test)]

@@ -1,191 +1,12 @@
-//! The gateway proxy as it really is: nginx.conf judged by nginx, and nginx in front of the real
-//! application. Not part of `cargo test`: it needs nginx, the application and the right to make a
-//! network; `scripts/test application` runs it.
+//! Requests of clients through nginx, and what the gateway makes of them.
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "what is missing in a test is a failed test"
-)]
-
-use std::cell::Cell;
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
-use openclaw_render::{
-    Kind, Object, Observed, Problem, Settings, Severity, decode_instance, render_instance,
-};
-use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use openclaw_render::{Object, Severity};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-const VERSION: &str = "2026.9.6";
-
-fn rendered(gateway: &Value) -> (Vec<Object>, Vec<Problem>) {
-    let spec = json!({"image": {"tag": VERSION}, "config": {"raw": {"gateway": gateway}}});
-    let document = json!({"metadata": {"name": "ada", "namespace": "agents"}, "spec": spec});
-    let (instance, _) = decode_instance(document).expect("it decodes");
-    render_instance(&instance, &Observed::default(), &Settings::default())
-}
-
-fn value(objects: &[Object], kind: Kind, name: &str) -> Value {
-    let found = objects.iter().find(|object| object.kind() == kind && object.name() == name);
-    found.expect("it is rendered").to_value()
-}
-
-/// A folder with nginx.conf, openclaw.json, and /etc/hosts as the kubelet writes it.
-fn folder(objects: &[Object]) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    let data = value(objects, Kind::ConfigMap, "ada-config")["data"].clone();
-    let text = |key: &str| data[key].as_str().expect("a text").to_owned();
-    // Only the pod has a /tmp of its own.
-    let conf = text("nginx.conf").replace("/tmp/", &format!("{}/", folder.path().display()));
-    fs::write(folder.path().join("nginx.conf"), conf).expect("a file");
-    fs::write(folder.path().join("openclaw.json"), text("openclaw.json")).expect("a file");
-    let pod = &value(objects, Kind::StatefulSet, "ada")["spec"]["template"]["spec"];
-    let mut hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost\n".to_owned();
-    for alias in pod["hostAliases"].as_array().into_iter().flatten() {
-        let names = alias["hostnames"].as_array().expect("names").iter();
-        for name in names.map(|name| name.as_str().expect("a name")) {
-            hosts += &format!("{}\t{name}\n", alias["ip"].as_str().expect("an address"));
-        }
-    }
-    fs::write(folder.path().join("hosts"), hosts).expect("a file");
-    folder
-}
-
-/// A command with network, file systems and processes of its own, which end with it.
-fn apart(program: &Path) -> Command {
-    let mut command = Command::new("unshare");
-    command.args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]);
-    if fs::metadata("/proc/self").expect("processes").uid() != 0 {
-        command.arg("--map-root-user");
-    }
-    command.args(["--", "timeout", "300"]).arg(program);
-    command
-}
-
-fn said(output: &Output) -> String {
-    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-    format!("{}\n{}{}", output.status, text(&output.stdout), text(&output.stderr))
-}
-
-/// What nginx refuses or has doubts about.
-fn judged(objects: &[Object]) -> Result<(), String> {
-    let folder = folder(objects);
-    let path = folder.path().join("nginx.conf");
-    // The name of all addresses is known in the pod only.
-    let conf = fs::read_to_string(&path).expect("a file");
-    let conf = conf.replace("every-address.openclaw.internal", "localhost");
-    fs::write(&path, &conf).expect("a file");
-    let output = Command::new("nginx").arg("-t").arg("-c").arg(path).output().expect("nginx runs");
-    let text = said(&output);
-    let fine = output.status.success() && !text.contains("[warn]");
-    if fine { Ok(()) } else { Err(format!("{text}\n{conf}")) }
-}
-
-/// Mostly what somebody would write, sometimes anything.
-fn text(good: &'static str) -> impl Strategy<Value = String> {
-    prop_oneof![
-        60 => good,
-        1 => any::<String>(),
-        1 => "[0-9a-zA-Z.:/{};$\"'#\\\\ \n-]{0,80}",
-    ]
-}
-
-#[test]
-fn nginx_takes_what_is_rendered_for_any_text_or_there_is_an_error() {
-    let network = text(
-        "(([0-9]{1,2}\\.){3}[0-9]{1,2}(/[0-9]|/[12][0-9]|/3[0-2])?)\
-         |((::ffff:)?[0-9a-f]{1,4}::[0-9a-f]{0,4}(/[0-9]|/[1-9][0-9])?)|\\[::2\\]|",
-    );
-    let lists = (
-        proptest::collection::vec(network, 0..6),
-        text("[A-Za-z0-9-]{1,64}|-{1,64}"),
-        proptest::collection::vec(text("[A-Za-z0-9-]{60,64}|x-[a-z]{1,9}|-{1,4}|Host"), 0..12),
-        text("trusted-proxy"),
-    );
-    let judged_by_nginx = Cell::new(0);
-    let property =
-        |(networks, user, required, mode): (Vec<String>, String, Vec<String>, String)| {
-            let trusted_proxy = json!({"userHeader": user, "requiredHeaders": required});
-            let (objects, problems) = rendered(&json!({
-                "trustedProxies": networks,
-                "auth": {"mode": mode, "trustedProxy": trusted_proxy},
-            }));
-            if problems.iter().any(|problem| problem.severity == Severity::Error) {
-                return Ok(());
-            }
-            judged_by_nginx.set(judged_by_nginx.get() + 1);
-            judged(&objects).map_err(TestCaseError::fail)
-        };
-    let config = Config { cases: 400, failure_persistence: None, ..Config::default() };
-    // The same cases every time: a red build is red for everybody.
-    let mut runner =
-        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    runner.run(&lists, property).unwrap_or_else(|error| panic!("{error}"));
-    let most = |count, prefix: &str| -> Vec<String> {
-        (0..count)
-            .map(|number| format!("{prefix}{number:0>width$}", width = 64 - prefix.len()))
-            .collect()
-    };
-    let networks: Vec<String> = (0..1000).map(|number| format!("2001:db8:{number}::/48")).collect();
-    property((networks, "x-user".to_owned(), most(32, "x-"), "trusted-proxy".to_owned()))
-        .unwrap_or_else(|error| panic!("as much as is allowed: {error}"));
-    assert!(judged_by_nginx.get() > 100, "{} were judged", judged_by_nginx.get());
-}
-
-/// A node that was booted with `ipv6.disable=1`.
-const NO_IPV6: &str = r#"
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
-#include <sys/socket.h>
-int socket(int domain, int type, int protocol) {
-  if (domain == AF_INET6) { errno = EAFNOSUPPORT; return -1; }
-  return ((int (*)(int, int, int))dlsym(RTLD_NEXT, "socket"))(domain, type, protocol);
-}
-"#;
-
-/// Listens, and prints the addresses of the sockets.
-const LISTEN: &str = r#"
-set -euo pipefail
-mount --bind "$1/hosts" /etc/hosts
-ip link set lo up
-ip address add 10.42.0.5 dev lo
-if [[ -n "${LD_PRELOAD:-}" ]]; then
-    echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
-else
-    ip address add fd00:42::5 dev lo
-fi
-nginx -c "$1/nginx.conf" -g 'user root;'
-ss --listening --tcp --numeric --no-header | awk '{ print $4 }' | sort
-"#;
-
-#[test]
-fn nginx_listens_in_every_family_that_the_node_has_and_starts_without_ipv6() {
-    let folder = folder(&rendered(&json!({})).0);
-    let source = folder.path().join("no-ipv6.c");
-    let library = folder.path().join("no-ipv6.so");
-    fs::write(&source, NO_IPV6).expect("a file");
-    let compiled =
-        Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source).output();
-    let compiled = compiled.expect("the compiler runs");
-    assert!(compiled.status.success(), "{}", said(&compiled));
-    let listening = |library: &Path| {
-        let mut command = apart(Path::new("bash"));
-        command.args(["-c", LISTEN, "listen"]).arg(folder.path()).env("LD_PRELOAD", library);
-        let output = command.output().expect("it runs");
-        assert!(output.status.success(), "{}", said(&output));
-        String::from_utf8(output.stdout).expect("text")
-    };
-    assert_eq!(listening(Path::new("")), "0.0.0.0:18790\n[::]:18790\n");
-    assert_eq!(listening(&library), "0.0.0.0:18790\n");
-}
+use crate::pod::{VERSION, apart, folder, rendered, said};
 
 /// Puts nginx in front of a program that stands for the gateway, or is it. Answers, and its log.
 fn stage(objects: &[Object], program: &Path, token: Option<&str>, knocks: &[Value]) -> Played {
@@ -237,7 +58,8 @@ impl Answers {
         let headers: Value = serde_json::from_str(body).expect("JSON");
         let headers = headers.as_object().expect("headers").iter();
         let told = headers.filter(|(name, _)| name.starts_with("x-") || *name == "forwarded");
-        told.map(|(name, values)| format!("{name}: {values}\n")).collect()
+        let told: Vec<String> = told.map(|(name, values)| format!("{name}: {values}\n")).collect();
+        told.concat()
     }
 
     fn code(&self, of: &str) -> i64 {

@@ -1,0 +1,9 @@
+//! What people and CI see of `render`, `check` and `crds`: output, exit codes, problem lines.
+
+#![expect(clippy::expect_used, reason = "helpers of tests: what is broken must be loud")]
+
+mod folders;
+mod output;
+mod problems;
+mod program;
+mod refused;

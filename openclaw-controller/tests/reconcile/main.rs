@@ -1,0 +1,16 @@
+//! What a user of a cluster sees of the operator, one scenario a test, on a real API server.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "a test that meets nothing there fails"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod agent;
+mod inputs;
+mod objects;
+mod requests;
+mod switches;
