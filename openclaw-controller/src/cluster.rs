@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kube::api::{DeleteParams, GetParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::Request;
-use openclaw_render::vocab::{FIELD_MANAGER, meta};
+use openclaw_render::vocab::{API_VERSION, FIELD_MANAGER, KIND};
 use openclaw_render::{Kind, ObjectKey, bounded};
 use serde_json::Value;
 
@@ -25,9 +25,9 @@ pub(crate) struct Resource {
 }
 
 pub(crate) const INSTANCES: Resource =
-    Resource { api_version: meta::API_VERSION, kind: meta::KIND, plural: "openclawinstances" };
+    Resource { api_version: API_VERSION, kind: KIND, plural: "openclawinstances" };
 pub(crate) const CLUSTER_DEFAULTS: Resource = Resource {
-    api_version: meta::API_VERSION,
+    api_version: API_VERSION,
     kind: "OpenClawClusterDefaults",
     plural: "openclawclusterdefaults",
 };

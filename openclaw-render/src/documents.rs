@@ -19,7 +19,7 @@ use crate::observed::{Fact, Observed};
 use crate::problem::{Problem, Rule};
 use crate::resolve::{RAW, Resolution, bounds, resolve};
 use crate::settings::Settings;
-use crate::vocab::meta;
+use crate::vocab::{API_VERSION, KIND};
 
 /// Namespace of an object that names none.
 const DEFAULT_NAMESPACE: &str = "default";
@@ -101,8 +101,8 @@ impl Documents {
         let (api_version, kind) = (text("apiVersion"), text("kind"));
         match (api_version.as_str(), kind.as_str()) {
             _ if document.is_null() => {}
-            (meta::API_VERSION, meta::KIND) => self.add_instance(document),
-            (meta::API_VERSION, DEFAULTS_KIND) => self.add_defaults(document),
+            (API_VERSION, KIND) => self.add_instance(document),
+            (API_VERSION, DEFAULTS_KIND) => self.add_defaults(document),
             ("v1", "ConfigMap") => {
                 if let Some(map) = self.decode::<ConfigMap>(document) {
                     let world = self.world(&map.metadata);

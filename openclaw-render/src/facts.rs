@@ -11,7 +11,7 @@ use crate::hash;
 use crate::observed::{Claim, Pod, Seen, Trouble, Workload};
 use crate::ownership::{is_owned_by_update, owned_hash};
 use crate::resolve::Version;
-use crate::vocab::{FIELD_MANAGER, PREVIOUS_MANAGERS, annotations, images, labels, meta, names};
+use crate::vocab::{FIELD_MANAGER, KIND, PREVIOUS_MANAGERS, annotations, images, labels, names};
 
 /// Longer than any hash of ours.
 const LONGEST_HASH: usize = 64;
@@ -27,7 +27,7 @@ pub fn seen(live: &Value, instance: &str) -> Seen {
     let owner =
         |which: &dyn Fn(&Value) -> bool| owners.into_iter().flatten().find(|owner| which(owner));
     let controls = |owner: &Value| owner.get("controller") == Some(&Value::Bool(true));
-    let is_instance = |owner: &Value| owner.get("kind").and_then(Value::as_str) == Some(meta::KIND);
+    let is_instance = |owner: &Value| owner.get("kind").and_then(Value::as_str) == Some(KIND);
     // An instance whose mark as the controller somebody took off still owns what it made.
     let controller = owner(&controls).or_else(|| owner(&is_instance));
     let notes = field("annotations").and_then(Value::as_object);

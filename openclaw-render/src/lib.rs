@@ -50,6 +50,7 @@ pub mod seed;
 mod settings;
 mod status;
 pub mod vocab;
+mod wait;
 
 pub use documents::{Documents, decode_instance};
 pub use effect::{ClaimChange, Effect, Event, EventKind, Plan, Question, Read};
@@ -70,5 +71,5 @@ pub use settings::Settings;
 /// Total: whatever [`resolve`] accepts can be rendered. Same input, same bytes.
 #[must_use]
 pub fn render(instance: &Resolved) -> Vec<Object> {
-    resource::render(instance)
+    resource::render(instance).into_iter().map(|rendered| rendered.object).collect()
 }

@@ -17,7 +17,7 @@ use crate::canonical;
 
 /// Declares the kinds once: variants, their metadata, their values.
 macro_rules! kinds {
-    ($($kind:ident $api_version:literal $plural:literal),+ $(,)?) => {
+    ($($kind:ident $api_version:literal $plural:literal $ownership:ident),+ $(,)?) => {
         /// A kind that we render, in the order in which objects are applied.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Kind {
@@ -44,6 +44,12 @@ macro_rules! kinds {
             #[must_use]
             pub fn plural(self) -> &'static str {
                 match self { $(Self::$kind => $plural,)+ }
+            }
+
+            /// Whether objects of this kind are applied again and again or created once.
+            #[must_use]
+            pub fn ownership(self) -> Ownership {
+                match self { $(Self::$kind => Ownership::$ownership,)+ }
             }
         }
 
@@ -80,16 +86,16 @@ macro_rules! kinds {
 // The order is the one in which objects are applied: what others refer to comes first, the
 // StatefulSet last.
 kinds! {
-    ServiceAccount "v1" "serviceaccounts",
-    Role "rbac.authorization.k8s.io/v1" "roles",
-    RoleBinding "rbac.authorization.k8s.io/v1" "rolebindings",
-    NetworkPolicy "networking.k8s.io/v1" "networkpolicies",
-    Secret "v1" "secrets",
-    ConfigMap "v1" "configmaps",
-    PersistentVolumeClaim "v1" "persistentvolumeclaims",
-    PodDisruptionBudget "policy/v1" "poddisruptionbudgets",
-    Service "v1" "services",
-    StatefulSet "apps/v1" "statefulsets",
+    ServiceAccount "v1" "serviceaccounts" Applied,
+    Role "rbac.authorization.k8s.io/v1" "roles" Applied,
+    RoleBinding "rbac.authorization.k8s.io/v1" "rolebindings" Applied,
+    NetworkPolicy "networking.k8s.io/v1" "networkpolicies" Applied,
+    Secret "v1" "secrets" CreatedOnce,
+    ConfigMap "v1" "configmaps" Applied,
+    PersistentVolumeClaim "v1" "persistentvolumeclaims" CreatedOnce,
+    PodDisruptionBudget "policy/v1" "poddisruptionbudgets" Applied,
+    Service "v1" "services" Applied,
+    StatefulSet "apps/v1" "statefulsets" Applied,
 }
 
 impl fmt::Display for Kind {
@@ -146,24 +152,6 @@ pub enum Ownership {
     Applied,
     /// Created when it is not there, then left alone: its content is the user's.
     CreatedOnce,
-}
-
-impl Kind {
-    /// Whether objects of this kind are applied again and again or created once.
-    #[must_use]
-    pub fn ownership(self) -> Ownership {
-        match self {
-            Self::Secret | Self::PersistentVolumeClaim => Ownership::CreatedOnce,
-            Self::ServiceAccount
-            | Self::Role
-            | Self::RoleBinding
-            | Self::NetworkPolicy
-            | Self::ConfigMap
-            | Self::PodDisruptionBudget
-            | Self::Service
-            | Self::StatefulSet => Ownership::Applied,
-        }
-    }
 }
 
 impl Object {

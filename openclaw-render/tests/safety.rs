@@ -267,7 +267,8 @@ fn no_pod_is_made_before_all_that_it_needs_and_status_names_what_is_missing() {
         world.refused.push(needed.to_owned());
         world.settle().unwrap_or_else(|error| panic!("{needed}: {error}"));
         assert!(world.get("StatefulSet", "ada").is_none(), "{needed}");
-        let expected = format!("False NotApplied: StatefulSet/ada waits for {needed}");
+        let expected =
+            format!("False NotApplied: StatefulSet/ada waits for {needed} (could not be written)");
         assert_eq!(said(&world, "StatefulSetReady"), expected);
         assert!(said(&world, "Ready").contains(needed), "{}", said(&world, "Ready"));
         world.refused.clear();
@@ -306,7 +307,7 @@ fn a_running_agent_goes_on_while_its_new_policy_is_refused() {
     assert_eq!(said(&world, "Ready"), "True Reconciled: pod ada-0 is ready");
     assert_eq!(
         said(&world, "StatefulSetReady"),
-        "False NotApplied: StatefulSet/ada waits for NetworkPolicy/ada"
+        "False NotApplied: StatefulSet/ada waits for NetworkPolicy/ada (could not be written)"
     );
 }
 
@@ -326,10 +327,16 @@ fn without_randomness_there_is_no_token_and_no_pod() {
     }
     for (token, is_made) in [(None, false), (Some("0".repeat(64)), true)] {
         observed.random_token = token;
-        let sent = sent([&plan(&ada, &observed, &Settings::default())]);
+        let plan = plan(&ada, &observed, &Settings::default());
+        let sent = sent([&plan]);
         for kind in [Kind::Secret, Kind::StatefulSet] {
             assert_eq!(sent.iter().any(|key| key.kind == kind), is_made, "{sent:?}");
         }
+        let conditions = plan.status.conditions.unwrap_or_default();
+        let ready = conditions.iter().find(|condition| condition.type_ == "Ready");
+        let why = "Secret/ada-gateway-token (cannot be made without a random token)";
+        let says_why = ready.is_some_and(|ready| ready.message.contains(why));
+        assert_eq!(says_why, !is_made, "{ready:?}");
     }
 }
 

@@ -1,28 +1,34 @@
-//! The claim that we made: released from the instance or tied to it, and made larger.
+//! Claims that we made: released from the instance or tied to it, and made larger.
 
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde_json::{Value, json};
 
 use crate::effect::{ClaimChange, Effect, Plan};
 use crate::observed::{Claim, Fact, Observed};
 use crate::quantity;
-use crate::resolve::{DataVolume, Resolved};
-use crate::vocab::meta;
+use crate::resolve::Resolved;
 
-pub(super) fn update(resolved: &Resolved, observed: &Observed, plan: &mut Plan) {
-    let DataVolume::Own { claim: name, spec } = &resolved.storage.volume else { return };
+pub(super) fn update(
+    wanted: &PersistentVolumeClaim,
+    resolved: &Resolved,
+    observed: &Observed,
+    plan: &mut Plan,
+) {
+    let name = wanted.metadata.name.as_deref().unwrap_or_default();
     let Some(claim) = observed.claims.get(name).and_then(Fact::known) else { return };
     let uid = resolved.uid.as_deref().unwrap_or_default();
-    if resolved.storage.orphan {
-        plan.effects.extend(release(name, claim, uid));
-    } else {
-        plan.effects.extend(tie(resolved, name, claim, uid));
+    match wanted.metadata.owner_references.as_deref() {
+        None | Some([]) => plan.effects.extend(release(name, claim, uid)),
+        Some(owners) => plan.effects.extend(tie(owners, name, claim, uid)),
     }
-    let wanted = spec.resources.as_ref().and_then(|each| each.requests.as_ref()?.get("storage"));
+    let wanted = wanted.spec.as_ref().and_then(|spec| spec.resources.as_ref());
+    let wanted = wanted.and_then(|resources| resources.requests.as_ref()?.get("storage"));
     let parsed = |text: Option<&str>| text.and_then(|text| quantity::parse(text).ok());
     let (Some(wanted), Some(live)) = (wanted, claim.size.as_deref()) else { return };
     if parsed(Some(&wanted.0)) > parsed(Some(live)) && claim.phase.as_deref() == Some("Bound") {
         plan.effects.push(Effect::PatchClaim {
-            name: name.clone(),
+            name: name.to_owned(),
             reason: ClaimChange::Expand,
             patch: guarded(
                 claim,
@@ -58,13 +64,12 @@ pub(super) fn release(name: &str, claim: &Claim, uid: &str) -> Option<Effect> {
 }
 
 /// Makes the instance an owner of the claim, so that it goes with it.
-fn tie(resolved: &Resolved, name: &str, claim: &Claim, uid: &str) -> Option<Effect> {
+fn tie(tied: &[OwnerReference], name: &str, claim: &Claim, uid: &str) -> Option<Effect> {
     if uid.is_empty() || claim.owner_references.iter().any(|owner| is_of(owner, uid)) {
         return None;
     }
-    let owner = meta::owned(resolved, name.to_owned()).owner_references;
     let mut owners = claim.owner_references.clone();
-    owners.extend(owner.into_iter().flatten().filter_map(|each| serde_json::to_value(each).ok()));
+    owners.extend(tied.iter().filter_map(|owner| serde_json::to_value(owner).ok()));
     let change = json!({"op": "add", "path": "/metadata/ownerReferences", "value": owners});
     Some(Effect::PatchClaim {
         name: name.to_owned(),

@@ -20,6 +20,8 @@ use crate::object::{Kind, Object, ObjectKey};
 use crate::observed::{Fact, Observed};
 use crate::problem::{Problem, Rule};
 use crate::resolve::{Resolution, resolve};
+use crate::resource;
+use crate::resource::stake::{Rendered, Stake};
 use crate::settings::Settings;
 use crate::status::{self, Findings};
 use crate::vocab::{FINALIZER, annotations};
@@ -33,12 +35,15 @@ const LOOK_AGAIN_WAITING: u32 = 30;
 /// An object that is wanted, and how it is sent: worked out once for all that a pass does with it.
 struct Wanted {
     object: Object,
+    stake: Stake,
+    lacks: Option<&'static str>,
     value: Value,
 }
 
 impl Wanted {
-    fn new(object: Object) -> Self {
-        Self { value: object.to_value(), object }
+    fn new(rendered: Rendered) -> Self {
+        let Rendered { object, stake, lacks } = rendered;
+        Self { value: object.to_value(), object, stake, lacks }
     }
 }
 
@@ -66,7 +71,7 @@ pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Setting
     let mut plan = Plan { look_again_in: LOOK_AGAIN_WAITING, ..Plan::default() };
     if let Some(resolved) = resolved.as_ref().filter(|_| !unsupported && reads.is_empty()) {
         let desired: Vec<Wanted> =
-            crate::resource::render(resolved).into_iter().map(Wanted::new).collect();
+            resource::render(resolved).into_iter().map(Wanted::new).collect();
         let rollout = rollout::decide(instance, resolved, &desired, observed, &problems);
         if !findings.paused {
             plan.effects.extend(add_finalizer(instance));

@@ -2,21 +2,36 @@
 
 use serde_json::Value;
 
-use super::rollout::{self, ALWAYS_MADE, GROUP, Rollout, Verdict};
+use super::rollout::{self, Rollout, Verdict};
 use super::{Wanted, claims};
 use crate::effect::{Effect, Plan, Read};
-use crate::object::{Kind, ObjectKey, Ownership};
+use crate::object::{Kind, Object, ObjectKey, Ownership};
 use crate::observed::{Fact, Observed, Seen};
 use crate::ownership::{diff, hash, owned_hash, take_over_patch};
 use crate::resolve::Resolved;
+use crate::resource::stake::Stake;
 use crate::status::Findings;
 use crate::vocab::{FIELD_MANAGER, PREVIOUS_MANAGERS, annotations};
+use crate::wait::{Wait, Why};
+
+/// Kinds of which objects can be held together with the pod.
+const HELD_WITH_PODS: &[Kind] = &[
+    Kind::ServiceAccount,
+    Kind::Role,
+    Kind::RoleBinding,
+    Kind::NetworkPolicy,
+    Kind::ConfigMap,
+    Kind::Service,
+    Kind::StatefulSet,
+];
+/// Kinds of which a pod's template names objects.
+const NAMED_BY_PODS: &[Kind] = &[Kind::ServiceAccount, Kind::ConfigMap];
 
 /// What the cache says of an object that is wanted.
 enum Standing<'a> {
     Absent,
     Ours(&'a Seen),
-    Strange,
+    Foreign,
     Deleting,
     Unknown,
 }
@@ -29,22 +44,25 @@ pub(super) fn decide(
     plan: &mut Plan,
     findings: &mut Findings,
 ) {
-    let is_pod = |wanted: &&Wanted| wanted.object.kind() == Kind::StatefulSet;
+    let is_pod = |wanted: &&Wanted| wanted.stake == Stake::Pod;
     for wanted in desired.iter().filter(|wanted| !is_pod(wanted)) {
-        let key = wanted.object.key();
-        if !decide_one(wanted, rollout, resolved, observed, plan, findings) {
-            findings.waits.push(key);
+        let why = decide_one(wanted, rollout, resolved, observed, plan, findings);
+        if let Some(why) = why.filter(|_| wanted.stake.is_awaited()) {
+            findings.waits.push(Wait { on: wanted.object.key(), why });
         }
     }
+    let before_pod = sent_before_pod(desired, plan);
     let mut is_behind = false;
     for wanted in desired.iter().filter(is_pod) {
-        is_behind |= !decide_pod(wanted, rollout, resolved, observed, plan, findings);
+        is_behind |= !decide_pod(wanted, &before_pod, rollout, resolved, observed, plan, findings);
     }
     prune(desired, rollout, resolved, observed, is_behind, plan);
     refresh_mounts(rollout, resolved, observed, plan);
 }
 
-/// Whether the object is as it should be, or will be with the plan's effects.
+/// Returns why the object is waited for, if it is.
+///
+/// It is not when it is as it should be, or will be with the plan's effects.
 fn decide_one(
     wanted: &Wanted,
     rollout: &Rollout,
@@ -52,21 +70,21 @@ fn decide_one(
     observed: &Observed,
     plan: &mut Plan,
     findings: &mut Findings,
-) -> bool {
+) -> Option<Why> {
     let key = wanted.object.key();
     match standing(&key, resolved, observed) {
         Standing::Unknown => {
             plan.reads.push(Read::Metadata(key));
-            false
+            Some(Why::Unknown)
         }
-        Standing::Strange => {
+        Standing::Foreign => {
             findings.conflicts.push(key);
-            false
+            Some(Why::Foreign)
         }
-        Standing::Deleting => false,
-        Standing::Absent if held(&key, rollout) && !ALWAYS_MADE.contains(&key.kind) => {
+        Standing::Deleting => Some(Why::Deleting),
+        Standing::Absent if rollout.verdict.holds() && !wanted.stake.is_always_made() => {
             // What will not start waits for another spec.
-            rollout.verdict == Verdict::WillNotStart
+            (rollout.verdict != Verdict::WillNotStart).then_some(Why::Held)
         }
         Standing::Absent => create(wanted, rollout, plan),
         Standing::Ours(seen) => update(wanted, seen, rollout, resolved, observed, plan),
@@ -74,33 +92,42 @@ fn decide_one(
 }
 
 /// The StatefulSet is sent only if nothing that it waits for is missing, and after all that this
-/// plan sends of what its pod needs. Without a pod there is nothing to wait for. Whether there is
-/// nothing to send.
+/// plan sends of what its pod needs. Without a pod there is nothing to wait for. Returns whether
+/// there is nothing to send.
 fn decide_pod(
     wanted: &Wanted,
+    before_pod: &[ObjectKey],
     rollout: &Rollout,
     resolved: &Resolved,
     observed: &Observed,
     plan: &mut Plan,
     findings: &mut Findings,
 ) -> bool {
-    let needed = plan.effects.iter().filter_map(sent_object);
-    let mut needed: Vec<ObjectKey> =
-        needed.filter(|key| is_needed_by_pod(key.kind)).cloned().collect();
-    needed.dedup();
     let before = plan.effects.len();
-    let is_known = decide_one(wanted, rollout, resolved, observed, plan, findings);
-    let is_sent = is_known && plan.effects.len() == before;
+    let why = decide_one(wanted, rollout, resolved, observed, plan, findings);
+    let is_sent = why.is_none() && plan.effects.len() == before;
     if !findings.waits.is_empty() {
         plan.effects.truncate(before);
     } else if !resolved.suspended {
         for effect in plan.effects.iter_mut().skip(before) {
             if let Effect::Apply { after, .. } = effect {
-                after.clone_from(&needed);
+                *after = before_pod.to_vec();
             }
         }
     }
     is_sent
+}
+
+/// Returns what this plan sends of all that the pod needs before it starts.
+fn sent_before_pod(desired: &[Wanted], plan: &Plan) -> Vec<ObjectKey> {
+    let precedes = |key: &&ObjectKey| {
+        let wanted = desired.iter().find(|wanted| wanted.object.key() == **key);
+        wanted.is_some_and(|wanted| wanted.stake.precedes_pod())
+    };
+    let sent = plan.effects.iter().filter_map(sent_object);
+    let mut sent: Vec<ObjectKey> = sent.filter(precedes).cloned().collect();
+    sent.dedup();
+    sent
 }
 
 /// The object that an effect brings to what is wanted of it.
@@ -116,21 +143,9 @@ fn sent_object(effect: &Effect) -> Option<&ObjectKey> {
     }
 }
 
-/// What must be in place before a pod: what it mounts and runs as, and what keeps it apart.
-fn is_needed_by_pod(kind: Kind) -> bool {
-    match kind {
-        Kind::ServiceAccount
-        | Kind::RoleBinding
-        | Kind::NetworkPolicy
-        | Kind::Secret
-        | Kind::ConfigMap
-        | Kind::PersistentVolumeClaim => true,
-        Kind::Role | Kind::PodDisruptionBudget | Kind::Service | Kind::StatefulSet => false,
-    }
-}
-
-fn held(key: &ObjectKey, rollout: &Rollout) -> bool {
-    rollout.verdict.holds() && GROUP.contains(&key.kind)
+/// Whether an object stays as it is because the running pod does.
+fn is_held(wanted: &Wanted, rollout: &Rollout) -> bool {
+    rollout.verdict.holds() && wanted.stake.is_held()
 }
 
 fn standing<'a>(key: &ObjectKey, resolved: &Resolved, observed: &'a Observed) -> Standing<'a> {
@@ -141,7 +156,7 @@ fn standing<'a>(key: &ObjectKey, resolved: &Resolved, observed: &'a Observed) ->
         Fact::Known(seen) if is_ours(key.kind, seen, resolved.uid.as_deref()) => {
             Standing::Ours(seen)
         }
-        Fact::Known(_) => Standing::Strange,
+        Fact::Known(_) => Standing::Foreign,
     }
 }
 
@@ -152,31 +167,26 @@ fn is_ours(kind: Kind, seen: &Seen, uid: Option<&str>) -> bool {
         || (kind == Kind::PersistentVolumeClaim && seen.labelled && seen.controller.is_none())
 }
 
-/// Whether it can be made.
-fn create(wanted: &Wanted, rollout: &Rollout, plan: &mut Plan) -> bool {
+/// Makes the object. Returns why that cannot be.
+fn create(wanted: &Wanted, rollout: &Rollout, plan: &mut Plan) -> Option<Why> {
+    if let Some(what) = wanted.lacks {
+        return Some(Why::Lacks(what));
+    }
     let key = wanted.object.key();
     let object = sent(wanted, rollout);
     plan.effects.push(match key.kind.ownership() {
         Ownership::Applied => Effect::Apply { key, object, after: Vec::new() },
-        // A token that is not random would be worse than none.
-        Ownership::CreatedOnce if key.kind == Kind::Secret && object.get("data").is_none() => {
-            return false;
-        }
         Ownership::CreatedOnce => Effect::CreateOnce { key, object },
     });
-    true
+    None
 }
 
 fn sent(wanted: &Wanted, rollout: &Rollout) -> Value {
     let value = wanted.value.clone();
-    if wanted.object.kind() == Kind::StatefulSet {
-        rollout::annotated(value, rollout)
-    } else {
-        value
-    }
+    if wanted.stake == Stake::Pod { rollout::annotated(value, rollout) } else { value }
 }
 
-/// Whether enough is known of it.
+/// Brings the object to what is wanted of it. Returns why that cannot be.
 fn update(
     wanted: &Wanted,
     seen: &Seen,
@@ -184,33 +194,35 @@ fn update(
     resolved: &Resolved,
     observed: &Observed,
     plan: &mut Plan,
-) -> bool {
+) -> Option<Why> {
     let key = wanted.object.key();
-    match (key.kind, key.kind.ownership()) {
-        (Kind::PersistentVolumeClaim, _) => claims::update(resolved, observed, plan),
-        (_, Ownership::CreatedOnce) => {}
-        (Kind::StatefulSet, Ownership::Applied) if held(&key, rollout) => {
-            match rollout::held(&wanted.value, seen, rollout, observed, &key) {
-                Ok(Some(object)) => {
-                    plan.effects.push(Effect::Apply { key, object, after: Vec::new() });
-                }
-                Ok(None) => {}
-                Err(read) => {
-                    plan.reads.push(read);
-                    return false;
-                }
+    if let Object::PersistentVolumeClaim(claim) = &wanted.object {
+        claims::update(claim, resolved, observed, plan);
+        return None;
+    }
+    if key.kind.ownership() == Ownership::CreatedOnce {
+        return None;
+    }
+    if !is_held(wanted, rollout) {
+        return converge(key, sent(wanted, rollout), seen, observed, plan);
+    }
+    if wanted.stake == Stake::Pod {
+        match rollout::held(&wanted.value, seen, rollout, observed, &key) {
+            Ok(Some(object)) => {
+                plan.effects.push(Effect::Apply { key, object, after: Vec::new() });
+            }
+            Ok(None) => {}
+            Err(read) => {
+                plan.reads.push(read);
+                return Some(Why::Unread);
             }
         }
-        (_, Ownership::Applied) if held(&key, rollout) => {}
-        (_, Ownership::Applied) => {
-            return converge(key, sent(wanted, rollout), seen, observed, plan);
-        }
     }
-    true
+    None
 }
 
 /// Sends an object unless what we own of the live one is what would be sent, as a whole. What the
-/// cache knows is a hint; the live object decides. Whether that is known.
+/// cache knows is a hint; the live object decides. Returns why that cannot be.
 ///
 /// A difference is never explained away: a field that is live and not wanted may be a default of
 /// the API server, and may be the one that the user has taken out to close something. If an apply
@@ -221,7 +233,7 @@ fn converge(
     seen: &Seen,
     observed: &Observed,
     plan: &mut Plan,
-) -> bool {
+) -> Option<Why> {
     let wanted_hash = hash(&wanted);
     let is_sent = |owned_hash: &str| {
         owned_hash == wanted_hash
@@ -231,23 +243,26 @@ fn converge(
                 .is_some_and(|(sent, stored)| *sent == wanted_hash && stored == owned_hash)
     };
     if is_sent(&seen.owned_hash) && !seen.previous_manager {
-        return true;
+        return None;
     }
     let Some(live) = observed.live.get(&key) else {
         plan.reads.push(Read::Live(key));
-        return false;
+        return Some(Why::Unread);
     };
     if let Some(patch) = take_over_patch(live, PREVIOUS_MANAGERS) {
         plan.effects.push(Effect::TakeOver { key: key.clone(), patch });
     } else if is_sent(&owned_hash(live, FIELD_MANAGER)) {
-        return true;
+        return None;
     }
     plan.effects.push(Effect::Apply { key, object: wanted, after: Vec::new() });
-    true
+    None
 }
 
 /// Deletes what is ours and no longer rendered. Claims and Secrets go only by a decision of their
-/// own, and an account once the pod is no longer behind what is wanted of it.
+/// own, and what a pod's template may name once the pod is no longer behind what is wanted of it.
+///
+/// An object that is not rendered has no mark, so its kind decides: it may be what objects of its
+/// kind ever are to the pod.
 fn prune(
     desired: &[Wanted],
     rollout: &Rollout,
@@ -262,8 +277,9 @@ fn prune(
         let ours = controlled && seen.labelled && !seen.deleting;
         let lasting = key.kind.ownership() == Ownership::CreatedOnce;
         let wanted = desired.iter().any(|wanted| wanted.object.key() == *key);
-        let used = key.kind == Kind::ServiceAccount && is_behind;
-        if ours && !lasting && !wanted && !used && !held(key, rollout) {
+        let named = is_behind && NAMED_BY_PODS.contains(&key.kind);
+        let held = rollout.verdict.holds() && HELD_WITH_PODS.contains(&key.kind);
+        if ours && !lasting && !wanted && !named && !held {
             plan.effects.push(Effect::Delete { key: key.clone(), uid: seen.uid.clone() });
         }
     }
@@ -308,5 +324,168 @@ fn replaces_pod(set: &ObjectKey, observed: &Observed, plan: &Plan) -> bool {
             diff(wanted, live).iter().any(|change| change.path.starts_with("spec.template"))
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim};
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::{OpenClawInstance, OpenClawInstanceSpec};
+    use crate::observed::Claim;
+    use crate::resource::stake::{Rendered, WhileHeld};
+    use crate::{Settings, decode_instance, resolve};
+
+    fn resolved() -> Resolved {
+        let (instance, _) = decode_instance(json!({
+            "apiVersion": "openclaw.rocks/v1alpha1",
+            "kind": "OpenClawInstance",
+            "metadata": {"name": "ada", "namespace": "agents", "uid": "u"},
+            "spec": {"image": {"tag": "2026.9.6"}},
+        }))
+        .unwrap();
+        let token = Some("0".repeat(64));
+        let observed = Observed { random_token: token, ..Observed::default() };
+        resolve(&instance, &observed, &Settings::default()).resolved.unwrap()
+    }
+
+    /// Everything that is wanted, with one more object.
+    fn wanted_with(resolved: &Resolved, object: Object, stake: Stake) -> Vec<Wanted> {
+        let more = Rendered { object, stake, lacks: None };
+        let all = crate::resource::render(resolved).into_iter().chain([more]);
+        let mut all: Vec<Wanted> = all.map(Wanted::new).collect();
+        all.sort_by_key(|wanted| wanted.object.key());
+        all
+    }
+
+    fn dashboard() -> (Object, ObjectKey) {
+        let mut map = ConfigMap::default();
+        map.metadata.name = Some("ada-dashboard".to_owned());
+        map.data = Some([("dashboard.json".to_owned(), "{}".to_owned())].into());
+        let object = Object::from(map);
+        let key = object.key();
+        (object, key)
+    }
+
+    /// Nothing is there yet.
+    fn absent(desired: &[Wanted]) -> Observed {
+        let objects = desired.iter().map(|wanted| (wanted.object.key(), Fact::Absent)).collect();
+        Observed { objects, ..Observed::default() }
+    }
+
+    fn decided(
+        desired: &[Wanted],
+        verdict: Verdict,
+        resolved: &Resolved,
+        observed: &Observed,
+    ) -> (Vec<ObjectKey>, Vec<Wait>) {
+        let rollout = Rollout { verdict, ..Rollout::default() };
+        let (mut plan, mut findings) = (Plan::default(), Findings::default());
+        decide(desired, &rollout, resolved, observed, &mut plan, &mut findings);
+        (plan.effects.iter().filter_map(sent_object).cloned().collect(), findings.waits)
+    }
+
+    #[test]
+    fn a_pod_waits_for_what_it_needs_and_for_nothing_that_stands_beside() {
+        let resolved = resolved();
+        let (dashboard, beside) = dashboard();
+        let desired = wanted_with(&resolved, dashboard, Stake::Beside);
+        let config = ObjectKey::new(Kind::ConfigMap, "ada-config");
+        let pod = ObjectKey::new(Kind::StatefulSet, "ada");
+        let foreign = Seen::default();
+        let deleting = Seen { deleting: true, ..Seen::default() };
+        for (fact, why) in [
+            (Fact::Unknown, Why::Unknown),
+            (Fact::Known(foreign), Why::Foreign),
+            (Fact::Known(deleting), Why::Deleting),
+        ] {
+            for (key, is_awaited) in [(&config, true), (&beside, false)] {
+                let mut observed = absent(&desired);
+                observed.objects.insert(key.clone(), fact.clone());
+                let (sent, waits) = decided(&desired, Verdict::Go, &resolved, &observed);
+                assert!(!sent.contains(key), "{key} {why}");
+                assert_eq!(sent.contains(&pod), !is_awaited, "{key} {why}");
+                let expected = Wait { on: key.clone(), why };
+                assert_eq!(waits, if is_awaited { vec![expected] } else { Vec::new() });
+            }
+        }
+    }
+
+    #[test]
+    fn while_the_pod_is_held_only_what_it_may_need_to_come_back_and_what_stands_beside_is_made() {
+        let resolved = resolved();
+        let (dashboard, beside) = dashboard();
+        let desired = wanted_with(&resolved, dashboard, Stake::Beside);
+        let observed = absent(&desired);
+        let (sent, waits) = decided(&desired, Verdict::HeldForApproval, &resolved, &observed);
+        let kinds: Vec<Kind> =
+            sent.iter().filter(|key| **key != beside).map(|key| key.kind).collect();
+        assert!(sent.contains(&beside), "{sent:?}");
+        let made = [
+            Kind::ServiceAccount,
+            Kind::Role,
+            Kind::RoleBinding,
+            Kind::NetworkPolicy,
+            Kind::Secret,
+            Kind::PersistentVolumeClaim,
+            Kind::PodDisruptionBudget,
+        ];
+        assert_eq!(kinds, made);
+        let held: Vec<String> = waits.iter().map(|wait| wait.on.to_string()).collect();
+        assert_eq!(held, ["ConfigMap/ada-config", "ConfigMap/ada-workspace", "Service/ada"]);
+        assert!(waits.iter().all(|wait| wait.why == Why::Held), "{waits:?}");
+    }
+
+    #[test]
+    fn each_claim_grows_by_itself() {
+        let resolved = resolved();
+        let mut more = PersistentVolumeClaim::default();
+        more.metadata.name = Some("ada-more".to_owned());
+        more.spec = serde_json::from_value(json!({"resources": {"requests": {"storage": "20Gi"}}}))
+            .unwrap();
+        let stake = Stake::Needed(WhileHeld::Changes);
+        let desired = wanted_with(&resolved, more.into(), stake);
+        let mut observed = absent(&desired);
+        for name in ["ada-data", "ada-more"] {
+            let key = ObjectKey::new(Kind::PersistentVolumeClaim, name);
+            let ours = Seen { labelled: true, ..Seen::default() };
+            observed.objects.insert(key, Fact::Known(ours));
+            let live = Claim {
+                size: Some("10Gi".to_owned()),
+                phase: Some("Bound".to_owned()),
+                ..Claim::default()
+            };
+            observed.claims.insert(name.to_owned(), Fact::Known(live));
+        }
+        let (mut plan, mut findings) = (Plan::default(), Findings::default());
+        let rollout = Rollout::default();
+        decide(&desired, &rollout, &resolved, &observed, &mut plan, &mut findings);
+        let grown: Vec<&str> = plan
+            .effects
+            .iter()
+            .filter_map(|effect| {
+                let Effect::PatchClaim { name, .. } = effect else { return None };
+                Some(name.as_str())
+            })
+            .collect();
+        assert_eq!(grown, ["ada-more"]);
+    }
+
+    #[test]
+    fn what_stands_beside_is_no_part_of_the_pod() {
+        let resolved = resolved();
+        let instance = OpenClawInstance::new("ada", OpenClawInstanceSpec::default());
+        let hash_with = |stake: Stake| {
+            let desired = wanted_with(&resolved, dashboard().0, stake);
+            rollout::decide(&instance, &resolved, &desired, &absent(&desired), &[]).pod_hash
+        };
+        let all = crate::resource::render(&resolved);
+        let without: Vec<Wanted> = all.into_iter().map(Wanted::new).collect();
+        let without =
+            rollout::decide(&instance, &resolved, &without, &absent(&without), &[]).pod_hash;
+        assert_eq!(hash_with(Stake::Beside), without);
+        assert_ne!(hash_with(Stake::Needed(WhileHeld::Stays)), without);
     }
 }

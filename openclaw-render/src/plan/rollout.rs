@@ -52,22 +52,6 @@ impl Verdict {
     }
 }
 
-/// Kinds that the running pod depends on: they change together with it, or not at all.
-pub(crate) const GROUP: &[Kind] = &[
-    Kind::ServiceAccount,
-    Kind::Role,
-    Kind::RoleBinding,
-    Kind::NetworkPolicy,
-    Kind::ConfigMap,
-    Kind::Service,
-    Kind::StatefulSet,
-];
-
-/// Kinds of the group that are made although it is held: the account with its rights, without which
-/// the pod cannot come back as it was, and the policy, without which it is open.
-pub(super) const ALWAYS_MADE: &[Kind] =
-    &[Kind::ServiceAccount, Kind::Role, Kind::RoleBinding, Kind::NetworkPolicy];
-
 pub(super) fn decide(
     instance: &OpenClawInstance,
     resolved: &Resolved,
@@ -140,28 +124,18 @@ fn changes(wanted: &Value, live: &Value) -> Vec<Change> {
     changes
 }
 
+/// Hash of what changes with the pod: its template, and the files that it mounts.
 fn pod_hash(desired: &[Wanted]) -> String {
     let mut hasher = Hasher::default();
-    for Wanted { object, value } in desired {
-        let key = object.key().to_string();
-        match object {
-            Object::ConfigMap(map) => {
-                for (name, content) in map.data.iter().flatten() {
-                    hasher.field(&[&key, name, content]);
-                }
+    for wanted in desired.iter().filter(|wanted| wanted.stake.changes_with_pod()) {
+        let key = wanted.object.key().to_string();
+        if let Object::ConfigMap(map) = &wanted.object {
+            for (name, content) in map.data.iter().flatten() {
+                hasher.field(&[&key, name, content]);
             }
-            Object::StatefulSet(_) => {
-                let template = value.pointer("/spec/template").map(Value::to_string);
-                hasher.field(&[&key, &template.unwrap_or_default()]);
-            }
-            Object::ServiceAccount(_)
-            | Object::Role(_)
-            | Object::RoleBinding(_)
-            | Object::NetworkPolicy(_)
-            | Object::Secret(_)
-            | Object::PersistentVolumeClaim(_)
-            | Object::PodDisruptionBudget(_)
-            | Object::Service(_) => {}
+        } else {
+            let template = wanted.value.pointer("/spec/template").map(Value::to_string);
+            hasher.field(&[&key, &template.unwrap_or_default()]);
         }
     }
     hasher.finish()

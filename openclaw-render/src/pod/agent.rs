@@ -1,38 +1,86 @@
 //! The agent's own container: the gateway, in the state that the init containers prepared.
 
-use k8s_openapi::api::core::v1::{Container, ContainerPort};
+use k8s_openapi::api::core::v1::{Container, VolumeMount};
 
-use super::{env, probes, volumes};
+use super::part::{AgentShare, OpenTo, Part, Port, Published, Start};
+use super::{env, home, probes, volumes};
 use crate::resolve::{EntryPoint, Resolved};
 use crate::vocab::{names, paths, ports};
 
-pub(super) fn container(instance: &Resolved) -> Container {
-    let mut mounts = volumes::home(instance);
-    mounts.extend([
-        volumes::scratch(paths::SCRATCH_TMP, paths::TMP),
-        volumes::read_only(names::HELPER_VOLUME, paths::HELPER_DIR),
-    ]);
+/// Name of the gateway's port in container and Service.
+const PORT_NAME: &str = "gateway";
+/// Directory of the scratch volume that is the agent's `/tmp`.
+const TMP: &str = "tmp";
+
+pub(super) fn part(instance: &Resolved) -> Part {
+    let mut mounts = home::mounts(instance);
+    mounts.push(tmp());
+    let mut directories = home::directories(instance);
+    directories.push(volumes::scratch_directory(TMP, "1777"));
+    Part {
+        container: container(instance),
+        start: Start::Agent,
+        volumes: vec![home::volume(instance)],
+        claims: home::claim(instance).into_iter().collect(),
+        agent: AgentShare { env: env::agent(instance), mounts },
+        directories,
+        ports: vec![port(instance)],
+        ..Part::default()
+    }
+}
+
+/// The container but for what all parts give it.
+fn container(instance: &Resolved) -> Container {
     let helper = instance.entry_point == EntryPoint::Helper;
     Container {
         args: helper.then(|| ["pod", "start"].map(str::to_owned).to_vec()),
         command: helper.then(|| vec![paths::HELPER.to_owned()]),
-        env: Some(env::agent(instance)),
         env_from: Some(instance.environment.sources.clone()).filter(|sources| !sources.is_empty()),
         image: Some(instance.image.reference.clone()),
         image_pull_policy: Some(instance.image.pull_policy.to_string()),
         liveness_probe: probes::liveness(instance),
         name: names::AGENT.to_owned(),
-        ports: Some(vec![ContainerPort {
-            container_port: ports::GATEWAY,
-            name: Some(ports::GATEWAY_NAME.to_owned()),
-            protocol: Some("TCP".to_owned()),
-            ..Default::default()
-        }]),
         readiness_probe: probes::readiness(instance),
         resources: Some(instance.resources.agent.clone()),
         security_context: Some(instance.security.agent.clone()),
         startup_probe: probes::startup(instance),
-        volume_mounts: Some(mounts),
         ..Default::default()
+    }
+}
+
+/// Clients are led to the gateway itself only where no proxy stands in front of it.
+fn port(instance: &Resolved) -> Port {
+    let direct = instance.proxy.is_none();
+    Port {
+        number: ports::GATEWAY,
+        name: PORT_NAME,
+        published: direct.then(published),
+        open_to: if direct { OpenTo::Clients } else { OpenTo::Nobody },
+    }
+}
+
+/// Returns the Service's port under which clients find the gateway.
+pub(super) fn published() -> Published {
+    Published {
+        number: ports::GATEWAY,
+        name: PORT_NAME,
+        // Browsers and channels keep WebSockets open (KEP-3726).
+        app_protocol: Some("kubernetes.io/ws"),
+    }
+}
+
+/// Mounts the agent's `/tmp`.
+pub(super) fn tmp() -> VolumeMount {
+    volumes::scratch_mount(TMP, paths::TMP)
+}
+
+/// Returns the container with the variables and mounts that all parts give it, and the user's.
+pub(super) fn completed(container: Container, instance: &Resolved, parts: &[Part]) -> Container {
+    let shares = parts.iter().map(|part| &part.agent);
+    let given = shares.clone().flat_map(|share| share.env.iter().cloned());
+    Container {
+        env: Some(env::with_users(given, instance)),
+        volume_mounts: Some(shares.flat_map(|share| share.mounts.iter().cloned()).collect()),
+        ..container
     }
 }

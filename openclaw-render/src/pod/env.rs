@@ -5,15 +5,19 @@ use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, SecretKeySelector};
 use crate::resolve::{Auth, Resolved};
 use crate::vocab::{env, names, paths, ports};
 
+/// Returns what the agent's container itself needs.
 pub(super) fn agent(instance: &Resolved) -> Vec<EnvVar> {
-    let own = &instance.environment.entries;
-    let mut entries: Vec<EnvVar> = fixed(instance);
-    entries.extend(
-        tunable(instance)
-            .into_iter()
-            .filter(|entry| !own.iter().any(|other| other.name == entry.name)),
-    );
-    entries.extend(own.iter().cloned());
+    let mut entries = fixed(instance);
+    entries.extend(tunable(instance));
+    entries
+}
+
+/// Returns the given variables and the user's, whose values win.
+pub(super) fn with_users(given: impl Iterator<Item = EnvVar>, instance: &Resolved) -> Vec<EnvVar> {
+    let users = &instance.environment.entries;
+    let mut entries: Vec<EnvVar> =
+        given.filter(|entry| !users.iter().any(|other| other.name == entry.name)).collect();
+    entries.extend(users.iter().cloned());
     entries
 }
 

@@ -1,66 +1,91 @@
 //! The pod template: which containers, in which order, and what replaces the pod.
 //!
-//! Order: `init-config` lays out the volumes; `config-sync` then serves the first configuration,
-//! and its startup probe keeps everything after it waiting; the proxy; `migrate-state` brings the
-//! state up to the version that runs; the agent. The two native sidecars outlive the agent's
-//! container when the pod ends, so that it can finish its turns.
+//! Containers start in this order: `init-config` lays out the volumes; `config-sync` serves the
+//! first configuration, and its startup probe keeps everything after it waiting; the proxy;
+//! `migrate-state` brings the state up to the version that runs; the agent. The two native sidecars
+//! outlive the agent's container when the pod ends, so that it can finish its turns.
 
 mod agent;
 mod env;
+mod home;
 mod init;
+pub(crate) mod part;
 mod probes;
+pub(crate) mod seed_plan;
 mod sidecar;
 mod volumes;
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{ConfigMap, Container, PodSpec, PodTemplateSpec};
+use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+pub(crate) use part::Part;
+use part::{OnChange, Port, Start};
 
 use crate::hash;
 use crate::resolve::Resolved;
-use crate::vocab::{annotations, labels, names};
+use crate::vocab::{annotations, labels};
 
 /// The application drains for up to 315 s and then takes 10 s to close; its own service unit waits
 /// for 330 s. The rest is for the sidecars.
 const TERMINATION_GRACE_SECONDS: i64 = 360;
 
-pub(crate) fn template(instance: &Resolved, config: &ConfigMap) -> PodTemplateSpec {
+/// Returns everything that the pod is made of.
+///
+/// In this order volumes, variables and mounts are listed. It stays as it is: the same volumes in
+/// another order are another pod. When a container starts, its part says by [`Start`].
+pub(crate) fn parts(instance: &Resolved) -> Vec<Part> {
+    let parts = [
+        Some(agent::part(instance)),
+        Some(sidecar::config_sync::part(instance)),
+        Some(init::seed::part(instance)),
+        sidecar::gateway_proxy::part(instance),
+        Some(init::migrate_state::part(instance)),
+    ];
+    parts.into_iter().flatten().collect()
+}
+
+pub(crate) fn template(instance: &Resolved, parts: &[Part]) -> PodTemplateSpec {
     PodTemplateSpec {
         metadata: Some(ObjectMeta {
-            annotations: Some(restarting(instance, config)).filter(|each| !each.is_empty()),
+            annotations: Some(restarting(instance, parts)).filter(|each| !each.is_empty()),
             labels: Some(labels::common(&instance.name)),
             ..Default::default()
         }),
-        spec: Some(spec(instance)),
+        spec: Some(spec(instance, parts)),
     }
 }
 
 /// The user's annotations, and a hash of each input that a running process cannot load again.
-fn restarting(instance: &Resolved, config: &ConfigMap) -> BTreeMap<String, String> {
+fn restarting(instance: &Resolved, parts: &[Part]) -> BTreeMap<String, String> {
     let mut all = instance.pod_annotations.clone();
     if let Some(hash) = &instance.environment.hash {
         all.insert(annotations::SECRET_HASH.to_owned(), hash.clone());
     }
-    if let Some(conf) = config.data.as_ref().and_then(|data| data.get(names::PROXY_KEY)) {
-        all.insert(annotations::PROXY_HASH.to_owned(), hash::of(conf));
+    for file in parts.iter().flat_map(|part| &part.files) {
+        if let OnChange::RestartsPod(annotation) = file.on_change {
+            all.insert(annotation.to_owned(), hash::of(&file.content));
+        }
     }
     all
 }
 
-fn spec(instance: &Resolved) -> PodSpec {
+fn spec(instance: &Resolved, parts: &[Part]) -> PodSpec {
     let placement = &instance.placement;
+    let host_aliases: Vec<_> =
+        parts.iter().flat_map(|part| part.host_aliases.iter().cloned()).collect();
+    let (containers, init_containers) = containers(instance, parts);
     PodSpec {
         affinity: placement.affinity.clone(),
         // Even an account of the user's that mounts its token everywhere does not do so here.
         automount_service_account_token: Some(false),
-        containers: vec![with_last_words(agent::container(instance))],
+        containers,
         // A Service called `openclaw-gateway` would set OPENCLAW_GATEWAY_PORT to a URL.
         enable_service_links: Some(false),
-        host_aliases: sidecar::gateway_proxy::host_aliases(instance),
+        host_aliases: Some(host_aliases).filter(|aliases| !aliases.is_empty()),
         image_pull_secrets: Some(instance.image.pull_secrets.clone())
             .filter(|secrets| !secrets.is_empty()),
-        init_containers: Some(init_containers(instance)),
+        init_containers: Some(init_containers),
         node_selector: placement.node_selector.clone(),
         runtime_class_name: placement.runtime_class_name.clone(),
         security_context: Some(instance.security.pod.clone()),
@@ -69,22 +94,33 @@ fn spec(instance: &Resolved) -> PodSpec {
         termination_grace_period_seconds: Some(TERMINATION_GRACE_SECONDS),
         tolerations: placement.tolerations.clone(),
         topology_spread_constraints: placement.topology_spread_constraints.clone(),
-        volumes: Some(volumes::all(instance)),
+        volumes: Some(parts.iter().flat_map(|part| part.volumes.iter().cloned()).collect()),
         ..Default::default()
     }
 }
 
-fn init_containers(instance: &Resolved) -> Vec<Container> {
-    let mut containers =
-        vec![init::config::container(instance), sidecar::config_sync::container(instance)];
-    containers.extend(sidecar::gateway_proxy::container(instance));
-    containers.push(init::migrate_state::container(instance));
-    containers.into_iter().map(with_last_words).collect()
+/// Returns the agent's container, and those that start before it, in the order in which they do.
+fn containers(instance: &Resolved, parts: &[Part]) -> (Vec<Container>, Vec<Container>) {
+    let mut by_start: Vec<&Part> = parts.iter().collect();
+    by_start.sort_by_key(|part| part.start);
+    let (agents, others): (Vec<&Part>, Vec<&Part>) =
+        by_start.into_iter().partition(|part| part.start == Start::Agent);
+    let complete = |part: &Part| agent::completed(finished(part), instance, parts);
+    (agents.into_iter().map(complete).collect(), others.into_iter().map(finished).collect())
+}
+
+/// Returns the container of a part with its ports and what every container has.
+fn finished(part: &Part) -> Container {
+    let ports: Vec<_> = part.ports.iter().map(Port::of_container).collect();
+    keep_last_log_lines(Container {
+        ports: Some(ports).filter(|ports| !ports.is_empty()),
+        ..part.container.clone()
+    })
 }
 
 /// The pod's status, and so ours, says why a container ended: by what it left for that, or else by
 /// the end of its log.
-fn with_last_words(container: Container) -> Container {
+fn keep_last_log_lines(container: Container) -> Container {
     let policy = Some("FallbackToLogsOnError".to_owned());
     Container { termination_message_policy: policy, ..container }
 }

@@ -1,53 +1,19 @@
-//! Volumes, and the mounts that need them.
+//! Volumes and mounts of each sort, and the one scratch volume that all containers share.
 
 use k8s_openapi::api::core::v1::{
-    ConfigMapVolumeSource, EmptyDirVolumeSource, KeyToPath, PersistentVolumeClaimVolumeSource,
-    Volume, VolumeMount,
+    ConfigMapVolumeSource, EmptyDirVolumeSource, KeyToPath, Volume, VolumeMount,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use crate::resolve::{DataVolume, Layout, Resolved};
-use crate::vocab::{names, paths};
+use crate::seed::{SeedDirectory, SeedRoot};
 
+/// Volume of temporary files.
+const SCRATCH_VOLUME: &str = "tmp";
 /// Temporary files of the agent and of the validator. A limit keeps them from filling the node.
 const SCRATCH_LIMIT: &str = "4Gi";
-/// One static binary.
-const HELPER_LIMIT: &str = "64Mi";
-/// nginx streams; bodies pass through without being stored.
-const PROXY_SCRATCH_LIMIT: &str = "64Mi";
 
-pub(super) fn all(instance: &Resolved) -> Vec<Volume> {
-    let config = instance.name.config();
-    let mut volumes = vec![
-        data(&instance.storage.volume),
-        config_map(names::CONFIG_VOLUME, &config, Some(names::CONFIG_KEY)),
-        config_map(names::WORKSPACE_VOLUME, &instance.name.workspace(), None),
-        empty(names::HELPER_VOLUME, HELPER_LIMIT),
-        empty(names::SCRATCH_VOLUME, SCRATCH_LIMIT),
-    ];
-    if instance.proxy.is_some() {
-        volumes.push(config_map(names::PROXY_CONFIG_VOLUME, &config, Some(names::PROXY_KEY)));
-        volumes.push(empty(names::PROXY_SCRATCH_VOLUME, PROXY_SCRATCH_LIMIT));
-    }
-    volumes
-}
-
-fn data(volume: &DataVolume) -> Volume {
-    let name = names::DATA_VOLUME.to_owned();
-    match volume {
-        DataVolume::Own { claim, .. } | DataVolume::Existing(claim) => Volume {
-            name,
-            persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
-                claim_name: claim.clone(),
-                read_only: None,
-            }),
-            ..Default::default()
-        },
-        DataVolume::Ephemeral(limit) => empty(&name, &limit.0),
-    }
-}
-
-fn config_map(name: &str, config_map: &str, key: Option<&str>) -> Volume {
+/// A volume with a ConfigMap: one key of it, or all.
+pub(super) fn config_map(name: &str, config_map: &str, key: Option<&str>) -> Volume {
     Volume {
         name: name.to_owned(),
         config_map: Some(ConfigMapVolumeSource {
@@ -61,7 +27,8 @@ fn config_map(name: &str, config_map: &str, key: Option<&str>) -> Volume {
     }
 }
 
-fn empty(name: &str, limit: &str) -> Volume {
+/// A volume that goes with the pod.
+pub(super) fn empty(name: &str, limit: &str) -> Volume {
     Volume {
         name: name.to_owned(),
         empty_dir: Some(EmptyDirVolumeSource {
@@ -72,33 +39,37 @@ fn empty(name: &str, limit: &str) -> Volume {
     }
 }
 
-/// HOME and the state in it. A flat volume keeps the rest of HOME in directories beside the state.
-pub(super) fn home(instance: &Resolved) -> Vec<VolumeMount> {
-    match instance.storage.layout {
-        Layout::Home => vec![below(names::DATA_VOLUME, paths::HOME, paths::HOME_DIRECTORY)],
-        Layout::Flat => {
-            let mut mounts = vec![mount(names::DATA_VOLUME, paths::STATE)];
-            mounts.extend(paths::HOME_DIRECTORIES.iter().map(|directory| {
-                below(names::DATA_VOLUME, &format!("{}/{directory}", paths::HOME), directory)
-            }));
-            mounts
-        }
-    }
+/// The scratch volume.
+pub(super) fn scratch() -> Volume {
+    empty(SCRATCH_VOLUME, SCRATCH_LIMIT)
 }
 
-/// A directory of the scratch volume.
-pub(super) fn scratch(directory: &str, path: &str) -> VolumeMount {
-    below(names::SCRATCH_VOLUME, path, directory)
+/// Mounts the whole scratch volume.
+pub(super) fn scratch_root(path: &str) -> VolumeMount {
+    mount(SCRATCH_VOLUME, path)
 }
 
+/// Mounts a directory of the scratch volume.
+pub(super) fn scratch_mount(directory: &str, path: &str) -> VolumeMount {
+    below(SCRATCH_VOLUME, path, directory)
+}
+
+/// A directory of the scratch volume, for the seed plan to make.
+pub(super) fn scratch_directory(directory: &str, mode: &str) -> SeedDirectory {
+    SeedDirectory { root: SeedRoot::Scratch, path: directory.to_owned(), mode: mode.to_owned() }
+}
+
+/// Mounts a volume.
 pub(super) fn mount(name: &str, path: &str) -> VolumeMount {
     VolumeMount { name: name.to_owned(), mount_path: path.to_owned(), ..Default::default() }
 }
 
+/// Mounts a volume that the container only reads.
 pub(super) fn read_only(name: &str, path: &str) -> VolumeMount {
     VolumeMount { read_only: Some(true), ..mount(name, path) }
 }
 
-fn below(name: &str, path: &str, directory: &str) -> VolumeMount {
+/// Mounts a directory of a volume.
+pub(super) fn below(name: &str, path: &str, directory: &str) -> VolumeMount {
     VolumeMount { sub_path: Some(directory.to_owned()), ..mount(name, path) }
 }

@@ -1,7 +1,7 @@
 //! `NetworkPolicy`: nothing in, nothing out, then each opening with its reason.
 //!
 //! - Present when: `spec.security.networkPolicy` is on.
-//! - Reads: its fields, the operator's namespace, whether the proxy is on.
+//! - Reads: its fields, the operator's namespace, ports and egress of the pod's parts.
 //! - Restarts pods: never.
 
 use k8s_openapi::api::networking::v1::{
@@ -11,47 +11,62 @@ use k8s_openapi::api::networking::v1::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::service::entrance;
+use super::meta;
+use crate::pod::part::{OpenTo, Part};
 use crate::resolve::{self, Resolved};
-use crate::vocab::{labels, meta, ports};
+use crate::vocab::{labels, ports};
 
 /// Cloud providers answer with credentials of the node at these addresses, to anyone who asks.
 const METADATA_V4: &str = "169.254.0.0/16";
 const METADATA_V6: &str = "fd00:ec2::254/128";
 
-pub(super) fn render(instance: &Resolved) -> Option<NetworkPolicy> {
+pub(super) fn render(instance: &Resolved, parts: &[Part]) -> Option<NetworkPolicy> {
     let policy = instance.network_policy.as_ref()?;
     Some(NetworkPolicy {
-        metadata: meta::owned(instance, instance.name.to_string()),
+        metadata: meta::with_owner(instance, instance.name.to_string()),
         spec: Some(NetworkPolicySpec {
-            egress: Some(egress(policy)),
-            ingress: Some(ingress(instance, policy)),
+            egress: Some(egress(policy, parts)),
+            ingress: Some(ingress(instance, policy, parts)),
             pod_selector: Some(labels::selector(&instance.name)),
             policy_types: Some(vec!["Ingress".to_owned(), "Egress".to_owned()]),
         }),
     })
 }
 
-fn ingress(instance: &Resolved, policy: &resolve::NetworkPolicy) -> Vec<NetworkPolicyIngressRule> {
-    let gateway = entrance(instance);
+fn ingress(
+    instance: &Resolved,
+    policy: &resolve::NetworkPolicy,
+    parts: &[Part],
+) -> Vec<NetworkPolicyIngressRule> {
     let own_namespace =
         NetworkPolicyPeer { pod_selector: Some(LabelSelector::default()), ..Default::default() };
-    let mut rules = Vec::new();
-    if policy.same_namespace {
-        rules.push(ingress_from(own_namespace, gateway));
-    }
-    for name in &policy.ingress_namespaces {
-        rules.push(ingress_from(namespace(name), gateway));
-    }
-    for cidr in &policy.ingress_cidrs {
-        rules.push(ingress_from(block(cidr, None), gateway));
-    }
-    // The operator asks config-sync which configuration the application runs.
-    rules.push(ingress_from(namespace(&instance.operator_namespace), ports::CONFIG_SYNC));
+    let same = policy.same_namespace.then_some(own_namespace);
+    let namespaces = policy.ingress_namespaces.iter().map(|name| namespace(name));
+    let cidrs = policy.ingress_cidrs.iter().map(|cidr| block(cidr, None));
+    let clients = same.into_iter().chain(namespaces).chain(cidrs).collect();
+    let operator = vec![namespace(&instance.operator_namespace)];
+    let mut rules = opened(clients, OpenTo::Clients, parts);
+    rules.extend(opened(operator, OpenTo::Operator, parts));
     rules
 }
 
-fn egress(policy: &resolve::NetworkPolicy) -> Vec<NetworkPolicyEgressRule> {
+/// A rule for each peer, with all ports that are open to it. One without ports would open all.
+fn opened(
+    peers: Vec<NetworkPolicyPeer>,
+    to: OpenTo,
+    parts: &[Part],
+) -> Vec<NetworkPolicyIngressRule> {
+    let open = parts.iter().flat_map(|part| &part.ports).filter(|port| port.open_to == to);
+    let open: Vec<NetworkPolicyPort> = open.map(|open| port(open.number, "TCP")).collect();
+    if open.is_empty() {
+        return Vec::new();
+    }
+    let rule =
+        |peer| NetworkPolicyIngressRule { from: Some(vec![peer]), ports: Some(open.clone()) };
+    peers.into_iter().map(rule).collect()
+}
+
+fn egress(policy: &resolve::NetworkPolicy, parts: &[Part]) -> Vec<NetworkPolicyEgressRule> {
     let mut rules = Vec::new();
     if policy.dns {
         // Anywhere: node-local resolvers have link-local addresses and no pod.
@@ -70,11 +85,8 @@ fn egress(policy: &resolve::NetworkPolicy) -> Vec<NetworkPolicyEgressRule> {
         rules.push(NetworkPolicyEgressRule { ports: None, to: Some(vec![block(cidr, None)]) });
     }
     rules.extend(policy.additional_egress.iter().cloned());
+    rules.extend(parts.iter().flat_map(|part| part.egress.iter().cloned()));
     rules
-}
-
-fn ingress_from(peer: NetworkPolicyPeer, to: i32) -> NetworkPolicyIngressRule {
-    NetworkPolicyIngressRule { from: Some(vec![peer]), ports: Some(vec![port(to, "TCP")]) }
 }
 
 fn namespace(name: &str) -> NetworkPolicyPeer {

@@ -1,30 +1,30 @@
-//! `PersistentVolumeClaim` of the agent's state: made once, then only made larger.
+//! `PersistentVolumeClaim`s of the pod's parts: made once, then only made larger.
 //!
-//! - Present when: `spec.storage.persistence` is on and names no claim of the user's.
-//! - Reads: size, access modes, storage class, `orphan`.
+//! - Present when: a part has one; that of the state if `spec.storage.persistence` is on and names
+//!   no claim of the user's.
+//! - Reads: the parts' claims.
 //! - Restarts pods: never.
 //!
 //! A claim that outlives the instance carries no owner reference from the start, so that no crash
 //! between two writes can lose it.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 
-use crate::resolve::{DataVolume, Layout, Resolved};
-use crate::vocab::{annotations, meta};
+use super::meta;
+use crate::pod::part::{Claim, Part};
+use crate::resolve::Resolved;
 
-pub(super) fn render(instance: &Resolved) -> Option<PersistentVolumeClaim> {
-    let DataVolume::Own { claim, spec } = &instance.storage.volume else { return None };
-    let mut metadata = if instance.storage.orphan {
-        meta::unowned(instance, claim.clone())
+pub(super) fn render(instance: &Resolved, parts: &[Part]) -> Vec<PersistentVolumeClaim> {
+    let claims = parts.iter().flat_map(|part| &part.claims);
+    claims.map(|claim| render_one(instance, claim)).collect()
+}
+
+fn render_one(instance: &Resolved, claim: &Claim) -> PersistentVolumeClaim {
+    let mut metadata = if claim.outlives_instance {
+        meta::without_owner(instance, claim.name.clone())
     } else {
-        meta::owned(instance, claim.clone())
+        meta::with_owner(instance, claim.name.clone())
     };
-    let mut notes = BTreeMap::from([(annotations::BACKUP_ENABLED.to_owned(), "true".to_owned())]);
-    if instance.storage.layout == Layout::Home {
-        notes.insert(annotations::LAYOUT.to_owned(), annotations::LAYOUT_HOME.to_owned());
-    }
-    metadata.annotations = Some(notes);
-    Some(PersistentVolumeClaim { metadata, spec: Some((**spec).clone()), status: None })
+    metadata.annotations = Some(claim.annotations.clone()).filter(|each| !each.is_empty());
+    PersistentVolumeClaim { metadata, spec: Some(claim.spec.clone()), status: None }
 }

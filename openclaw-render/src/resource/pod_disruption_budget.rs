@@ -8,13 +8,14 @@
 use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
+use super::meta;
 use crate::resolve::Resolved;
-use crate::vocab::{labels, meta};
+use crate::vocab::labels;
 
 pub(super) fn render(instance: &Resolved) -> Option<PodDisruptionBudget> {
     let max_unavailable = instance.disruption_budget.filter(|_| !instance.suspended)?;
     Some(PodDisruptionBudget {
-        metadata: meta::owned(instance, instance.name.to_string()),
+        metadata: meta::with_owner(instance, instance.name.to_string()),
         spec: Some(PodDisruptionBudgetSpec {
             max_unavailable: Some(IntOrString::Int(max_unavailable)),
             selector: Some(labels::selector(&instance.name)),

@@ -6,12 +6,12 @@
 
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding, RoleRef, Subject};
 
+use super::meta;
 use crate::resolve::Resolved;
-use crate::vocab::meta;
 
 pub(super) fn render(instance: &Resolved) -> RoleBinding {
     RoleBinding {
-        metadata: meta::owned(instance, instance.name.to_string()),
+        metadata: meta::with_owner(instance, instance.name.to_string()),
         role_ref: RoleRef {
             api_group: <Role as k8s_openapi::Resource>::GROUP.to_owned(),
             kind: <Role as k8s_openapi::Resource>::KIND.to_owned(),

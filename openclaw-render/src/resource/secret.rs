@@ -8,18 +8,26 @@
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 
+use super::meta;
+use super::stake::{Rendered, Stake, WhileHeld};
 use crate::resolve::{GatewayToken, Resolved};
-use crate::vocab::{meta, names};
+use crate::vocab::names;
 
-pub(super) fn render(instance: &Resolved) -> Option<Secret> {
+pub(super) fn render(instance: &Resolved) -> Option<Rendered> {
     let GatewayToken::Own { random, .. } = &instance.token else { return None };
     let data = random.as_ref().map(|token| {
         [(names::TOKEN_KEY.to_owned(), ByteString(token.clone().into_bytes()))].into()
     });
-    Some(Secret {
-        metadata: meta::owned(instance, instance.name.gateway_token()),
+    let secret = Secret {
+        metadata: meta::with_owner(instance, instance.name.gateway_token()),
         data,
         type_: Some("Opaque".to_owned()),
         ..Default::default()
+    };
+    Some(Rendered {
+        object: secret.into(),
+        stake: Stake::Needed(WhileHeld::Changes),
+        // A token that is not random would be worse than none.
+        lacks: random.is_none().then_some("a random token"),
     })
 }

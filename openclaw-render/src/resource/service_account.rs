@@ -6,15 +6,15 @@
 
 use k8s_openapi::api::core::v1::ServiceAccount;
 
+use super::meta;
 use crate::resolve::Resolved;
-use crate::vocab::meta;
 
 pub(super) fn render(instance: &Resolved) -> Option<ServiceAccount> {
     let account = &instance.security.service_account;
     if !account.create {
         return None;
     }
-    let mut metadata = meta::owned(instance, account.name.clone());
+    let mut metadata = meta::with_owner(instance, account.name.clone());
     metadata.annotations = Some(account.annotations.clone()).filter(|each| !each.is_empty());
     Some(ServiceAccount {
         metadata,

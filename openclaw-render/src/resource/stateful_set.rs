@@ -8,15 +8,15 @@
 //! operator's object, which can so be adopted in place.
 
 use k8s_openapi::api::apps::v1::{StatefulSet, StatefulSetSpec, StatefulSetUpdateStrategy};
-use k8s_openapi::api::core::v1::ConfigMap;
 
-use crate::pod;
+use super::meta;
+use crate::pod::{self, Part};
 use crate::resolve::Resolved;
-use crate::vocab::{labels, meta};
+use crate::vocab::labels;
 
-pub(super) fn render(instance: &Resolved, config: &ConfigMap) -> StatefulSet {
+pub(super) fn render(instance: &Resolved, parts: &[Part]) -> StatefulSet {
     StatefulSet {
-        metadata: meta::owned(instance, instance.name.to_string()),
+        metadata: meta::with_owner(instance, instance.name.to_string()),
         spec: Some(StatefulSetSpec {
             // A pod stuck in a failing init container must not block the template that mends it.
             pod_management_policy: Some("Parallel".to_owned()),
@@ -24,7 +24,7 @@ pub(super) fn render(instance: &Resolved, config: &ConfigMap) -> StatefulSet {
             revision_history_limit: Some(10),
             selector: labels::selector(&instance.name),
             service_name: Some(instance.name.to_string()),
-            template: pod::template(instance, config),
+            template: pod::template(instance, parts),
             update_strategy: Some(StatefulSetUpdateStrategy {
                 type_: Some("RollingUpdate".to_owned()),
                 ..Default::default()

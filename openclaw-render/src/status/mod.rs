@@ -24,6 +24,7 @@ use crate::plan::rollout::Rollout;
 use crate::problem::Problem;
 use crate::resolve::{DataVolume, Resolved, is_off};
 use crate::vocab::{labels, ports};
+use crate::wait::Wait;
 
 /// In bytes; the definition allows as many characters.
 const LONGEST_MESSAGE: usize = 32_768;
@@ -35,8 +36,8 @@ pub(crate) struct Findings {
     pub(crate) rollout: Option<Rollout>,
     /// Objects of others under names that we need.
     pub(crate) conflicts: Vec<ObjectKey>,
-    /// Objects without which the StatefulSet is not sent.
-    pub(crate) waits: Vec<ObjectKey>,
+    /// What the StatefulSet is not sent without.
+    pub(crate) waits: Vec<Wait>,
 }
 
 /// One statement of status, before it has a time.

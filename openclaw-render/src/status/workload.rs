@@ -10,6 +10,7 @@ use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed, Pod, Seen, Trouble, Workload};
 use crate::resolve::Resolved;
 use crate::vocab::{exits, names, paths};
+use crate::wait::{Wait, Why};
 
 /// How the operating system, Node.js and `SQLite` say that the disk is full.
 const NO_SPACE: [&str; 3] =
@@ -22,15 +23,26 @@ pub(super) const ENLARGE: &str = "raise spec.storage.persistence.size, or delete
 const UNBOUND_CLAIM: &str = "unbound immediate PersistentVolumeClaims";
 
 /// `Ready`: the pod of the newest revision is ready.
-pub(super) fn ready(resolved: &Resolved, observed: &Observed, waits: &[ObjectKey]) -> Statement {
-    summary(About::Ready, resolved, observed, waits)
+pub(super) fn ready(resolved: &Resolved, observed: &Observed, waits: &[Wait]) -> Statement {
+    let statement = summary(About::Ready, resolved, observed, waits);
+    let key = ObjectKey::new(Kind::StatefulSet, resolved.name.as_str());
+    match awaited(&key, observed, waits) {
+        // Whatever is wrong with this pod, the next one waits.
+        Some(awaited)
+            if !statement.holds && !resolved.suspended && statement.message != awaited =>
+        {
+            let message = format!("{}; {awaited}", statement.message);
+            Statement { message, ..statement }
+        }
+        _ => statement,
+    }
 }
 
 /// `StatefulSetReady`: the same, or scaled down as asked.
 pub(super) fn stateful_set_ready(
     resolved: &Resolved,
     observed: &Observed,
-    waits: &[ObjectKey],
+    waits: &[Wait],
 ) -> Statement {
     as_asked(summary(About::StatefulSetReady, resolved, observed, waits))
 }
@@ -51,19 +63,15 @@ fn as_asked(statement: Statement) -> Statement {
 }
 
 /// What the StatefulSet is not sent without, and what failed before it in this pass.
-fn awaited(key: &ObjectKey, observed: &Observed, waits: &[ObjectKey]) -> Option<String> {
-    let withheld = observed.withheld.get(key).map(Vec::as_slice).unwrap_or_default();
-    let names: BTreeSet<String> = waits.iter().chain(withheld).map(ToString::to_string).collect();
-    let names: Vec<String> = names.into_iter().collect();
-    (!names.is_empty()).then(|| format!("{key} waits for {}", names.join(", ")))
+fn awaited(key: &ObjectKey, observed: &Observed, waits: &[Wait]) -> Option<String> {
+    let withheld = observed.withheld.get(key).into_iter().flatten();
+    let failed = withheld.map(|on| Wait { on: on.clone(), why: Why::Refused });
+    let waits: BTreeSet<Wait> = waits.iter().cloned().chain(failed).collect();
+    let texts: Vec<String> = waits.iter().map(ToString::to_string).collect();
+    (!texts.is_empty()).then(|| format!("{key} waits for {}", texts.join(", ")))
 }
 
-fn summary(
-    about: About,
-    resolved: &Resolved,
-    observed: &Observed,
-    waits: &[ObjectKey],
-) -> Statement {
+fn summary(about: About, resolved: &Resolved, observed: &Observed, waits: &[Wait]) -> Statement {
     let say = |holds, reason, message: String| Statement::new(about, holds, reason, message);
     let key = ObjectKey::new(Kind::StatefulSet, resolved.name.as_str());
     if let Some(message) = refusal(observed, &key) {
@@ -204,13 +212,16 @@ fn trouble(about: About, pod: &Pod) -> Statement {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
-    use super::{lacks_space, trouble};
+    use super::{lacks_space, ready as ready_statement, trouble};
     use crate::api::ConditionType;
     use crate::effect::Question;
-    use crate::observed::{Asked, ConfigSync, Observed, Pod, Trouble};
+    use crate::object::{Kind, ObjectKey};
+    use crate::observed::{Asked, ConfigSync, Fact, Observed, Pod, Seen, Trouble, Workload};
+    use crate::resolve::Resolved;
     use crate::settings::Settings;
+    use crate::wait::{Wait, Why};
 
     #[test]
     fn last_words_tell_a_full_volume_from_another_end() {
@@ -246,21 +257,49 @@ mod tests {
         }
     }
 
+    fn resolved(spec: &Value) -> Resolved {
+        let (instance, _) = crate::decode_instance(json!({
+            "apiVersion": "openclaw.rocks/v1alpha1",
+            "kind": "OpenClawInstance",
+            "metadata": {"name": "ada", "namespace": "agents"},
+            "spec": spec,
+        }))
+        .expect("it decodes");
+        let resolution = crate::resolve(&instance, &Observed::default(), &Settings::default());
+        resolution.resolved.expect("it resolves")
+    }
+
+    #[test]
+    fn an_agent_that_is_not_ready_says_what_its_next_pod_waits_for() {
+        let ada = resolved(&json!({"image": {"tag": "2026.9.6"}}));
+        let set = ObjectKey::new(Kind::StatefulSet, "ada");
+        let workload = Workload { current: true, update_revision: "r".to_owned(), replicas: 1 };
+        let seen = Seen { replicas: Some(1), workload: Some(workload), ..Seen::default() };
+        let pod = |ready| Pod { revision: "r".to_owned(), ready, ..Pod::default() };
+        let observed = |ready| Observed {
+            objects: [(set.clone(), Fact::Known(seen.clone()))].into(),
+            pods: Fact::Known(vec![pod(ready)]),
+            ..Observed::default()
+        };
+        let on = ObjectKey::new(Kind::Secret, "ada-gateway-token");
+        let waits = [Wait { on, why: Why::Deleting }];
+        let awaited = "StatefulSet/ada waits for Secret/ada-gateway-token (is being deleted)";
+        for (ready, waits, is_said) in
+            [(false, &waits[..], true), (true, &waits[..], false), (false, &[], false)]
+        {
+            let said = ready_statement(&ada, &observed(ready), waits);
+            assert_eq!(said.holds, ready);
+            assert_eq!(said.message.contains(awaited), is_said, "{}", said.message);
+        }
+    }
+
     #[test]
     fn a_pod_that_is_not_ready_lacks_space_when_config_sync_says_so() {
         let resolved = |path: &str| {
-            let (instance, _) = crate::decode_instance(json!({
-                "apiVersion": "openclaw.rocks/v1alpha1",
-                "kind": "OpenClawInstance",
-                "metadata": {"name": "ada", "namespace": "agents"},
-                "spec": {
-                    "image": {"tag": "2026.9.6"},
-                    "probes": {"diskReadiness": {"enabled": true, "minFree": "1Ki", "path": path}},
-                },
+            resolved(&json!({
+                "image": {"tag": "2026.9.6"},
+                "probes": {"diskReadiness": {"enabled": true, "minFree": "1Ki", "path": path}},
             }))
-            .expect("it decodes");
-            let resolution = crate::resolve(&instance, &Observed::default(), &Settings::default());
-            resolution.resolved.expect("it resolves")
         };
         let pod = Pod { uid: "uid-1".to_owned(), ..Pod::default() };
         let observed = |free_bytes| Observed {

@@ -6,10 +6,14 @@ pub mod exits;
 pub(crate) mod grammar;
 pub mod images;
 pub mod labels;
-pub mod meta;
 pub mod names;
 pub mod paths;
 pub mod ports;
+
+/// API version of our resources.
+pub const API_VERSION: &str = "openclaw.rocks/v1alpha1";
+/// Kind of an instance.
+pub const KIND: &str = "OpenClawInstance";
 
 /// Field manager of every server-side apply of ours.
 pub const FIELD_MANAGER: &str = "openclaw-operator";

@@ -104,37 +104,16 @@ impl From<InstanceName> for String {
 pub const TOKEN_KEY: &str = "token";
 /// Key of the configuration in `<name>-config`, and the default key of `spec.config.configMapRef`.
 pub const CONFIG_KEY: &str = "openclaw.json";
-/// Key of the proxy's configuration in `<name>-config`.
-pub const PROXY_KEY: &str = "nginx.conf";
 
 /// Container of the agent itself.
 pub const AGENT: &str = "openclaw";
-/// Init container that performs the seed plan.
-pub const INIT_CONFIG: &str = "init-config";
 /// Native sidecar that validates and writes openclaw.json.
 pub const CONFIG_SYNC: &str = "config-sync";
 /// Init container that brings the state on the volume up to the image's version.
 pub const MIGRATE_STATE: &str = "migrate-state";
-/// Native sidecar in front of the gateway.
-pub const GATEWAY_PROXY: &str = "gateway-proxy";
-
-/// Host name that stands for all addresses of the pod, in every family that its node has.
-pub const EVERY_ADDRESS: &str = "every-address.openclaw.internal";
 
 /// Volume of the agent's state. Users may mount it, by this name.
 pub const DATA_VOLUME: &str = "data";
-/// Volume with openclaw.json as rendered.
-pub const CONFIG_VOLUME: &str = "config";
-/// Volume with nginx.conf.
-pub const PROXY_CONFIG_VOLUME: &str = "gateway-proxy-config";
-/// Volume with the seed plan and its contents.
-pub const WORKSPACE_VOLUME: &str = "workspace-init";
-/// Volume with the helper binary.
-pub const HELPER_VOLUME: &str = "helper";
-/// Volume of the agent's and config-sync's temporary files.
-pub const SCRATCH_VOLUME: &str = "tmp";
-/// Volume of the proxy's temporary files.
-pub const PROXY_SCRATCH_VOLUME: &str = "gateway-proxy-tmp";
 
 #[cfg(test)]
 mod tests {

@@ -6,16 +6,7 @@ pub const GATEWAY: i32 = 18789;
 pub const PROXY: i32 = 18790;
 /// What config-sync says of the configuration.
 pub const CONFIG_SYNC: i32 = 18795;
-/// Canvas port of old versions: nothing listens there in any version since 2026.4.
-pub const CANVAS: i32 = 18793;
 /// HTTPS.
 pub const HTTPS: i32 = 443;
 /// DNS.
 pub const DNS: i32 = 53;
-
-/// Name of the gateway's port in container and Service.
-pub const GATEWAY_NAME: &str = "gateway";
-/// Name of the proxy's port.
-pub const PROXY_NAME: &str = "gw-proxy";
-/// Name of config-sync's port.
-pub const CONFIG_SYNC_NAME: &str = "config-sync";

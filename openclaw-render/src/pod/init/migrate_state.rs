@@ -6,11 +6,25 @@
 
 use k8s_openapi::api::core::v1::{Container, EnvVar};
 
-use crate::pod::{env as environment, volumes};
+use crate::pod::part::{Part, Start};
+use crate::pod::{agent, env as environment, home, volumes};
 use crate::resolve::Resolved;
 use crate::vocab::{env, names, paths};
 
-pub(in crate::pod) fn container(instance: &Resolved) -> Container {
+/// Where it works, and the directory of the scratch volume that is mounted there.
+const WORK: &str = "/migrate";
+const WORK_DIRECTORY: &str = "migrate";
+
+pub(in crate::pod) fn part(instance: &Resolved) -> Part {
+    Part {
+        container: container(instance),
+        start: Start::Last,
+        directories: vec![volumes::scratch_directory(WORK_DIRECTORY, "0700")],
+        ..Part::default()
+    }
+}
+
+fn container(instance: &Resolved) -> Container {
     let mut arguments: Vec<String> = [
         "pod",
         "migrate",
@@ -21,19 +35,19 @@ pub(in crate::pod) fn container(instance: &Resolved) -> Container {
         "--config",
         paths::CONFIG_FILE,
         "--work-dir",
-        paths::MIGRATE_WORK,
+        WORK,
     ]
     .map(str::to_owned)
     .to_vec();
     if let Some(version) = instance.choices.downgrade {
         arguments.extend(["--allow-downgrade".to_owned(), version.to_string()]);
     }
-    let mut mounts = volumes::home(instance);
+    let mut mounts = home::mounts(instance);
     mounts.extend([
         volumes::mount(names::DATA_VOLUME, paths::DATA),
-        volumes::scratch(paths::SCRATCH_TMP, paths::TMP),
-        volumes::scratch(paths::SCRATCH_MIGRATE, paths::MIGRATE_WORK),
-        volumes::read_only(names::HELPER_VOLUME, paths::HELPER_DIR),
+        agent::tmp(),
+        volumes::scratch_mount(WORK_DIRECTORY, WORK),
+        super::seed::helper(),
     ]);
     Container {
         args: Some(arguments),

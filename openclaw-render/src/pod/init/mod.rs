@@ -1,4 +1,4 @@
 //! Init containers.
 
-pub(super) mod config;
 pub(super) mod migrate_state;
+pub(super) mod seed;

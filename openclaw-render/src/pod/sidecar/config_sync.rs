@@ -2,9 +2,12 @@
 //! application's own validator accepts. What that refuses, its own migration has a look at. It runs
 //! in the agent's image, because that is where both are in the right version.
 
-use k8s_openapi::api::core::v1::{Container, ContainerPort, EnvVar, ExecAction, Probe};
+use k8s_openapi::api::core::v1::{Container, EnvVar, ExecAction, Probe};
 
-use crate::pod::volumes;
+use crate::config;
+use crate::pod::init::seed;
+use crate::pod::part::{File, OnChange, OpenTo, Part, Port};
+use crate::pod::{env as environment, home, volumes};
 use crate::resolve::Resolved;
 use crate::vocab::{env, names, paths, ports};
 
@@ -16,17 +19,49 @@ const MIGRATOR: &[&str] = &["openclaw", "doctor", "--fix", "--non-interactive"];
 /// At one probe in two seconds this is 23 days.
 const STARTUP_FAILURES: i32 = 1_000_000;
 
-pub(in crate::pod) fn container(instance: &Resolved) -> Container {
+const PORT_NAME: &str = "config-sync";
+/// Volume with openclaw.json as rendered, and where it is seen.
+const SOURCE_VOLUME: &str = "config";
+const SOURCE: &str = "/operator-config";
+/// Where the file under validation is kept, and the directory of the scratch volume that is mounted
+/// there.
+const WORK: &str = "/sync";
+const WORK_DIRECTORY: &str = "sync";
+/// Directory of the scratch volume that is its `/tmp`.
+const TMP_DIRECTORY: &str = "sync-tmp";
+
+pub(in crate::pod) fn part(instance: &Resolved) -> Part {
+    let key = names::CONFIG_KEY;
+    Part {
+        container: container(instance),
+        volumes: vec![volumes::config_map(SOURCE_VOLUME, &instance.name.config(), Some(key))],
+        files: vec![File { key, content: config::render(instance), on_change: OnChange::Reloads }],
+        directories: vec![
+            volumes::scratch_directory(WORK_DIRECTORY, "0700"),
+            volumes::scratch_directory(TMP_DIRECTORY, "1777"),
+        ],
+        ports: vec![Port {
+            number: ports::CONFIG_SYNC,
+            name: PORT_NAME,
+            published: None,
+            // It asks which configuration the application runs.
+            open_to: OpenTo::Operator,
+        }],
+        ..Part::default()
+    }
+}
+
+fn container(instance: &Resolved) -> Container {
     let port = ports::CONFIG_SYNC.to_string();
     let mut arguments = [
         "pod",
         "sync",
         "--source",
-        &format!("{}/{}", paths::OPERATOR_CONFIG, names::CONFIG_KEY),
+        &format!("{SOURCE}/{}", names::CONFIG_KEY),
         "--target",
         paths::CONFIG_FILE,
         "--work-dir",
-        paths::SYNC_WORK,
+        WORK,
         "--port",
         &port,
     ]
@@ -40,26 +75,20 @@ pub(in crate::pod) fn container(instance: &Resolved) -> Container {
         arguments.push("--".to_owned());
         arguments.extend(VALIDATOR.iter().map(|word| (*word).to_owned()));
     }
-    let mut mounts = volumes::home(instance);
+    let mut mounts = home::mounts(instance);
     mounts.extend([
-        volumes::scratch(paths::SCRATCH_SYNC_TMP, paths::TMP),
-        volumes::scratch(paths::SCRATCH_SYNC, paths::SYNC_WORK),
-        volumes::read_only(names::CONFIG_VOLUME, paths::OPERATOR_CONFIG),
-        volumes::read_only(names::HELPER_VOLUME, paths::HELPER_DIR),
+        volumes::scratch_mount(TMP_DIRECTORY, paths::TMP),
+        volumes::scratch_mount(WORK_DIRECTORY, WORK),
+        volumes::read_only(SOURCE_VOLUME, SOURCE),
+        seed::helper(),
     ]);
     Container {
         args: Some(arguments),
         command: Some(vec![paths::HELPER.to_owned()]),
-        env: Some(environment()),
+        env: Some(variables()),
         image: Some(instance.image.reference.clone()),
         image_pull_policy: Some(instance.image.pull_policy.to_string()),
         name: names::CONFIG_SYNC.to_owned(),
-        ports: Some(vec![ContainerPort {
-            container_port: ports::CONFIG_SYNC,
-            name: Some(ports::CONFIG_SYNC_NAME.to_owned()),
-            protocol: Some("TCP".to_owned()),
-            ..Default::default()
-        }]),
         resources: Some(instance.resources.sync.clone()),
         restart_policy: Some("Always".to_owned()),
         security_context: Some(instance.security.helper.clone()),
@@ -71,20 +100,16 @@ pub(in crate::pod) fn container(instance: &Resolved) -> Container {
 
 /// The validator gets a state of its own: the agent's may belong to a newer version, which an older
 /// validator refuses to open. No secret of the agent's is here.
-fn environment() -> Vec<EnvVar> {
-    let state = format!("{}/state", paths::SYNC_WORK);
+fn variables() -> Vec<EnvVar> {
+    let state = format!("{WORK}/state");
     [
-        (env::HOME, paths::SYNC_WORK),
+        (env::HOME, WORK),
         (env::STATE_DIR, &state),
         (env::NO_RESPAWN, "1"),
         (env::NO_AUTO_UPDATE, "1"),
         (env::DISABLE_BONJOUR, "1"),
     ]
-    .map(|(name, value)| EnvVar {
-        name: name.to_owned(),
-        value: Some(value.to_owned()),
-        ..Default::default()
-    })
+    .map(|(name, value)| environment::entry(name, value))
     .to_vec()
 }
 

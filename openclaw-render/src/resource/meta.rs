@@ -2,18 +2,13 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
-use super::labels;
 use crate::resolve::Resolved;
-
-/// API version of our resources.
-pub const API_VERSION: &str = "openclaw.rocks/v1alpha1";
-/// Kind of an instance.
-pub const KIND: &str = "OpenClawInstance";
+use crate::vocab::{API_VERSION, KIND, labels};
 
 /// Metadata of an object that goes when the instance goes.
 ///
 /// Without a uid, as in a preview, there is no owner to refer to.
-pub(crate) fn owned(instance: &Resolved, name: String) -> ObjectMeta {
+pub(crate) fn with_owner(instance: &Resolved, name: String) -> ObjectMeta {
     ObjectMeta {
         owner_references: instance.uid.as_ref().map(|uid| {
             vec![OwnerReference {
@@ -25,12 +20,12 @@ pub(crate) fn owned(instance: &Resolved, name: String) -> ObjectMeta {
                 block_owner_deletion: Some(true),
             }]
         }),
-        ..unowned(instance, name)
+        ..without_owner(instance, name)
     }
 }
 
 /// Metadata of an object that outlives the instance.
-pub(crate) fn unowned(instance: &Resolved, name: String) -> ObjectMeta {
+pub(crate) fn without_owner(instance: &Resolved, name: String) -> ObjectMeta {
     ObjectMeta {
         name: Some(name),
         namespace: Some(instance.namespace.clone()),

@@ -1,11 +1,11 @@
-//! nginx.conf of the gateway proxy, a key of the ConfigMap.
+//! nginx.conf of the gateway proxy.
 //!
 //! The file in `assets/` is what nginx gets, but for its lines that begin with `#each NETWORK: ` or
 //! `#each HEADER: `: what follows there is written once for each.
 
 use crate::resolve::Resolved;
 
-const TEMPLATE: &str = include_str!("../../assets/proxy/nginx.conf");
+const TEMPLATE: &str = include_str!("../../../../assets/proxy/nginx.conf");
 
 pub(super) fn render(instance: &Resolved) -> String {
     let mut text = String::new();
@@ -47,13 +47,14 @@ fn headers(instance: &Resolved, pattern: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::EVERY_ADDRESS;
     use super::TEMPLATE;
-    use crate::vocab::{names, ports};
+    use crate::vocab::ports;
 
     #[test]
     fn the_template_agrees_with_what_the_pod_is_given() {
         for expected in [
-            format!("listen {}:{};", names::EVERY_ADDRESS, ports::PROXY),
+            format!("listen {}:{};", EVERY_ADDRESS, ports::PROXY),
             format!("server 127.0.0.1:{};", ports::GATEWAY),
         ] {
             assert!(TEMPLATE.contains(&expected), "{expected}");

@@ -1,0 +1,51 @@
+//! [`Wait`]: something without which the pod is left alone.
+
+use std::fmt;
+
+use crate::object::ObjectKey;
+
+/// An object that is waited for, and why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Wait {
+    pub(crate) on: ObjectKey,
+    pub(crate) why: Why,
+}
+
+/// Why an object is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Why {
+    /// Whether it is there is not known.
+    Unknown,
+    /// It is there, and must be read before it is changed.
+    Unread,
+    /// It belongs to somebody else.
+    Foreign,
+    /// It is being deleted.
+    Deleting,
+    /// It is not there, and is made when the roll-out that is held goes on.
+    Held,
+    /// It is not there, and this is missing to make it.
+    Lacks(&'static str),
+    /// Writing it failed.
+    Refused,
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.on, self.why)
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("could not be looked at yet"),
+            Self::Unread => f.write_str("could not be read yet"),
+            Self::Foreign => f.write_str("is not this instance's"),
+            Self::Deleting => f.write_str("is being deleted"),
+            Self::Held => f.write_str("is made when the roll-out goes on"),
+            Self::Lacks(what) => write!(f, "cannot be made without {what}"),
+            Self::Refused => f.write_str("could not be written"),
+        }
+    }
+}
