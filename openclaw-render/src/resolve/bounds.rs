@@ -91,12 +91,17 @@ fn broken(kind: &str, value: Found<'_>) -> Option<String> {
         Found::Text(text) => rows
             .find_map(|(_, keyword, limit)| too_long_or_short(text, keyword, *limit))
             .or_else(|| misspelled(kind, text)),
-        Found::Amount(text) => too_long_or_short(text, "maxLength", QUANTITY_LENGTH).or_else(|| {
-            let is_right = text.is_empty() || resources::canonical(text).is_some();
-            (!is_right).then(|| {
-                format!("{text:?} is no quantity of zero or more: write for example `500m`, `2` or `4Gi`")
+        Found::Amount(text) => {
+            too_long_or_short(text, "maxLength", QUANTITY_LENGTH).or_else(|| {
+                let is_right = text.is_empty() || resources::canonical(text).is_some();
+                (!is_right).then(|| {
+                    format!(
+                        "{text:?} is no quantity of zero or more: write for example `500m`, `2` or \
+ `4Gi`"
+                    )
+                })
             })
-        }),
+        }
         Found::List(count) | Found::Map(count) => rows.find_map(|(_, keyword, limit)| {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
             match *keyword {

@@ -63,7 +63,7 @@ pub(super) fn helper(
     with_override(spec, &reference(path, repository, tag, digest, cx))
 }
 
-/// Returns the reference of an image, whose parts are checked; a digest is by the limits of the API.
+/// Returns the reference of an image, whose parts are checked; its digest is by [`super::bounds`].
 fn reference(
     path: &str,
     repository: &str,

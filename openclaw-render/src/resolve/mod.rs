@@ -280,8 +280,14 @@ fn check_sizes(resolved: &Resolved, cx: &mut Resolving<'_>) {
         let entries = map.data.iter().flatten();
         let bytes: usize = entries.map(|(key, content)| key.len() + content.len()).sum();
         if bytes > CONFIG_MAP_BYTES {
+            let allowed = CONFIG_MAP_BYTES;
             cx.about(about, |cx| {
-                cx.error(path, format!("makes a ConfigMap of {bytes} bytes, and {CONFIG_MAP_BYTES} are allowed: {remedy}"));
+                cx.error(
+                    path,
+                    format!(
+                        "makes a ConfigMap of {bytes} bytes, and {allowed} are allowed: {remedy}"
+                    ),
+                );
             });
         }
     }
