@@ -7,8 +7,7 @@ use std::fmt::Write;
 
 use futures::future::join_all;
 use openclaw_render::{
-    Fact, Kind, ObjectKey, Observed, Plan, Read, StoredInstance, plan_stored, references,
-    secret_hashes,
+    Fact, Kind, ObjectKey, Observed, Plan, Read, StoredInstance, plan_stored, secret_hashes,
 };
 use serde_json::Value;
 
@@ -50,25 +49,14 @@ impl<'a> Pass<'a> {
         observed.now = Some(jiff::Timestamp::now());
         observed.random_token = random_token();
         observed.asked = context.questions.asked(key);
-        let pass =
-            Self { key, observed, failures: Vec::new(), stored, context, tried: BTreeSet::new() };
-        pass.note_references();
-        pass
+        Self { key, observed, failures: Vec::new(), stored, context, tried: BTreeSet::new() }
     }
 
-    /// Notes what the spec refers to, so that a change of it wakes the instance.
-    fn note_references(&self) {
-        let Some(instance) = self.stored.instance() else { return };
-        let wanted: BTreeSet<Reference> = references(instance, &self.observed)
-            .into_iter()
-            .filter_map(|read| reference(self.key, &read))
-            .collect();
-        self.context.cache.set_references(self.key, &wanted);
-    }
-
-    /// Plans until nothing is missing that can be had.
+    /// Plans until nothing is missing that can be had. What the spec refers to is noted, so that a
+    /// change of it wakes the instance.
     pub(crate) async fn plan(&mut self) -> Plan {
         let mut decided = self.decide();
+        self.note_references(&decided);
         for _ in 0..ROUNDS {
             let reads: Vec<Read> =
                 decided.reads.iter().filter(|read| !self.tried.contains(read)).cloned().collect();
@@ -77,12 +65,26 @@ impl<'a> Pass<'a> {
             }
             self.read(reads).await;
             decided = self.decide();
+            self.note_references(&decided);
         }
         decided
     }
 
     fn decide(&self) -> Plan {
         plan_stored(self.stored, &self.observed, &self.context.settings)
+    }
+
+    fn note_references(&self, plan: &Plan) {
+        if let Some(references) = &plan.references {
+            let reference = |ObjectKey { kind, name }: &ObjectKey| Reference {
+                kind: *kind,
+                namespace: self.key.namespace.clone(),
+                name: name.clone(),
+            };
+            let content =
+                references.iter().filter(|key| [Kind::Secret, Kind::ConfigMap].contains(&key.kind));
+            self.context.cache.set_references(self.key, &content.map(reference).collect());
+        }
     }
 
     /// Plans once more, after effects: what is reported is what they did.

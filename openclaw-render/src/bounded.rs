@@ -10,6 +10,7 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use crate::api::ConditionType;
 use crate::problem::{Problem, Rule};
 
 /// Lists and maps inside each other that an object may have, itself included: the 128 of a
@@ -185,8 +186,18 @@ impl Budget {
             Some(excess) => excess.to_string(),
             None => format!("is no JSON: {error}"),
         };
-        Problem::error(shown(&path), Rule::Invalid, message)
+        Problem::error(shown(&path), Rule::Invalid, message).about(about(&path))
     }
+}
+
+/// Which condition tells of a place; the path begins with its inner end.
+fn about(path: &[Step]) -> ConditionType {
+    let mut fields = path.iter().rev().map(|step| match step {
+        Step::Field(name) => name.as_str(),
+        Step::Item(_) => "",
+    });
+    let is_raw = ["spec", "config", "raw"].into_iter().all(|name| fields.next() == Some(name));
+    if is_raw { ConditionType::ConfigValid } else { ConditionType::Ready }
 }
 
 /// The outer end of a path.

@@ -10,13 +10,15 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::api::{OpenClawClusterDefaults, OpenClawInstance};
+use crate::api::{ConditionType, OpenClawClusterDefaults, OpenClawInstance};
 use crate::bounded;
 use crate::facts::{claim_facts, secret_hashes};
 use crate::nesting;
+use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed};
 use crate::problem::{Problem, Rule};
-use crate::resolve::RAW;
+use crate::resolve::{RAW, Resolution, bounds, resolve};
+use crate::settings::Settings;
 use crate::vocab::{API_VERSION, KIND};
 
 /// Namespace of an object that names none.
@@ -69,23 +71,18 @@ impl Documents {
 
     /// Of a kind that is completely known, what the instance refers to and is not there is absent.
     fn mark_absent(&self, instance: &OpenClawInstance, observed: &mut Observed) {
-        for read in crate::plan::references(instance, observed) {
-            match read {
-                crate::Read::ConfigMap(name) if self.complete.contains("ConfigMap") => {
-                    observed.config_maps.entry(name).or_insert(Fact::Absent);
-                }
-                crate::Read::Secret(name) if self.complete.contains("Secret") => {
-                    observed.secrets.entry(name).or_insert(Fact::Absent);
-                }
-                crate::Read::Claim(name) if self.complete.contains("PersistentVolumeClaim") => {
-                    observed.claims.entry(name).or_insert(Fact::Absent);
-                }
-                crate::Read::ConfigMap(_)
-                | crate::Read::Secret(_)
-                | crate::Read::Claim(_)
-                | crate::Read::Metadata(_)
-                | crate::Read::Live(_)
-                | crate::Read::ClusterDefaults => {}
+        // The settings have no say in what an instance refers to.
+        let Resolution { references, .. } = resolve(instance, observed, &Settings::default());
+        for ObjectKey { kind, name } in references {
+            if !self.complete.contains(kind.as_str()) {
+                continue;
+            }
+            if kind == Kind::PersistentVolumeClaim {
+                observed.claims.entry(name).or_insert(Fact::Absent);
+            } else if kind == Kind::Secret {
+                observed.secrets.entry(name).or_insert(Fact::Absent);
+            } else {
+                observed.config_maps.entry(name).or_insert(Fact::Absent);
             }
         }
     }
@@ -167,6 +164,10 @@ impl Documents {
     fn add_defaults(&mut self, document: Value) {
         let Some(defaults) = self.decode::<OpenClawClusterDefaults>(document) else { return };
         let name = name(&defaults.metadata);
+        for problem in bounds::problems(&defaults.spec) {
+            let path = format!("{DEFAULTS_KIND} {name}: {}", problem.path);
+            self.problems.push(Problem { path, ..problem });
+        }
         if name == DEFAULTS_NAME {
             self.cluster_defaults = Fact::Known(defaults);
         } else {
@@ -223,9 +224,13 @@ pub fn decode_instance(document: Value) -> Result<(OpenClawInstance, Vec<Problem
     if nesting::is_manifest_too_deep(&document) {
         // Where the schema holds, nothing else can be deep.
         let raw = document.pointer("/spec/config/raw");
-        let path = if raw.is_some_and(nesting::is_too_deep) { RAW } else { "document" };
+        let (path, about) = if raw.is_some_and(nesting::is_too_deep) {
+            (RAW, ConditionType::ConfigValid)
+        } else {
+            ("document", ConditionType::Ready)
+        };
         nesting::dismantle(document);
-        return Err(Problem::error(path, Rule::Invalid, nesting::too_deep()));
+        return Err(Problem::error(path, Rule::Invalid, nesting::too_deep()).about(about));
     }
     let mut document = bounded::check(document)?;
     // An instance without a spec is one with all defaults.

@@ -1,6 +1,7 @@
 //! [`Plan`], [`Effect`] and [`Question`]: what the controller must do, as data that leaves nothing
 //! to choose.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,9 @@ pub struct Plan {
     pub status: OpenClawInstanceStatus,
     /// What to tell the user, once per change.
     pub events: Vec<Event>,
+    /// Everything that the spec refers to: a change of it must wake the instance. `None` where
+    /// nobody looked, and what an earlier plan said stands.
+    pub references: Option<BTreeSet<ObjectKey>>,
     /// Everything that was found wrong with the spec.
     pub problems: Vec<Problem>,
     /// When to look again, in seconds; the shell adds jitter.

@@ -62,7 +62,7 @@ pub use observed::{Asked, Claim, ConfigSync, Fact, Observed, Pod, Seen, Trouble,
 pub use ownership::{
     Change, Manager, diff, foreign_managers, hash, owned, owned_hash, take_over_patch,
 };
-pub use plan::{StoredInstance, plan, plan_stored, references, render_instance};
+pub use plan::{StoredInstance, plan, plan_stored, render_instance};
 pub use problem::{Problem, Rule, Severity};
 pub use resolve::{Resolution, Resolved, Version, refused_downgrade, resolve};
 pub use settings::Settings;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::ConditionType;
+
 /// How much a [`Problem`] matters, gravest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Severity {
@@ -23,6 +25,8 @@ pub enum Rule {
     Invalid,
     /// Something that the spec refers to does not exist.
     Missing,
+    /// Something that the spec refers to does not have the key that the spec names.
+    MissingKey,
     /// Something that the spec refers to could not be looked at: unknown is not absent.
     Unknown,
     /// A field that the API does not have.
@@ -48,30 +52,44 @@ pub struct Problem {
     pub rule: Rule,
     /// What is wrong and what to do about it; one sentence or two, no line breaks.
     pub message: String,
+    /// Which condition tells of it. [`Ready`](ConditionType::Ready) tells of every one.
+    #[serde(default)]
+    pub about: ConditionType,
 }
 
 impl Problem {
+    fn new(
+        path: impl Into<String>,
+        severity: Severity,
+        rule: Rule,
+        message: impl Into<String>,
+    ) -> Self {
+        let about = ConditionType::Ready;
+        Self { path: path.into(), severity, rule, message: message.into(), about }
+    }
+
     /// A finding that stops rendering.
     #[must_use]
     pub fn error(path: impl Into<String>, rule: Rule, message: impl Into<String>) -> Self {
-        Self { path: path.into(), severity: Severity::Error, rule, message: message.into() }
+        Self::new(path, Severity::Error, rule, message)
     }
 
     /// A finding that stops the application, not the rendering.
     #[must_use]
     pub fn will_not_start(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            severity: Severity::WillNotStart,
-            rule: Rule::Config,
-            message: message.into(),
-        }
+        Self::new(path, Severity::WillNotStart, Rule::Config, message)
     }
 
     /// A finding that stops nothing.
     #[must_use]
     pub fn advice(path: impl Into<String>, rule: Rule, message: impl Into<String>) -> Self {
-        Self { path: path.into(), severity: Severity::Advice, rule, message: message.into() }
+        Self::new(path, Severity::Advice, rule, message)
+    }
+
+    /// The same finding, of which a condition of its own tells too.
+    #[must_use]
+    pub fn about(self, about: ConditionType) -> Self {
+        Self { about, ..self }
     }
 }
 

@@ -14,7 +14,7 @@ mod instance;
 mod network;
 mod observability;
 mod quantity;
-mod schema;
+pub(crate) mod schema;
 mod security;
 mod self_configure;
 mod sidecars;

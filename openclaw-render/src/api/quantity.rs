@@ -12,9 +12,14 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct QuantityValue(pub String);
 
+impl QuantityValue {
+    pub(crate) const NAME: &str = "QuantityValue";
+}
+
 impl Serialize for QuantityValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+        // By its name, those who look at values tell an amount from other texts.
+        serializer.serialize_newtype_struct(Self::NAME, &self.0)
     }
 }
 
@@ -45,7 +50,7 @@ impl<'de> Deserialize<'de> for QuantityValue {
 
 impl JsonSchema for QuantityValue {
     fn schema_name() -> Cow<'static, str> {
-        "QuantityValue".into()
+        Self::NAME.into()
     }
 
     fn inline_schema() -> bool {

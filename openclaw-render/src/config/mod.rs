@@ -6,7 +6,6 @@
 //! reader of openclaw.json asks: what is it, where does it listen, who may talk to it.
 
 mod control_ui;
-pub(crate) mod eras;
 mod gateway;
 
 use serde_json::{Map, Value};

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::{View, at, list, text, unique};
 use crate::object::{Kind, Object};
+use crate::vocab::grammar::{is_label, is_subdomain};
 use crate::vocab::labels;
-use crate::vocab::names::is_label;
 
 pub(super) fn check(view: &View<'_>, found: &mut Vec<String>) {
     let keys: Vec<String> =
@@ -70,9 +70,4 @@ fn check_object(
 
 fn starts_with_digit(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_digit())
-}
-
-/// RFC 1123 subdomain.
-fn is_subdomain(name: &str) -> bool {
-    name.len() <= 253 && name.split('.').all(is_label)
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{View, at, list, text, unique};
 use crate::object::Kind;
 use crate::quantity;
-use crate::vocab::names::is_label;
+use crate::vocab::grammar::is_label;
 
 pub(super) fn check(view: &View<'_>, found: &mut Vec<String>) {
     let names = |values: &'_ [Value]| -> BTreeSet<String> {

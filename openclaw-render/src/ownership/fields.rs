@@ -3,10 +3,10 @@
 
 use serde_json::{Map, Value};
 
-pub(super) type Fields = Map<String, Value>;
+pub(crate) type Fields = Map<String, Value>;
 
 /// One decoded key of a set. `.` and what we cannot read name no part of a value.
-pub(super) enum Step<'a> {
+pub(crate) enum Step<'a> {
     Field(&'a str),
     Key(Fields),
     Value(Value),
@@ -15,7 +15,7 @@ pub(super) enum Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    pub(super) fn read(text: &'a str) -> Self {
+    pub(crate) fn read(text: &'a str) -> Self {
         match text.split_once(':') {
             Some(("f", name)) => Self::Field(name),
             Some(("k", keys)) => serde_json::from_str(keys).map_or(Self::Other, Self::Key),
@@ -94,7 +94,7 @@ pub(super) fn extend(all: &mut Fields, more: &Fields) {
 }
 
 /// The children of a set, none if it is a leaf.
-pub(super) fn children(set: Option<&Value>) -> Option<&Fields> {
+pub(crate) fn children(set: Option<&Value>) -> Option<&Fields> {
     set.and_then(Value::as_object).filter(|fields| !fields.is_empty())
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::seed::content_hash;
 
 mod change;
-mod fields;
+pub(crate) mod fields;
 mod take_over;
 
 pub use change::{Change, diff};

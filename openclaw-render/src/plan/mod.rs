@@ -7,19 +7,19 @@ pub(crate) mod claims;
 mod guards;
 mod inputs;
 mod objects;
-mod reads;
 pub(crate) mod rollout;
 mod stored;
 
-pub use reads::references;
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 pub use stored::{StoredInstance, plan_stored};
 
 use crate::api::OpenClawInstance;
 use crate::effect::{Effect, Plan, Purpose, Read, Target};
 use crate::lifecycle::{Step, deletion};
-use crate::object::Object;
-use crate::observed::Observed;
+use crate::object::{Kind, Object, ObjectKey};
+use crate::observed::{Fact, Observed};
 use crate::problem::{Problem, Rule};
 use crate::resolve::{Resolution, resolve};
 use crate::resource;
@@ -66,9 +66,9 @@ pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Setting
     if instance.metadata.deletion_timestamp.is_some() {
         return plan_deletion(instance, observed);
     }
-    let Resolution { resolved, problems } = resolve(instance, observed, settings);
+    let Resolution { resolved, problems, references } = resolve(instance, observed, settings);
     let unsupported = problems.iter().any(|problem| problem.rule == Rule::Unsupported);
-    let reads = reads::needed(instance, observed);
+    let reads = unseen(&references, observed);
     let mut findings = Findings { paused: paused(instance), ..Findings::default() };
     let mut plan = Plan { look_again_in: LOOK_AGAIN_WAITING, ..Plan::default() };
     if let Some(resolved) = resolved.as_ref().filter(|_| !unsupported && reads.is_empty()) {
@@ -97,7 +97,27 @@ pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Setting
         plan.look_again_in = plan.look_again_in.min(status::UNCONFIRMED_AFTER);
     }
     plan.problems = problems;
+    plan.references = Some(references);
     plan
+}
+
+/// Returns what must be seen before anything can be decided.
+fn unseen(references: &BTreeSet<ObjectKey>, observed: &Observed) -> Vec<Read> {
+    fn is_unseen<T>(facts: &BTreeMap<String, Fact<T>>, name: &str) -> bool {
+        matches!(facts.get(name), None | Some(Fact::Unknown))
+    }
+    let read = |ObjectKey { kind, name }: &ObjectKey| {
+        let (is_unseen, read): (_, fn(String) -> Read) = if *kind == Kind::PersistentVolumeClaim {
+            (is_unseen(&observed.claims, name), Read::Claim)
+        } else if *kind == Kind::Secret {
+            (is_unseen(&observed.secrets, name), Read::Secret)
+        } else {
+            (is_unseen(&observed.config_maps, name), Read::ConfigMap)
+        };
+        is_unseen.then(|| read(name.clone()))
+    };
+    let defaults = matches!(observed.cluster_defaults, Fact::Unknown);
+    references.iter().filter_map(read).chain(defaults.then_some(Read::ClusterDefaults)).collect()
 }
 
 /// What is done with an instance that is being deleted.
@@ -130,7 +150,7 @@ pub fn render_instance(
     observed: &Observed,
     settings: &Settings,
 ) -> (Vec<Object>, Vec<Problem>) {
-    let Resolution { resolved, problems } = resolve(instance, observed, settings);
+    let Resolution { resolved, problems, .. } = resolve(instance, observed, settings);
     (resolved.as_ref().map(crate::render).unwrap_or_default(), problems)
 }
 

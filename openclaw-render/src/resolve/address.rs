@@ -43,6 +43,24 @@ impl Network {
         Some(Self { address: first(address, length), length })
     }
 
+    /// Reads what the API server reads in a NetworkPolicy (RFC 4632 and RFC 4291): a length must be
+    /// there, and IPv4 that is written as IPv6 is IPv6.
+    pub(crate) fn from_cidr(text: &str) -> Option<Self> {
+        let (address, digits) = text.split_once('/')?;
+        let address: IpAddr = address.parse().ok()?;
+        let length: u8 = digits.parse().ok()?;
+        // Without sign or leading zeros, and none too many.
+        let is_right = length.to_string() == digits && length <= bits(address);
+        is_right.then(|| Self { address: first(address, length), length })
+    }
+
+    /// Whether it is a part of the other, and not all of it.
+    pub(crate) fn is_part_of(self, other: Self) -> bool {
+        bits(self.address) == bits(other.address)
+            && self.length > other.length
+            && first(self.address, other.length) == other.address
+    }
+
     /// Whether it holds nothing but addresses of the pod itself.
     pub(crate) fn is_loopback(self) -> bool {
         match self.address {
@@ -238,6 +256,52 @@ mod tests {
             &["2000::/3"],
         ] {
             assert!(!everyone(some), "{some:?}");
+        }
+    }
+
+    #[test]
+    fn a_network_is_a_part_of_a_larger_one_of_its_family() {
+        let is_part = |inner, outer| {
+            let read = |text| Network::from_cidr(text).expect(text);
+            read(inner).is_part_of(read(outer))
+        };
+        for (inner, outer) in [
+            ("10.1.0.0/16", "10.0.0.0/8"),
+            ("10.0.0.0/9", "10.0.0.0/8"),
+            ("1.2.3.4/32", "0.0.0.0/0"),
+            ("fd00:1::/32", "fd00::/8"),
+            ("::/1", "::/0"),
+        ] {
+            assert!(is_part(inner, outer), "{inner} {outer}");
+        }
+        for (inner, outer) in [
+            ("10.0.0.0/8", "10.0.0.0/8"),
+            ("11.0.0.0/16", "10.0.0.0/8"),
+            ("10.0.0.0/8", "10.0.0.0/16"),
+            ("10.0.0.0/16", "::/0"),
+            ("fd00::/16", "0.0.0.0/0"),
+        ] {
+            assert!(!is_part(inner, outer), "{inner} {outer}");
+        }
+    }
+
+    #[test]
+    fn networks_are_read_as_the_api_server_reads_them() {
+        for good in ["10.0.0.0/8", "0.0.0.0/0", "fd00::/8", "::/0", "192.168.1.1/32"] {
+            assert!(Network::from_cidr(good).is_some(), "{good}");
+        }
+        for bad in [
+            "",
+            "10.0.0.0",
+            "10.0.0.0/33",
+            "10.0.0/8",
+            "10.0.0.0/-1",
+            "::/129",
+            "a/8",
+            "10.0.0.0/08",
+            "010.0.0.0/8",
+        ] {
+            assert!(Network::from_cidr(bad).is_none(), "{bad}");
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use serde_json::{Map, Value};
 
+use super::context::{Reference, Resolving};
 use super::defaults::text;
 use super::image::Image;
-use crate::api::{ConfigFormat, ConfigSpec, OpenClawInstanceSpec};
-use crate::config::eras;
+use super::{RAW, eras};
+use crate::api::{ConfigFormat, ConfigSpec, MergeMode, OpenClawInstanceSpec};
 use crate::nesting;
-use crate::observed::{Fact, Observed};
-use crate::problem::{Problem, Rule};
+use crate::object::Kind;
+use crate::problem::{Problem, Rule, Severity};
 use crate::vocab::names;
 
 /// The user's configuration.
@@ -22,99 +23,66 @@ pub(crate) struct BaseConfig {
 
 pub(super) fn resolve(
     spec: &OpenClawInstanceSpec,
-    observed: &Observed,
     image: &Image,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) -> BaseConfig {
     let unset = ConfigSpec::default();
     let config = spec.config.as_ref().unwrap_or(&unset);
-    let (path, document) = document(config, observed, problems);
-    eras::check(&path, &document, image.version, image.told.is_some(), problems);
+    let (path, document) = document(config, cx);
+    for problem in eras::check(&path, &document, image.version, image.told.is_some()) {
+        cx.push(problem);
+    }
     if !image.version.has_validator() && !document.is_empty() {
-        problems.push(Problem::advice(
-            path.as_str(),
-            Rule::Config,
-            format!(
-                "{} has no validator, so nobody judges this before the agent gets it: use a newer \
-                 version",
-                image.version
-            ),
-        ));
+        let message = format!(
+            "{} has no validator, so nobody judges this before the agent gets it: use a newer \
+             version",
+            image.version
+        );
+        cx.push(Problem::advice(path.as_str(), Rule::Config, message));
     }
     BaseConfig { document, path }
 }
 
-fn document(
-    config: &ConfigSpec,
-    observed: &Observed,
-    problems: &mut Vec<Problem>,
-) -> (String, Map<String, Value>) {
-    let Some(reference) = &config.config_map_ref else {
-        return ("spec.config.raw".to_owned(), inline(config, problems));
+fn document(config: &ConfigSpec, cx: &mut Resolving<'_>) -> (String, Map<String, Value>) {
+    let Some(source) = &config.config_map_ref else {
+        return (RAW.to_owned(), inline(config, cx));
     };
     if config.raw.as_ref().is_some_and(|raw| raw.as_object().is_none_or(|raw| !raw.is_empty())) {
-        problems.push(Problem::advice(
-            "spec.config.raw",
-            Rule::Ineffective,
+        cx.ineffective(
+            RAW,
             "has no effect beside `spec.config.configMapRef`: remove one of the two",
-        ));
+        );
     }
-    if reference.name.is_empty() {
-        problems.push(Problem::error(
-            "spec.config.configMapRef.name",
-            Rule::Invalid,
-            "is empty: name a ConfigMap or remove the reference",
-        ));
+    let reference = Reference {
+        path: "spec.config.configMapRef.name",
+        name: &source.name,
+        missing: Some(Severity::Error),
+        unseen: "rendered as if it were empty",
+    };
+    if source.name.is_empty() {
+        cx.error(reference.path, "is empty: name a ConfigMap or remove the reference");
         return ("spec.config.configMapRef".to_owned(), Map::new());
     }
-    let key = text(reference.key.as_ref()).unwrap_or(names::CONFIG_KEY);
-    let path = format!("spec.config.configMapRef[{}/{key}]", reference.name);
-    let document = match observed.config_maps.get(&reference.name).unwrap_or(&Fact::Unknown) {
-        Fact::Known(data) => {
-            if let Some(content) = data.get(key) {
-                parse(content, config.format, &path, problems)
-            } else {
-                problems.push(Problem::error(
-                    "spec.config.configMapRef.key",
-                    Rule::Missing,
-                    format!("ConfigMap {:?} has no key {key:?} in `data`", reference.name),
-                ));
-                Map::new()
-            }
-        }
-        Fact::Absent => {
-            problems.push(Problem::error(
-                "spec.config.configMapRef.name",
-                Rule::Missing,
-                format!("ConfigMap {:?} does not exist in this namespace", reference.name),
-            ));
+    let key = text(source.key.as_ref()).unwrap_or(names::CONFIG_KEY);
+    let path = format!("spec.config.configMapRef[{}/{key}]", source.name);
+    let document = match cx.config_map(reference).map(|texts| texts.get(key)) {
+        Some(Some(content)) => parse(content, config.format, &path, cx),
+        Some(None) => {
+            let path = "spec.config.configMapRef.key";
+            cx.lacks_key(Kind::ConfigMap, Reference { path, ..reference }, key);
             Map::new()
         }
-        Fact::Unknown => {
-            problems.push(Problem::advice(
-                "spec.config.configMapRef.name",
-                Rule::Unknown,
-                format!(
-                    "ConfigMap {:?} was not seen: rendered as if it were empty",
-                    reference.name
-                ),
-            ));
-            Map::new()
-        }
+        None => Map::new(),
     };
     (path, document)
 }
 
-fn inline(config: &ConfigSpec, problems: &mut Vec<Problem>) -> Map<String, Value> {
+fn inline(config: &ConfigSpec, cx: &mut Resolving<'_>) -> Map<String, Value> {
     match &config.raw {
         Some(Value::Object(raw)) => raw.clone(),
         None | Some(Value::Null) => Map::new(),
         Some(_) => {
-            problems.push(Problem::error(
-                "spec.config.raw",
-                Rule::Invalid,
-                "must be an object, as openclaw.json is",
-            ));
+            cx.error(RAW, "must be an object, as openclaw.json is");
             Map::new()
         }
     }
@@ -124,7 +92,7 @@ fn parse(
     content: &str,
     format: Option<ConfigFormat>,
     path: &str,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) -> Map<String, Value> {
     let parsed = if content.trim().is_empty() {
         Ok(Value::Object(Map::new()))
@@ -133,14 +101,23 @@ fn parse(
     };
     match parsed {
         Ok(Value::Object(document)) => return document,
-        Ok(_) => problems.push(Problem::error(
-            path,
-            Rule::Invalid,
-            "must hold an object, as openclaw.json is",
-        )),
+        Ok(_) => cx.error(path, "must hold an object, as openclaw.json is"),
         Err(message) => {
-            problems.push(Problem::error(path, Rule::Invalid, message.replace('\n', " ")));
+            cx.error(path, message.replace('\n', " "));
         }
     }
     Map::new()
+}
+
+/// Reports paths that force nothing; none is rendered yet.
+pub(super) fn check_force_paths(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
+    let Some(config) = &spec.config else { return };
+    let force_paths = config.force_paths.as_deref().unwrap_or_default();
+    let merges = config.merge_mode == Some(MergeMode::Merge);
+    if !force_paths.is_empty() && !merges {
+        cx.error(
+            "spec.config.forcePaths",
+            "needs `spec.config.mergeMode: merge`: overwrite mode forces every path",
+        );
+    }
 }

@@ -1,8 +1,8 @@
 //! [`Choices`]: what annotations of the instance ask for that reaches the pod.
 
 use super::Version;
+use super::context::Resolving;
 use crate::api::OpenClawInstance;
-use crate::problem::{Problem, Rule};
 use crate::vocab::annotations;
 
 /// What the user asks for by annotations.
@@ -19,12 +19,12 @@ impl Choices {
     pub(super) fn resolve(
         instance: &OpenClawInstance,
         told: Option<Version>,
-        problems: &mut Vec<Problem>,
+        cx: &mut Resolving<'_>,
     ) -> Self {
         let value = |key| instance.metadata.annotations.as_ref()?.get(key).map(String::as_str);
         let mut ineffective = |key, why: String| {
             let message = format!("has no effect: {why}");
-            problems.push(Problem::advice(Self::path(key), Rule::Ineffective, message));
+            cx.ineffective(Self::path(key), message);
         };
         let entry_point = value(annotations::ENTRYPOINT);
         let of_image = entry_point == Some(annotations::ENTRYPOINT_IMAGE);

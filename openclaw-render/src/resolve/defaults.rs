@@ -1,32 +1,11 @@
-//! Precedence of instance, ClusterDefaults and our own defaults, in one place.
+//! Precedence of instance and ClusterDefaults, in one place.
 //!
-//! The instance's value wins over the ClusterDefaults, which win over [`defaults`](self) here.
-//! The stored object is never changed: `kubectl get` shows what the user wrote.
+//! The instance's value wins over the ClusterDefaults, which win over our own defaults; those stand
+//! beside the values that they belong to. The stored object is never changed: `kubectl get` shows what the user wrote.
 
 use k8s_openapi::api::core::v1::EnvVar;
 
 use crate::api::{ClusterDefaultsSpec, ImageSpec, OpenClawInstanceSpec, RuntimeDepsSpec};
-
-/// CPU that the agent asks for.
-pub(super) const REQUEST_CPU: &str = "500m";
-/// Memory that the agent asks for.
-pub(super) const REQUEST_MEMORY: &str = "1Gi";
-/// CPU that the agent may use.
-pub(super) const LIMIT_CPU: &str = "2";
-/// Memory that the agent may use.
-pub(super) const LIMIT_MEMORY: &str = "4Gi";
-/// User, group and volume group of the agent: user `node` of its image.
-pub(super) const USER: i64 = 1000;
-/// Size of the data claim.
-pub(super) const VOLUME_SIZE: &str = "10Gi";
-/// Access mode of the data claim: the application is the only writer of its state.
-pub(super) const ACCESS_MODE: &str = "ReadWriteOnce";
-/// Pods that an eviction may take down at a time.
-pub(super) const MAX_UNAVAILABLE: i32 = 1;
-/// Free space below which `probes.diskReadiness` reports the agent as not ready.
-pub(super) const DISK_MIN_FREE: &str = "64Mi";
-/// Origins from which the Control UI is always reachable, through `kubectl port-forward`.
-pub(super) const LOCAL_ORIGINS: [&str; 2] = ["http://localhost:18789", "http://127.0.0.1:18789"];
 
 /// `Some` only for text that is not empty: an empty string means unset in every field, so that
 /// templates may leave values empty.

@@ -1,12 +1,11 @@
 //! A version that is older than the one which last ran on the volume: its state is newer than it
 //! can read, and there is no way back.
 
+use super::context::Resolving;
 use super::image::Image;
 use super::storage::{DataVolume, Storage};
 use super::{Choices, Version};
 use crate::api::OpenClawInstance;
-use crate::observed::{Fact, Observed};
-use crate::problem::Problem;
 use crate::vocab::annotations;
 
 /// Reports a version that is older. The spec must tell which one it is; otherwise the pod finds out.
@@ -15,8 +14,7 @@ pub(super) fn check(
     image: &Image,
     storage: &Storage,
     choices: &Choices,
-    observed: &Observed,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) {
     let (DataVolume::Own { claim, .. } | DataVolume::Existing(claim)) = &storage.volume else {
         return;
@@ -24,7 +22,7 @@ pub(super) fn check(
     let status = instance.status.as_ref().and_then(|status| status.volume.as_ref());
     let Some(last) = status.filter(|volume| volume.claim.as_ref() == Some(claim)) else { return };
     // A claim that was made anew is another volume.
-    let seen = observed.claims.get(claim).and_then(Fact::known);
+    let seen = cx.claim_if_seen(claim);
     if seen.is_some_and(|seen| Some(&seen.uid) != last.uid.as_ref()) {
         return;
     }
@@ -33,7 +31,7 @@ pub(super) fn check(
     if version < newest && choices.downgrade != Some(version) {
         let volume = format!("the volume of claim {claim}");
         let message = refused_downgrade(version, newest, &volume);
-        problems.push(Problem::will_not_start("spec.image", message));
+        cx.will_not_start("spec.image", message);
     }
 }
 

@@ -4,8 +4,8 @@
 //! fails while the configuration is read-only. The helper starts the gateway as earlier images did.
 
 use super::Choices;
+use super::context::Resolving;
 use super::image::Image;
-use crate::problem::{Problem, Rule};
 use crate::vocab::{annotations, images};
 
 /// Who starts the gateway.
@@ -24,20 +24,19 @@ pub(super) fn resolve(
     repository: &str,
     image: &Image,
     choices: &Choices,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) -> EntryPoint {
     let repairs_first = image.told.filter(|version| version.repairs_before_start());
     if choices.entry_point_of_image {
         if let Some(version) = repairs_first {
-            problems.push(Problem::advice(
+            cx.risk(
                 Choices::path(annotations::ENTRYPOINT),
-                Rule::Risk,
                 format!(
                     "the entry point that {version} is published with repairs its configuration \
                      first and fails, since that is read-only: remove the annotation unless your \
                      image has another one"
                 ),
-            ));
+            );
         }
         return EntryPoint::Image;
     }
@@ -45,15 +44,11 @@ pub(super) fn resolve(
         return EntryPoint::Helper;
     }
     let Some(version) = repairs_first else { return EntryPoint::Image };
-    problems.push(Problem::advice(
-        "spec.image.repository",
-        Rule::Ineffective,
-        format!(
+    cx.ineffective("spec.image.repository", format!(
             "the image's own entry point is not run, since the one that {version} is published with \
              cannot start here: if yours does more than that, set annotation {}={}",
             annotations::ENTRYPOINT,
             annotations::ENTRYPOINT_IMAGE,
-        ),
-    ));
+        ));
     EntryPoint::Helper
 }

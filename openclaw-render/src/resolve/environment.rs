@@ -2,11 +2,13 @@
 
 use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar};
 
+use super::context::{Reference, Resolving};
 use super::{Auth, GatewayToken};
-use crate::api::OpenClawInstanceSpec;
+use crate::api::{ConditionType, OpenClawInstanceSpec};
 use crate::hash::Hasher;
-use crate::observed::{Fact, Observed};
-use crate::problem::{Problem, Rule};
+use crate::object::Kind;
+use crate::problem::Severity;
+use crate::vocab::grammar::is_env_name;
 use crate::vocab::{env, names};
 
 /// What the user puts into the agent's environment, and a hash of what it refers to.
@@ -22,9 +24,9 @@ pub(crate) struct Environment {
 }
 
 /// Something that the environment takes a value from.
-struct Reference<'a> {
+struct Source<'a> {
     path: String,
-    kind: &'static str,
+    kind: Kind,
     name: &'a str,
     key: Option<&'a str>,
     optional: bool,
@@ -32,29 +34,28 @@ struct Reference<'a> {
 
 pub(super) fn resolve(
     spec: &OpenClawInstanceSpec,
-    observed: &Observed,
     auth: Auth,
     token: &GatewayToken,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) -> Environment {
-    let entries = entries(spec, auth, problems);
-    let sources = spec.env_from.clone().unwrap_or_default();
-    let mut references = references(&entries, &sources, problems);
+    let entries = entries(spec, auth, cx);
+    let whole = spec.env_from.clone().unwrap_or_default();
+    let mut sources = sources(&entries, &whole, cx);
     let mut own_token = None;
     if auth == Auth::SecretToken {
         match token {
             GatewayToken::Own { hash, .. } => own_token = hash.as_deref(),
-            GatewayToken::Existing(name) => references.push(Reference {
+            GatewayToken::Existing(name) => sources.push(Source {
                 path: "spec.gateway.existingSecret".to_owned(),
-                kind: "Secret",
+                kind: Kind::Secret,
                 name,
                 key: Some(names::TOKEN_KEY),
                 optional: false,
             }),
         }
     }
-    let hash = hash(&references, own_token, observed, problems);
-    Environment { entries, sources, hash }
+    let hash = cx.about(ConditionType::SecretsReady, |cx| hash(&sources, own_token, cx));
+    Environment { entries, sources: whole, hash }
 }
 
 /// Whether the user's own entry gives the agent a gateway token.
@@ -67,23 +68,21 @@ fn is_empty(entry: &EnvVar) -> bool {
     entry.value_from.is_none() && entry.value.as_deref().is_none_or(str::is_empty)
 }
 
-/// What is to be said about a gateway token among the user's entries.
-fn token_of_the_user(auth: Auth, path: String) -> Problem {
+/// Says what becomes of a gateway token among the user's entries.
+fn check_token(auth: Auth, path: &str, cx: &mut Resolving<'_>) {
     match auth {
-        Auth::SecretToken | Auth::OwnToken => Problem::advice(
+        Auth::SecretToken | Auth::OwnToken => cx.ineffective(
             path,
-            Rule::Ineffective,
             "wins, and the Secret of the gateway's token opens nothing: put this token into a \
              Secret under the key `token` and name that in `spec.gateway.existingSecret`",
         ),
-        Auth::TrustedProxy => Problem::will_not_start(
+        Auth::TrustedProxy => cx.will_not_start(
             path,
             "a token in the environment and mode `trusted-proxy` exclude each other: remove the \
              entry",
         ),
-        Auth::Configured => Problem::advice(
+        Auth::Configured => cx.ineffective(
             path,
-            Rule::Ineffective,
             "opens nothing: `gateway.auth` in openclaw.json says how clients prove who they are",
         ),
     }
@@ -91,43 +90,33 @@ fn token_of_the_user(auth: Auth, path: String) -> Problem {
 
 /// The kubelet takes the last entry of a name, server-side apply refuses two: the last one stays,
 /// in the place of the first.
-fn entries(spec: &OpenClawInstanceSpec, auth: Auth, problems: &mut Vec<Problem>) -> Vec<EnvVar> {
+fn entries(spec: &OpenClawInstanceSpec, auth: Auth, cx: &mut Resolving<'_>) -> Vec<EnvVar> {
     let mut entries: Vec<EnvVar> = Vec::new();
     for (index, entry) in spec.env.iter().flatten().enumerate() {
         let path = format!("spec.env[{index}].name");
-        if entry.name.is_empty() || entry.name.contains(['=', '\0']) {
-            problems.push(Problem::error(
-                path,
-                Rule::Invalid,
-                format!("{:?} is not a name: it must not be empty or contain `=`", entry.name),
-            ));
+        // Refused by the limits of the API.
+        if !is_env_name(&entry.name) {
             continue;
         }
         if entry.value.is_some() && entry.value_from.is_some() {
-            problems.push(Problem::error(
+            cx.error(
                 format!("spec.env[{index}]"),
-                Rule::Invalid,
                 format!("{:?} has `value` and `valueFrom`: remove one of the two", entry.name),
-            ));
+            );
         }
         let token = entry.name == env::GATEWAY_TOKEN;
         if env::PROTECTED.contains(&entry.name.as_str()) || token && is_empty(entry) {
-            problems.push(Problem::advice(
-                path,
-                Rule::Ineffective,
-                format!("has no effect: {} belongs to the operator", entry.name),
-            ));
+            cx.ineffective(path, format!("has no effect: {} belongs to the operator", entry.name));
             continue;
         }
         if token {
-            problems.push(token_of_the_user(auth, path.clone()));
+            check_token(auth, &path, cx);
         }
         if let Some(first) = entries.iter_mut().find(|other| other.name == entry.name) {
-            problems.push(Problem::advice(
+            cx.ineffective(
                 path,
-                Rule::Ineffective,
                 format!("{} is set twice: this, the last entry, counts", entry.name),
-            ));
+            );
             first.clone_from(entry);
             continue;
         }
@@ -136,107 +125,89 @@ fn entries(spec: &OpenClawInstanceSpec, auth: Auth, problems: &mut Vec<Problem>)
     entries
 }
 
-fn references<'a>(
+fn sources<'a>(
     entries: &'a [EnvVar],
-    sources: &'a [EnvFromSource],
-    problems: &mut Vec<Problem>,
-) -> Vec<Reference<'a>> {
-    let mut references = Vec::new();
+    whole: &'a [EnvFromSource],
+    cx: &mut Resolving<'_>,
+) -> Vec<Source<'a>> {
+    let mut sources = Vec::new();
     for entry in entries {
         let Some(source) = &entry.value_from else { continue };
         if let Some(secret) = &source.secret_key_ref {
-            references.push(Reference {
+            sources.push(Source {
                 path: format!("spec.env[name={}].valueFrom.secretKeyRef", entry.name),
-                kind: "Secret",
+                kind: Kind::Secret,
                 name: &secret.name,
                 key: Some(&secret.key),
                 optional: secret.optional.unwrap_or(false),
             });
         }
         if let Some(map) = &source.config_map_key_ref {
-            references.push(Reference {
+            sources.push(Source {
                 path: format!("spec.env[name={}].valueFrom.configMapKeyRef", entry.name),
-                kind: "ConfigMap",
+                kind: Kind::ConfigMap,
                 name: &map.name,
                 key: Some(&map.key),
                 optional: map.optional.unwrap_or(false),
             });
         }
     }
-    for (index, source) in sources.iter().enumerate() {
+    for (index, source) in whole.iter().enumerate() {
         match (&source.secret_ref, &source.config_map_ref) {
-            (Some(secret), None) => references.push(Reference {
+            (Some(secret), None) => sources.push(Source {
                 path: format!("spec.envFrom[{index}].secretRef"),
-                kind: "Secret",
+                kind: Kind::Secret,
                 name: &secret.name,
                 key: None,
                 optional: secret.optional.unwrap_or(false),
             }),
-            (None, Some(map)) => references.push(Reference {
+            (None, Some(map)) => sources.push(Source {
                 path: format!("spec.envFrom[{index}].configMapRef"),
-                kind: "ConfigMap",
+                kind: Kind::ConfigMap,
                 name: &map.name,
                 key: None,
                 optional: map.optional.unwrap_or(false),
             }),
-            _ => problems.push(Problem::error(
+            _ => cx.error(
                 format!("spec.envFrom[{index}]"),
-                Rule::Invalid,
                 "must have exactly one of `configMapRef` and `secretRef`",
-            )),
+            ),
         }
     }
-    references
+    sources
 }
 
-fn hash(
-    references: &[Reference<'_>],
-    own_token: Option<&str>,
-    observed: &Observed,
-    problems: &mut Vec<Problem>,
-) -> Option<String> {
+/// Looks at all that the environment takes values from.
+fn hash(sources: &[Source<'_>], own_token: Option<&str>, cx: &mut Resolving<'_>) -> Option<String> {
     let mut hasher = Hasher::default();
     let mut anything = own_token.is_some();
     hasher.field(&[own_token.unwrap_or_default()]);
-    for reference in references {
-        let Reference { path, kind, name, key, optional } = reference;
+    for Source { path, kind, name, key, optional } in sources {
         if name.is_empty() || *key == Some("") {
-            problems.push(Problem::error(
+            cx.error(
                 path.as_str(),
-                Rule::Invalid,
                 format!("names no {kind} or no key of it: fill in both or remove the entry"),
-            ));
+            );
             continue;
         }
-        let source = if *kind == "Secret" { &observed.secrets } else { &observed.config_maps };
-        match source.get(*name).unwrap_or(&Fact::Unknown) {
-            Fact::Known(data) => {
-                anything = true;
-                let values =
-                    data.iter().filter(|(each, _)| key.is_none_or(|key| each.as_str() == key));
-                for (each, value) in values.clone() {
-                    hasher.field(&[kind, name, each, value]);
-                }
-                if let Some(key) = key.filter(|_| !optional && values.count() == 0) {
-                    problems.push(missing(path, format!("{kind} {name:?} has no key {key:?}")));
-                }
-            }
-            Fact::Absent if *optional => {}
-            Fact::Absent => problems
-                .push(missing(path, format!("{kind} {name:?} does not exist in this namespace"))),
-            Fact::Unknown => problems.push(Problem::advice(
-                path.as_str(),
-                Rule::Unknown,
-                format!(
-                    "{kind} {name:?} was not seen: changes of it are not part of this rendering"
-                ),
-            )),
+        let reference = Reference {
+            path,
+            name,
+            // The kubelet makes no container whose environment it cannot fill.
+            missing: (!optional).then_some(Severity::WillNotStart),
+            unseen: "changes of it are not part of this rendering",
+        };
+        let is_secret = *kind == Kind::Secret;
+        let seen = if is_secret { cx.secret(reference) } else { cx.config_map(reference) };
+        let Some(data) = seen else { continue };
+        anything = true;
+        let values = data.iter().filter(|(each, _)| key.is_none_or(|key| each.as_str() == key));
+        for (each, value) in values.clone() {
+            hasher.field(&[kind.as_str(), name, each, value]);
+        }
+        if let Some(key) = key.filter(|_| values.count() == 0) {
+            cx.lacks_key(*kind, reference, key);
         }
     }
     anything.then(|| hasher.finish())
-}
-
-/// The kubelet makes no container whose environment it cannot fill.
-fn missing(path: &str, message: String) -> Problem {
-    Problem { rule: Rule::Missing, ..Problem::will_not_start(path, message) }
 }

@@ -4,13 +4,14 @@
 use serde_json::{Map, Value};
 
 use super::address::Network;
+use super::context::Resolving;
 use super::environment::own_token;
-use super::network::NetworkPolicy;
+use super::network_policy::NetworkPolicy;
 use super::trust::{self, HeaderName};
-use super::{BaseConfig, Version, address};
+use super::{BaseConfig, Version, address, image};
 use crate::api::OpenClawInstanceSpec;
-use crate::problem::{Problem, Rule};
-use crate::vocab::{env, ports};
+use crate::vocab::grammar::is_origin;
+use crate::vocab::{env, images, ports};
 
 /// What the user's `gateway` in openclaw.json means for the pod.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,12 +39,19 @@ pub(crate) enum Auth {
     Configured,
 }
 
+/// The proxy in front of the gateway.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Proxy {
+    /// Full image reference, registry override applied.
+    pub(crate) image: String,
+}
+
 pub(super) fn resolve(
     spec: &OpenClawInstanceSpec,
     config: &BaseConfig,
     policy: Option<&NetworkPolicy>,
     version: Version,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) -> Gateway {
     let path = format!("{}.gateway", config.path);
     let nothing = Map::new();
@@ -51,32 +59,28 @@ pub(super) fn resolve(
         None | Some(Value::Null) => &nothing,
         Some(Value::Object(gateway)) => gateway,
         Some(_) => {
-            problems.push(Problem::will_not_start(
-                path.as_str(),
-                "must be an object; the operator left it as it is",
-            ));
+            cx.will_not_start(path.as_str(), "must be an object; the operator left it as it is");
             &nothing
         }
     };
     let proxied = proxied(spec);
-    check_shape(&path, gateway, problems);
-    check_bind(&path, gateway, proxied, problems);
-    let trusted_peers = trust::trusted_peers(&path, gateway, proxied, problems);
-    let auth = auth(spec, &path, gateway, problems);
+    check_shape(&path, gateway, cx);
+    check_bind(&path, gateway, proxied, cx);
+    let trusted_peers = trust::trusted_peers(&path, gateway, proxied, cx);
+    let auth = auth(spec, &path, gateway, cx);
     let mut identity_headers = Vec::new();
     if auth == Auth::TrustedProxy {
-        identity_headers = trust::identity_headers(&path, gateway, proxied, problems);
-        trust::check_trust(&path, &trusted_peers, policy, problems);
+        identity_headers = trust::identity_headers(&path, gateway, proxied, cx);
+        trust::check_trust(&path, &trusted_peers, policy, cx);
         if proxied {
-            trust::check_loopback(&path, gateway, version, problems);
+            trust::check_loopback(&path, gateway, version, cx);
         }
     } else if address::hold_everyone(&trusted_peers) {
-        problems.push(Problem::advice(
+        cx.risk(
             format!("{path}.trustedProxies"),
-            Rule::Risk,
             "trusts everyone: whoever reaches the agent chooses the address that it is known and \
              locked out under; list the networks of your own proxies",
-        ));
+        );
     }
     let identity_from_loopback =
         auth == Auth::TrustedProxy && proxied && version >= trust::LOOPBACK_ALLOWED;
@@ -120,34 +124,32 @@ fn auth(
     spec: &OpenClawInstanceSpec,
     path: &str,
     gateway: &Map<String, Value>,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) -> Auth {
     let mode = mode(gateway);
     if mode.is_some_and(|mode| mode.contains('$')) {
-        problems.push(Problem::error(
+        cx.error(
             format!("{path}.auth.mode"),
-            Rule::Invalid,
             "must be written out: what the pod needs and what the gateway proxy lets through \
              depend on it",
-        ));
+        );
     }
     let token = gateway.get("auth").and_then(|auth| auth.get("token"));
     let token = token.filter(|token| !is_token_of_environment(token));
     if token.and_then(Value::as_str).is_some_and(|token| referred(token).is_none()) {
-        problems.push(Problem::advice(
+        cx.risk(
             format!("{path}.auth.token"),
-            Rule::Risk,
             "whoever may read ConfigMaps can read this token: put it into a Secret under the key \
              `token` and name that in `spec.gateway.existingSecret`",
-        ));
+        );
     }
     match (mode, token) {
         (Some("trusted-proxy"), given) => {
             if given.is_some() {
-                problems.push(Problem::will_not_start(
+                cx.will_not_start(
                     format!("{path}.auth.token"),
                     "a token and mode `trusted-proxy` exclude each other: remove the token",
-                ));
+                );
             }
             Auth::TrustedProxy
         }
@@ -157,87 +159,113 @@ fn auth(
     }
 }
 
-fn check_shape(path: &str, gateway: &Map<String, Value>, problems: &mut Vec<Problem>) {
+fn check_shape(path: &str, gateway: &Map<String, Value>, cx: &mut Resolving<'_>) {
     for name in ["auth", "controlUi"] {
         if gateway.get(name).is_some_and(|value| !value.is_object() && !value.is_null()) {
-            problems.push(Problem::will_not_start(
+            cx.will_not_start(
                 format!("{path}.{name}"),
                 "must be an object; the operator left it as it is",
-            ));
+            );
         }
     }
     let proxies = gateway.get("trustedProxies");
     if proxies.is_some_and(|value| !value.is_array() && !value.is_null()) {
-        problems.push(Problem::will_not_start(
+        cx.will_not_start(
             format!("{path}.trustedProxies"),
             "must be a list of addresses and networks; the operator left it as it is",
-        ));
+        );
     }
     if let Some(mode) = gateway.get("mode").filter(|mode| mode.as_str() != Some("local")) {
-        problems.push(Problem::advice(
+        cx.ineffective(
             format!("{path}.mode"),
-            Rule::Ineffective,
             format!("{mode} has no effect: a gateway in a pod always runs in mode `local`"),
-        ));
+        );
     }
     if gateway.get("port").is_some_and(|port| port.as_i64() != Some(i64::from(ports::GATEWAY))) {
-        problems.push(Problem::advice(
+        cx.ineffective(
             format!("{path}.port"),
-            Rule::Ineffective,
             format!(
                 "has no effect: the gateway listens on {} in the pod ({}); the Service's port is \
                  `spec.networking.service.ports`",
                 ports::GATEWAY,
                 env::GATEWAY_PORT
             ),
-        ));
+        );
     }
 }
 
-fn check_bind(
-    path: &str,
-    gateway: &Map<String, Value>,
-    proxied: bool,
-    problems: &mut Vec<Problem>,
-) {
+fn check_bind(path: &str, gateway: &Map<String, Value>, proxied: bool, cx: &mut Resolving<'_>) {
     let bind = gateway.get("bind").filter(|bind| !bind.is_null());
     let bind = bind.map(|bind| bind.as_str().unwrap_or_default());
     let path_of_bind = format!("{path}.bind");
     match bind {
-        Some("loopback") if !proxied => problems.push(Problem::advice(
+        Some("loopback") if !proxied => cx.ineffective(
             path_of_bind,
-            Rule::Ineffective,
             "without the gateway proxy nothing outside the pod reaches a gateway on `loopback`: \
              use `lan`, or turn `spec.gateway.enabled` on",
-        )),
+        ),
         None | Some("loopback" | "lan") => {}
-        Some("auto" | "0.0.0.0") => problems.push(Problem::advice(
+        Some("auto" | "0.0.0.0") => cx.ineffective(
             path_of_bind,
-            Rule::Ineffective,
             "becomes `lan`, which means the same in a pod and is valid in every version",
-        )),
-        Some(_) => problems.push(Problem::error(
+        ),
+        Some(_) => cx.error(
             path_of_bind,
-            Rule::Invalid,
             "must be `loopback` or `lan`: the addresses of a pod are not known beforehand",
-        )),
+        ),
     }
     if mode(gateway) != Some("none") {
         return;
     }
     let path_of_mode = format!("{path}.auth.mode");
     if bind.map_or(!proxied, |bind| bind != "loopback") {
-        problems.push(Problem::will_not_start(
+        cx.will_not_start(
             path_of_mode,
             "the application refuses to listen on `lan` without authentication: use `token`, or \
              leave `gateway.bind` and `spec.gateway.enabled` at their defaults",
-        ));
+        );
     } else if proxied {
-        problems.push(Problem::advice(
+        cx.risk(
             path_of_mode,
-            Rule::Risk,
             "whoever reaches the Service commands the agent, with its tools, files and keys: use \
              `token`, the default",
-        ));
+        );
     }
+}
+
+/// Returns the proxy, unless the gateway goes without.
+pub(super) fn proxy(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Option<Proxy> {
+    let image = spec.gateway.as_ref().and_then(|gateway| gateway.image.as_ref());
+    let default = (images::PROXY_REPOSITORY, images::PROXY_TAG);
+    proxied(spec)
+        .then(|| Proxy { image: image::helper("spec.gateway.image", image, default, spec, cx) })
+}
+
+/// Origins of the Control UI, sorted, each once.
+pub(super) fn control_ui_origins(
+    spec: &OpenClawInstanceSpec,
+    cx: &mut Resolving<'_>,
+) -> Vec<String> {
+    let given = spec.gateway.as_ref().and_then(|gateway| gateway.control_ui_origins.as_deref());
+    // Through `kubectl port-forward` it is always reachable.
+    let local = |host| format!("http://{host}:{}", ports::GATEWAY);
+    let mut origins = ["localhost", "127.0.0.1"].map(local).to_vec();
+    for (index, origin) in given.unwrap_or_default().iter().enumerate() {
+        if origin.is_empty() {
+            continue;
+        }
+        if !is_origin(origin) {
+            cx.ineffective(
+                format!("spec.gateway.controlUiOrigins[{index}]"),
+                format!(
+                    "{origin:?} never matches: a browser sends `scheme://host[:port]`, without \
+                     path and wildcard"
+                ),
+            );
+        }
+        origins.push(origin.clone());
+    }
+    origins.sort();
+    origins.dedup();
+    origins
 }

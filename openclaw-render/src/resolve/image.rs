@@ -2,10 +2,11 @@
 
 use k8s_openapi::api::core::v1::LocalObjectReference;
 
+use super::context::Resolving;
 use super::defaults::text;
 use super::version::Version;
-use crate::api::{OpenClawInstanceSpec, PullPolicy};
-use crate::problem::{Problem, Rule};
+use crate::api::{OpenClawInstanceSpec, PullPolicy, SidecarImage};
+use crate::vocab::grammar::{is_repository, is_tag, is_version};
 use crate::vocab::images;
 
 /// The agent's image.
@@ -23,44 +24,21 @@ pub(crate) struct Image {
     pub(crate) told: Option<Version>,
 }
 
-pub(super) fn resolve(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) -> Image {
+pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Image {
     let image = spec.image.clone().unwrap_or_default();
     let digest = text(image.digest.as_ref());
-    if digest.is_some_and(|digest| !is_digest(digest)) {
-        problems.push(Problem::error(
-            "spec.image.digest",
-            Rule::Invalid,
-            "is not a digest: write `sha256:` and 64 lower-case hexadecimal digits",
-        ));
-    }
     let tag = text(image.tag.as_ref());
-    if tag.is_some_and(|tag| !is_tag(tag)) {
-        problems.push(Problem::error(
-            "spec.image.tag",
-            Rule::Invalid,
-            "is not a tag: use at most 128 letters, digits, `_`, `.` and `-`, and begin with none \
-             of the last two (OCI distribution specification)",
-        ));
-    }
-    let repository = repository(spec);
-    if !is_repository(repository) {
-        problems.push(Problem::error(
-            "spec.image.repository",
-            Rule::Invalid,
-            format!("{repository:?} is not a repository: write `host/path/name` without tag, in lower case"),
-        ));
-    }
-    let reference = images::reference(repository, tag.unwrap_or(images::AGENT_TAG), digest);
+    let written = tag.unwrap_or(images::AGENT_TAG);
+    let reference = reference("spec.image", repository(spec), written, digest, cx);
     for (index, secret) in image.pull_secrets.iter().flatten().enumerate() {
         if secret.name.is_empty() {
-            problems.push(Problem::error(
+            cx.error(
                 format!("spec.image.pullSecrets[{index}].name"),
-                Rule::Invalid,
                 "is empty: name the Secret or remove the entry",
-            ));
+            );
         }
     }
-    let told = version(tag, digest, text(image.version.as_ref()), problems);
+    let told = version(tag, digest, text(image.version.as_ref()), cx);
     Image {
         reference: with_override(spec, &reference),
         pull_policy: image.pull_policy.unwrap_or(PullPolicy::IfNotPresent),
@@ -68,6 +46,48 @@ pub(super) fn resolve(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) 
         version: told.unwrap_or(Version::NEWEST),
         told,
     }
+}
+
+/// Returns the image of a helper, registry override applied; what the user leaves out is that of
+/// our own.
+pub(super) fn helper(
+    path: &str,
+    image: Option<&SidecarImage>,
+    (repository, tag): (&str, &str),
+    spec: &OpenClawInstanceSpec,
+    cx: &mut Resolving<'_>,
+) -> String {
+    let repository = text(image.and_then(|image| image.repository.as_ref())).unwrap_or(repository);
+    let tag = text(image.and_then(|image| image.tag.as_ref())).unwrap_or(tag);
+    let digest = text(image.and_then(|image| image.digest.as_ref()));
+    with_override(spec, &reference(path, repository, tag, digest, cx))
+}
+
+/// Returns the reference of an image, whose parts are checked; its digest is by [`super::bounds`].
+fn reference(
+    path: &str,
+    repository: &str,
+    tag: &str,
+    digest: Option<&str>,
+    cx: &mut Resolving<'_>,
+) -> String {
+    if !is_repository(repository) {
+        cx.error(
+            format!("{path}.repository"),
+            format!(
+                "{repository:?} is not a repository: write `host/path/name` without tag, in lower \
+                 case"
+            ),
+        );
+    }
+    if !is_tag(tag) {
+        cx.error(
+            format!("{path}.tag"),
+            "is not a tag: use at most 128 letters, digits, `_`, `.` and `-`, and begin with none \
+             of the last two (OCI distribution specification)",
+        );
+    }
+    images::reference(repository, tag, digest)
 }
 
 /// Repository of the agent's image, before any registry override.
@@ -99,76 +119,48 @@ fn version(
     tag: Option<&str>,
     digest: Option<&str>,
     stated: Option<&str>,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) -> Option<Version> {
     let stated_version = stated.and_then(Version::from_tag);
-    if let (Some(stated), None) = (stated, stated_version) {
-        problems.push(Problem::error(
+    // What is written in another way is refused by the limits of the API.
+    if let (Some(stated), None) = (stated, stated_version)
+        && is_version(stated)
+    {
+        cx.error(
             "spec.image.version",
-            Rule::Invalid,
             format!(
                 "{stated:?} is not a version: write `YYYY.M.P`, for example `{}`",
                 Version::NEWEST
             ),
-        ));
+        );
     }
     if digest.is_none() {
         if tag.is_none_or(|tag| tag == images::AGENT_TAG) {
-            problems.push(Problem::advice(
+            cx.risk(
                 "spec.image.tag",
-                Rule::Risk,
                 "without a tag or digest, or with `latest`, a restart may bring another version: \
                  pin a release",
-            ));
+            );
         }
         if let Some(read) = tag.and_then(Version::from_tag) {
             if stated_version.is_some_and(|stated| stated != read) {
-                problems.push(Problem::advice(
+                cx.ineffective(
                     "spec.image.version",
-                    Rule::Ineffective,
                     format!("has no effect: the tag says {read}; remove one of the two"),
-                ));
+                );
             }
             return Some(read);
         }
     }
     if stated_version.is_none() {
-        problems.push(Problem::advice(
+        cx.risk(
             "spec.image.version",
-            Rule::Risk,
             format!(
                 "the image does not tell its version, so the configuration is rendered for {}: set \
                  `spec.image.version` if it runs another one",
                 Version::NEWEST
             ),
-        ));
+        );
     }
     stated_version
-}
-
-/// OCI image specification: the registered algorithm that registries use.
-pub(super) fn is_digest(text: &str) -> bool {
-    text.strip_prefix("sha256:").is_some_and(|hex| {
-        hex.len() == 64 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    })
-}
-
-/// OCI distribution specification, grammar of tags.
-pub(super) fn is_tag(text: &str) -> bool {
-    text.len() <= 128
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
-        && !text.starts_with(['.', '-'])
-}
-
-/// Loose on purpose: what is refused here no container runtime can pull.
-pub(super) fn is_repository(text: &str) -> bool {
-    let (host, path) = text.split_once('/').map_or(("", text), |(host, path)| (host, path));
-    let in_path =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-/".contains(&byte);
-    let in_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
-    !path.is_empty()
-        && host.bytes().all(in_host)
-        && path.bytes().all(in_path)
-        && path.split('/').all(|segment| !segment.is_empty())
-        && !text.starts_with(['/', '-', '.'])
 }

@@ -5,21 +5,15 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use super::defaults;
+use super::context::Resolving;
 use crate::api::{OpenClawInstanceSpec, QuantityValue, ResourcesSpec};
-use crate::problem::{Problem, Rule};
 use crate::quantity;
 
 /// Requests and limits of one container by default: CPU and memory asked for, CPU and memory
 /// allowed.
 struct Defaults([&'static str; 4]);
 
-const AGENT: Defaults = Defaults([
-    defaults::REQUEST_CPU,
-    defaults::REQUEST_MEMORY,
-    defaults::LIMIT_CPU,
-    defaults::LIMIT_MEMORY,
-]);
+const AGENT: Defaults = Defaults(["500m", "1Gi", "2", "4Gi"]);
 /// nginx in front of one gateway.
 const PROXY: Defaults = Defaults(["10m", "16Mi", "100m", "64Mi"]);
 /// One validation by OpenClaw 2026.9.6 takes up to 1.8 s of CPU and 210 MB; a migration, which few
@@ -39,17 +33,17 @@ pub(crate) struct Resources {
     pub(crate) init: ResourceRequirements,
 }
 
-pub(super) fn resolve(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) -> Resources {
+pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Resources {
     let proxy = spec.gateway.as_ref().and_then(|gateway| gateway.resources.as_ref());
     let sync = spec.config.as_ref().and_then(|config| config.sync.as_ref());
     let sync = sync.and_then(|sync| sync.resources.as_ref());
-    let agent = requirements("spec.resources", spec.resources.as_ref(), &AGENT, problems);
+    let agent = requirements("spec.resources", spec.resources.as_ref(), &AGENT, cx);
     Resources {
         heap_mib: heap_mib(&agent),
         agent,
-        proxy: requirements("spec.gateway.resources", proxy, &PROXY, problems),
-        sync: requirements("spec.config.sync.resources", sync, &SYNC, problems),
-        init: requirements("", None, &INIT, problems),
+        proxy: requirements("spec.gateway.resources", proxy, &PROXY, cx),
+        sync: requirements("spec.config.sync.resources", sync, &SYNC, cx),
+        init: requirements("", None, &INIT, cx),
     }
 }
 
@@ -68,19 +62,14 @@ fn requirements(
     path: &str,
     spec: Option<&ResourcesSpec>,
     defaults: &Defaults,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) -> ResourceRequirements {
     let spec = spec.cloned().unwrap_or_default();
     let (requests, limits) = (spec.requests.unwrap_or_default(), spec.limits.unwrap_or_default());
     let Defaults([request_cpu, request_memory, limit_cpu, limit_memory]) = defaults;
-    let cpu = pair(path, "cpu", (requests.cpu, limits.cpu), (request_cpu, limit_cpu), problems);
-    let memory = pair(
-        path,
-        "memory",
-        (requests.memory, limits.memory),
-        (request_memory, limit_memory),
-        problems,
-    );
+    let cpu = pair(path, "cpu", (requests.cpu, limits.cpu), (request_cpu, limit_cpu), cx);
+    let memory =
+        pair(path, "memory", (requests.memory, limits.memory), (request_memory, limit_memory), cx);
     let list = |cpu: Quantity, memory: Quantity| {
         Some(BTreeMap::from([("cpu".to_owned(), cpu), ("memory".to_owned(), memory)]))
     };
@@ -96,18 +85,15 @@ fn pair(
     name: &str,
     (request, limit): (Option<QuantityValue>, Option<QuantityValue>),
     (default_request, default_limit): (&str, &str),
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) -> (Quantity, Quantity) {
-    let request = checked(&format!("{path}.requests.{name}"), request, problems);
-    let limit = checked(&format!("{path}.limits.{name}"), limit, problems);
-    let (request, limit) = match (request, limit) {
+    let (request, limit) = match (given(request.as_ref()), given(limit.as_ref())) {
         (Some(request), Some(limit)) => {
             if exceeds(&request, &limit) {
-                problems.push(Problem::error(
+                cx.error(
                     format!("{path}.requests.{name}"),
-                    Rule::Invalid,
                     format!("{request} is more than the limit {limit}"),
-                ));
+                );
             }
             (request, limit)
         }
@@ -125,24 +111,14 @@ fn exceeds(left: &str, right: &str) -> bool {
     matches!((quantity::parse(left), quantity::parse(right)), (Ok(left), Ok(right)) if left > right)
 }
 
-/// A quantity in canonical form. Empty means unset.
-pub(super) fn checked(
-    path: &str,
-    value: Option<QuantityValue>,
-    problems: &mut Vec<Problem>,
-) -> Option<String> {
-    let value = value.filter(|value| !value.0.is_empty())?;
-    let valid = quantity::parse(&value.0).ok().filter(|parsed| !parsed.is_negative());
-    let canonical = valid.and_then(|_| quantity::canonical(&value.0).ok());
-    if canonical.is_none() {
-        problems.push(Problem::error(
-            path,
-            Rule::Invalid,
-            format!(
-                "{:?} is no quantity of zero or more: write for example `500m`, `2` or `4Gi`",
-                value.0
-            ),
-        ));
-    }
-    canonical
+/// Returns a quantity of the user's in canonical form. What is empty is unset, and what is no
+/// quantity is refused by the limits of the API.
+pub(super) fn given(value: Option<&QuantityValue>) -> Option<String> {
+    value.and_then(|value| canonical(&value.0))
+}
+
+/// Returns the canonical form of a quantity of zero or more.
+pub(super) fn canonical(text: &str) -> Option<String> {
+    let is_negative = quantity::parse(text).ok()?.is_negative();
+    if is_negative { None } else { quantity::canonical(text).ok() }
 }

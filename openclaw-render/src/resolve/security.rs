@@ -7,11 +7,15 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::api::rbac::v1::PolicyRule;
 
-use super::defaults::{self, text};
+use super::context::Resolving;
+use super::defaults::text;
+use crate::api::ConditionType::RBACReady;
 use crate::api::{OpenClawInstanceSpec, RbacRule};
-use crate::problem::{Problem, Rule};
+use crate::vocab::grammar::is_subdomain;
 use crate::vocab::names::InstanceName;
 
+/// User, group and volume group of the agent: user `node` of its image.
+const USER: i64 = 1000;
 /// Capability set that drops every one.
 const ALL: &str = "ALL";
 
@@ -42,12 +46,12 @@ pub(crate) struct ServiceAccount {
 pub(super) fn resolve(
     name: &InstanceName,
     spec: &OpenClawInstanceSpec,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) -> Security {
-    let pod = pod(spec, problems);
+    let pod = pod(spec, cx);
     let chosen = spec.security.as_ref().and_then(|each| each.pod_security_context.as_ref());
     let non_root = pod.run_as_non_root.unwrap_or(true);
-    let agent = agent(spec, non_root, problems);
+    let agent = agent(spec, non_root, cx);
     Security {
         helper: SecurityContext {
             run_as_non_root: Some(non_root),
@@ -58,8 +62,8 @@ pub(super) fn resolve(
         agent,
         own_user: chosen.is_some_and(|context| context.run_as_user.is_some()),
         pod,
-        service_account: service_account(name, spec, problems),
-        rules: rules(spec, problems),
+        service_account: cx.about(RBACReady, |cx| service_account(name, spec, cx)),
+        rules: cx.about(RBACReady, |cx| rules(spec, cx)),
     }
 }
 
@@ -77,88 +81,55 @@ fn hardened() -> SecurityContext {
     }
 }
 
-fn pod(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) -> PodSecurityContext {
+fn pod(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> PodSecurityContext {
     let context = spec.security.as_ref().and_then(|security| security.pod_security_context.clone());
     let context = context.unwrap_or_default();
     let path = "spec.security.podSecurityContext";
-    refuse_root(path, context.run_as_user, problems);
-    for (field, id) in [
-        ("runAsGroup", context.run_as_group),
-        ("fsGroup", context.fs_group),
-        ("runAsUser", context.run_as_user),
-    ] {
-        if id.is_some_and(|id| !(0..=2_147_483_647).contains(&id)) {
-            problems.push(Problem::error(
-                format!("{path}.{field}"),
-                Rule::Invalid,
-                "must be between 0 and 2147483647",
-            ));
-        }
-    }
     if context.run_as_non_root == Some(false) {
-        problems.push(Problem::advice(
+        cx.risk(
             format!("{path}.runAsNonRoot"),
-            Rule::Risk,
             "allows containers to run as root: a namespace that enforces the restricted Pod \
              Security Standard refuses the pod",
-        ));
+        );
     }
     PodSecurityContext {
-        fs_group: Some(context.fs_group.unwrap_or(defaults::USER)),
+        fs_group: Some(context.fs_group.unwrap_or(USER)),
         fs_group_change_policy: context.fs_group_change_policy.map(|policy| policy.to_string()),
-        run_as_group: Some(context.run_as_group.unwrap_or(defaults::USER)),
+        run_as_group: Some(context.run_as_group.unwrap_or(USER)),
         run_as_non_root: Some(context.run_as_non_root.unwrap_or(true)),
-        run_as_user: Some(context.run_as_user.unwrap_or(defaults::USER)),
+        run_as_user: Some(context.run_as_user.unwrap_or(USER)),
         seccomp_profile: hardened().seccomp_profile,
         ..Default::default()
     }
 }
 
-fn refuse_root(path: &str, user: Option<i64>, problems: &mut Vec<Problem>) {
-    if user == Some(0) {
-        problems.push(Problem::error(
-            format!("{path}.runAsUser"),
-            Rule::Invalid,
-            "must not be 0: an agent never runs as root; use 1000, the user of its image",
-        ));
-    }
-}
-
-fn agent(
-    spec: &OpenClawInstanceSpec,
-    non_root: bool,
-    problems: &mut Vec<Problem>,
-) -> SecurityContext {
+fn agent(spec: &OpenClawInstanceSpec, non_root: bool, cx: &mut Resolving<'_>) -> SecurityContext {
     let context =
         spec.security.as_ref().and_then(|security| security.container_security_context.clone());
     let context = context.unwrap_or_default();
     let path = "spec.security.containerSecurityContext";
-    refuse_root(path, context.run_as_user, problems);
     if context.allow_privilege_escalation == Some(true) {
-        problems.push(Problem::advice(
+        cx.risk(
             format!("{path}.allowPrivilegeEscalation"),
-            Rule::Risk,
             "lets the agent gain rights, for example through setuid programs",
-        ));
+        );
     }
     if context.run_as_non_root == Some(false) {
-        problems.push(Problem::advice(
+        cx.risk(
             format!("{path}.runAsNonRoot"),
-            Rule::Risk,
             "allows the agent to run as root, if its image says so: a namespace that enforces the \
              restricted Pod Security Standard refuses the pod",
-        ));
+        );
     }
     if context.read_only_root_filesystem == Some(false) {
-        problems.push(Problem::advice(
+        cx.risk(
             format!("{path}.readOnlyRootFilesystem"),
-            Rule::Risk,
             "lets the agent change its own program until the next restart",
-        ));
+        );
     }
     SecurityContext {
         allow_privilege_escalation: Some(context.allow_privilege_escalation.unwrap_or(false)),
-        capabilities: Some(capabilities(path, context.capabilities, problems)),
+        capabilities: Some(capabilities(path, context.capabilities, cx)),
         read_only_root_filesystem: Some(context.read_only_root_filesystem.unwrap_or(true)),
         run_as_non_root: Some(context.run_as_non_root.unwrap_or(non_root)),
         run_as_user: context.run_as_user,
@@ -168,11 +139,7 @@ fn agent(
 
 /// Adding one capability does not give back all the others: `ALL` stays dropped unless the user
 /// names what to drop.
-fn capabilities(
-    path: &str,
-    own: Option<Capabilities>,
-    problems: &mut Vec<Problem>,
-) -> Capabilities {
+fn capabilities(path: &str, own: Option<Capabilities>, cx: &mut Resolving<'_>) -> Capabilities {
     let own = own.unwrap_or_default();
     let add = own.add.filter(|add| !add.is_empty());
     let drop = own.drop.filter(|drop| !drop.is_empty());
@@ -180,18 +147,16 @@ fn capabilities(
     let risky = add.iter().flatten().filter(|capability| *capability != "NET_BIND_SERVICE");
     let risky: Vec<&str> = risky.map(String::as_str).collect();
     if !risky.is_empty() {
-        problems.push(Problem::advice(
+        cx.risk(
             format!("{path}.capabilities.add"),
-            Rule::Risk,
             format!("gives the agent rights over its node or network: {}", risky.join(", ")),
-        ));
+        );
     }
     if drop.as_ref().is_some_and(|drop| !drop.iter().any(|capability| capability == ALL)) {
-        problems.push(Problem::advice(
+        cx.risk(
             format!("{path}.capabilities.drop"),
-            Rule::Risk,
             "keeps every capability that it does not name: drop `ALL` and add what is needed",
-        ));
+        );
     }
     Capabilities { add, drop: drop.or_else(|| Some(vec![ALL.to_owned()])) }
 }
@@ -199,26 +164,24 @@ fn capabilities(
 fn service_account(
     name: &InstanceName,
     spec: &OpenClawInstanceSpec,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) -> ServiceAccount {
     let rbac =
         spec.security.as_ref().and_then(|security| security.rbac.clone()).unwrap_or_default();
     let create = rbac.create_service_account.unwrap_or(true);
     let given = text(rbac.service_account_name.as_ref());
     if !create && given.is_none() {
-        problems.push(Problem::error(
+        cx.error(
             "spec.security.rbac.serviceAccountName",
-            Rule::Invalid,
             "is required when `createServiceAccount` is false: name the account that the pod \
              should run as",
-        ));
+        );
     }
     if given.is_some_and(|given| !is_subdomain(given)) {
-        problems.push(Problem::error(
+        cx.error(
             "spec.security.rbac.serviceAccountName",
-            Rule::Invalid,
             "is not the name of a ServiceAccount (RFC 1123 subdomain)",
-        ));
+        );
     }
     ServiceAccount {
         name: given.unwrap_or(name.as_str()).to_owned(),
@@ -227,23 +190,13 @@ fn service_account(
     }
 }
 
-fn rules(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) -> Vec<PolicyRule> {
+fn rules(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Vec<PolicyRule> {
     let rbac = spec.security.as_ref().and_then(|security| security.rbac.as_ref());
     let rules = rbac.and_then(|rbac| rbac.additional_rules.as_deref()).unwrap_or_default();
     for (index, rule) in rules.iter().enumerate() {
         let path = format!("spec.security.rbac.additionalRules[{index}]");
-        if rule.verbs.is_empty() || rule.resources.is_empty() || rule.api_groups.is_empty() {
-            problems.push(Problem::error(
-                path,
-                Rule::Invalid,
-                "needs at least one API group (`\"\"` is the core group), resource and verb",
-            ));
-        } else if let Some(risk) = risk(rule) {
-            problems.push(Problem::advice(
-                path,
-                Rule::Risk,
-                format!("{risk}: the agent acts on text that strangers send to it"),
-            ));
+        if let Some(risk) = risk(rule) {
+            cx.risk(path, format!("{risk}: the agent acts on text that strangers send to it"));
         }
     }
     rules
@@ -271,16 +224,4 @@ fn risk(rule: &RbacRule) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// RFC 1123 subdomain, which most object names are.
-pub(super) fn is_subdomain(name: &str) -> bool {
-    let label = |label: &str| {
-        let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        !label.is_empty()
-            && label.bytes().all(inner)
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    name.len() <= 253 && name.split('.').all(label)
 }

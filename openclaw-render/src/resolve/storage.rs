@@ -3,13 +3,19 @@
 use k8s_openapi::api::core::v1::{PersistentVolumeClaimSpec, VolumeResourceRequirements};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use super::defaults::{self, text};
-use super::resources::checked;
+use super::context::{Reference, Resolving};
+use super::defaults::text;
+use super::resources::given;
 use crate::api::{OpenClawInstanceSpec, PersistenceSpec};
-use crate::observed::{Fact, Observed};
-use crate::problem::{Problem, Rule};
+use crate::observed::Claim;
+use crate::problem::Severity;
 use crate::vocab::annotations;
 use crate::vocab::names::InstanceName;
+
+/// Size of the claim that we make.
+const SIZE: &str = "10Gi";
+/// The application is the only writer of its state.
+const ACCESS_MODE: &str = "ReadWriteOnce";
 
 /// The agent's volume.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,14 +54,12 @@ pub(crate) enum Layout {
 pub(super) fn resolve(
     name: &InstanceName,
     spec: &OpenClawInstanceSpec,
-    observed: &Observed,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) -> Storage {
     let persistence = spec.storage.as_ref().and_then(|storage| storage.persistence.clone());
     let persistence = persistence.unwrap_or_default();
     let path = "spec.storage.persistence";
-    let size = checked(&format!("{path}.size"), persistence.size.clone(), problems)
-        .unwrap_or_else(|| defaults::VOLUME_SIZE.to_owned());
+    let size = given(persistence.size.as_ref()).unwrap_or_else(|| SIZE.to_owned());
     let orphan = persistence.orphan.unwrap_or(true);
     if persistence.enabled == Some(false) {
         return Storage {
@@ -65,63 +69,43 @@ pub(super) fn resolve(
         };
     }
     if let Some(claim) = text(persistence.existing_claim.as_ref()) {
-        let layout = existing_layout(claim, observed, problems);
+        let layout = existing_layout(claim, cx);
         return Storage { volume: DataVolume::Existing(claim.to_owned()), layout, orphan };
     }
     let claim = name.data();
-    let layout = match observed.claims.get(&claim).unwrap_or(&Fact::Unknown) {
-        Fact::Known(claim) => layout(claim.layout.as_deref(), path, problems),
-        Fact::Absent | Fact::Unknown => Layout::Home,
-    };
-    check_change(&claim, &persistence, &size, observed, problems);
-    let volume =
-        DataVolume::Own { claim, spec: Box::new(claim_spec(&persistence, size, problems)) };
+    let seen = cx.claim_if_seen(&claim);
+    let layout = seen.map_or(Layout::Home, |seen| layout(seen.layout.as_deref(), path, cx));
+    if let Some(seen) = seen {
+        check_change(&claim, seen, &persistence, &size, cx);
+    }
+    let volume = DataVolume::Own { claim, spec: Box::new(claim_spec(&persistence, size)) };
     Storage { volume, layout, orphan }
 }
 
-fn existing_layout(claim: &str, observed: &Observed, problems: &mut Vec<Problem>) -> Layout {
+fn existing_layout(claim: &str, cx: &mut Resolving<'_>) -> Layout {
     let path = "spec.storage.persistence.existingClaim";
-    match observed.claims.get(claim).unwrap_or(&Fact::Unknown) {
-        Fact::Known(claim) => layout(claim.layout.as_deref(), path, problems),
-        Fact::Absent => {
-            problems.push(Problem {
-                rule: Rule::Missing,
-                ..Problem::will_not_start(
-                    path,
-                    format!("claim {claim:?} does not exist in this namespace"),
-                )
-            });
-            Layout::Flat
-        }
-        Fact::Unknown => {
-            problems.push(Problem::advice(
-                path,
-                Rule::Unknown,
-                format!(
-                    "claim {claim:?} was not seen: rendered for a flat volume, as one without \
-                     annotation `{}` is",
-                    annotations::LAYOUT
-                ),
-            ));
-            Layout::Flat
-        }
-    }
+    let unseen = format!(
+        "rendered for a flat volume, as one without annotation `{}` is",
+        annotations::LAYOUT
+    );
+    let missing = Some(Severity::WillNotStart);
+    let seen = cx.claim(Reference { path, name: claim, missing, unseen: &unseen });
+    seen.map_or(Layout::Flat, |seen| layout(seen.layout.as_deref(), path, cx))
 }
 
-fn layout(annotation: Option<&str>, path: &str, problems: &mut Vec<Problem>) -> Layout {
+fn layout(annotation: Option<&str>, path: &str, cx: &mut Resolving<'_>) -> Layout {
     match annotation {
         None => Layout::Flat,
         Some(annotations::LAYOUT_HOME) => Layout::Home,
         Some(other) => {
-            problems.push(Problem::error(
+            cx.error(
                 path,
-                Rule::Invalid,
                 format!(
                     "the claim's annotation `{}` is {other:?}, which this version does not know: \
                      upgrade the operator",
                     annotations::LAYOUT
                 ),
-            ));
+            );
             Layout::Home
         }
     }
@@ -130,51 +114,34 @@ fn layout(annotation: Option<&str>, path: &str, problems: &mut Vec<Problem>) -> 
 /// What a claim that exists cannot become.
 fn check_change(
     claim: &str,
+    live: &Claim,
     persistence: &PersistenceSpec,
     size: &str,
-    observed: &Observed,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) {
-    let Some(live) = observed.claims.get(claim).and_then(Fact::known) else { return };
     let parse = |text: &str| crate::quantity::parse(text).ok();
     if let (Some(live), Some(wanted)) = (live.size.as_deref().and_then(parse), parse(size))
         && wanted < live
     {
-        problems.push(Problem::advice(
+        cx.ineffective(
             "spec.storage.persistence.size",
-            Rule::Ineffective,
             format!("has no effect: claim {claim:?} is larger, and claims cannot shrink"),
-        ));
+        );
     }
     if let (Some(wanted), Some(live)) = (&persistence.storage_class, &live.storage_class)
         && wanted != live
     {
-        problems.push(Problem::advice(
+        cx.ineffective(
             "spec.storage.persistence.storageClass",
-            Rule::Ineffective,
             format!("has no effect: claim {claim:?} is of class {live:?}, which cannot change"),
-        ));
+        );
     }
 }
 
-fn claim_spec(
-    persistence: &PersistenceSpec,
-    size: String,
-    problems: &mut Vec<Problem>,
-) -> PersistentVolumeClaimSpec {
+fn claim_spec(persistence: &PersistenceSpec, size: String) -> PersistentVolumeClaimSpec {
     let modes = persistence.access_modes.clone().filter(|modes| !modes.is_empty());
-    for (index, mode) in modes.iter().flatten().enumerate() {
-        let known = ["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"];
-        if !known.contains(&mode.as_str()) {
-            problems.push(Problem::error(
-                format!("spec.storage.persistence.accessModes[{index}]"),
-                Rule::Invalid,
-                format!("{mode:?} is not an access mode: use one of {}", known.join(", ")),
-            ));
-        }
-    }
     PersistentVolumeClaimSpec {
-        access_modes: modes.or_else(|| Some(vec![defaults::ACCESS_MODE.to_owned()])),
+        access_modes: modes.or_else(|| Some(vec![ACCESS_MODE.to_owned()])),
         resources: Some(VolumeResourceRequirements {
             requests: Some([("storage".to_owned(), Quantity(size))].into()),
             ..Default::default()

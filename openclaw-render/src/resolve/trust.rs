@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 
 use super::Version;
 use super::address::{self, Network};
-use super::network::NetworkPolicy;
-use crate::problem::{Problem, Rule};
+use super::context::Resolving;
+use super::network_policy::NetworkPolicy;
 
 /// Networks of proxies that nginx is given at most.
 const MAX_NETWORKS: usize = 1000;
@@ -92,20 +92,19 @@ pub(super) fn trusted_peers(
     path: &str,
     gateway: &Map<String, Value>,
     proxied: bool,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) -> Vec<Network> {
     let path = format!("{path}.trustedProxies");
     let entries = gateway.get("trustedProxies").and_then(Value::as_array);
     let entries = entries.map(Vec::as_slice).unwrap_or_default();
     if proxied && entries.len() > MAX_NETWORKS {
-        problems.push(Problem::error(
+        cx.error(
             path,
-            Rule::Invalid,
             format!(
                 "{} networks are too many for the gateway proxy: name at most {MAX_NETWORKS}",
                 entries.len()
             ),
-        ));
+        );
         return Vec::new();
     }
     let mut networks = BTreeSet::new();
@@ -119,14 +118,13 @@ pub(super) fn trusted_peers(
             Some(network) => {
                 networks.insert(network);
             }
-            None if proxied => problems.push(Problem::error(
+            None if proxied => cx.error(
                 format!("{path}[{index}]"),
-                Rule::Invalid,
                 format!(
                     "{entry} is not an address or network: write for example `10.0.0.0/8` or \
                      `fd00::/8`; the gateway proxy takes neither host names nor variables"
                 ),
-            )),
+            ),
             None => {}
         }
     }
@@ -138,7 +136,7 @@ pub(super) fn identity_headers(
     path: &str,
     gateway: &Map<String, Value>,
     proxied: bool,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) -> Vec<HeaderName> {
     let settings = gateway.get("auth").and_then(|auth| auth.get("trustedProxy"));
     let field = |name: &str| settings.and_then(|settings| settings.get(name));
@@ -146,11 +144,11 @@ pub(super) fn identity_headers(
     let user = field("userHeader")
         .filter(|user| user.as_str().is_some_and(|user| !user.trim().is_empty()));
     if user.is_none() {
-        problems.push(Problem::will_not_start(
+        cx.will_not_start(
             format!("{path}.userHeader"),
             "is required by mode `trusted-proxy`: name the header in which your proxy sends the \
              user",
-        ));
+        );
     }
     if !proxied {
         return Vec::new();
@@ -158,26 +156,24 @@ pub(super) fn identity_headers(
     let mut headers = BTreeSet::new();
     let mut take = |path: String, value: &Value, names_user: bool| {
         let Some(header) = value.as_str().and_then(HeaderName::parse) else {
-            problems.push(Problem::error(
+            cx.error(
                 path,
-                Rule::Invalid,
                 format!(
                     "{value} does not pass the gateway proxy: the name of a header has 1 to {} \
                      letters, digits and `-`",
                     HeaderName::LONGEST
                 ),
-            ));
+            );
             return;
         };
         if header.as_str() == REMOVED || names_user && header.is_of_the_connection() {
-            problems.push(Problem::error(
+            cx.error(
                 path,
-                Rule::Invalid,
                 format!(
                     "`{header}` tells of a connection, and the gateway proxy writes or removes \
                      it: use a header of your proxy's own"
                 ),
-            ));
+            );
         } else if !header.is_of_the_connection() {
             headers.insert(header);
         }
@@ -191,14 +187,13 @@ pub(super) fn identity_headers(
         take(format!("{path}.requiredHeaders[{index}]"), value, false);
     }
     if required.len() > MAX_HEADERS {
-        problems.push(Problem::error(
+        cx.error(
             format!("{path}.requiredHeaders"),
-            Rule::Invalid,
             format!(
                 "{} headers are too many for the gateway proxy: name at most {MAX_HEADERS}",
                 required.len()
             ),
-        ));
+        );
     }
     headers.into_iter().collect()
 }
@@ -208,39 +203,38 @@ pub(super) fn check_trust(
     path: &str,
     peers: &[Network],
     policy: Option<&NetworkPolicy>,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) {
     let path = format!("{path}.trustedProxies");
     if peers.is_empty() {
-        problems.push(Problem::will_not_start(
+        cx.will_not_start(
             path,
             "nobody can sign in with mode `trusted-proxy`: name the addresses of the proxy that \
              authenticates; loopback does not count",
-        ));
+        );
         return;
     }
     if address::hold_everyone(peers) {
-        problems.push(Problem::will_not_start(
+        cx.will_not_start(
             path,
             "with mode `trusted-proxy`, trust of everyone lets everyone sign in as anybody: name \
              the addresses of the proxy that authenticates",
-        ));
+        );
         return;
     }
     let anyone_near = policy.is_none_or(|policy| policy.same_namespace);
     let (wide, narrow): (Vec<_>, Vec<_>) =
         peers.iter().filter(|peer| !peer.is_single()).partition(|peer| peer.is_wide());
     let mut advise = |peers: &[&Network], who: &str| {
-        problems.push(Problem::advice(
+        cx.risk(
             path.as_str(),
-            Rule::Risk,
             format!(
                 "{} {who} can sign in as anybody: name the addresses of the proxy that \
                  authenticates, and let only its namespace in (`allowedIngressNamespaces`, \
                  `allowSameNamespaceIngress: false`)",
                 first_of(peers)
             ),
-        ));
+        );
     };
     if !wide.is_empty() {
         advise(&wide, "is wide, and whoever has an address in it");
@@ -264,33 +258,31 @@ pub(super) fn check_loopback(
     path: &str,
     gateway: &Map<String, Value>,
     version: Version,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) {
     if (LOOPBACK_REFUSED..LOOPBACK_ALLOWED).contains(&version) {
-        problems.push(Problem::will_not_start(
+        cx.will_not_start(
             format!("{path}.auth.mode"),
             format!(
                 "nobody can sign in: {version} takes no identity from loopback, where the gateway \
                  proxy is; upgrade to {LOOPBACK_ALLOWED}, or turn `spec.gateway.enabled` off"
             ),
-        ));
+        );
         return;
     }
-    problems.push(Problem::advice(
+    cx.risk(
         format!("{path}.auth.mode"),
-        Rule::Risk,
         "what runs in the pod, the agent's own tools included, and whoever may port-forward to it \
          can sign in as anybody: the gateway takes identities from loopback, where the gateway \
          proxy is; without that proxy (`spec.gateway.enabled`) it takes them from yours alone",
-    ));
+    );
     let allow = gateway.get("auth").and_then(|auth| auth.pointer("/trustedProxy/allowLoopback"));
     if allow.is_some_and(|allow| *allow == Value::Bool(false)) {
-        problems.push(Problem::advice(
+        cx.ineffective(
             format!("{path}.auth.trustedProxy.allowLoopback"),
-            Rule::Ineffective,
             "becomes true: the gateway proxy is on loopback, and only trusted peers pass an \
              identity through it",
-        ));
+        );
     }
 }
 

@@ -5,14 +5,13 @@
 //! settings of a feature that is off ask for nothing.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use serde_json::Value;
 
+use super::context::Resolving;
+use super::stored_defaults;
 use crate::api::{
     FileUpdatePolicy, LoggingFormat, LoggingLevel, ManagedFile, MergeMode, MetricsIngressFrom,
     MetricsSpec, OpenClawInstance, OpenClawInstanceSpec,
 };
-use crate::problem::{Problem, Rule};
-use crate::vocab::PREVIOUS_MANAGERS;
 
 type IsSet = fn(&OpenClawInstanceSpec) -> bool;
 
@@ -157,80 +156,23 @@ const STORED: &[(&str, &[&str], IsSet)] = &[
 pub(super) fn check(
     instance: &OpenClawInstance,
     merged: &OpenClawInstanceSpec,
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) {
     for (path, _) in FIELDS.iter().filter(|(_, is_set)| is_set(merged)) {
         // Only managedFields can tell the Go operator's schema default from the user's choice.
         let stored = STORED.iter().any(|(feature, switch, asks_nothing_more)| {
-            feature == path && asks_nothing_more(merged) && stored_by_previous(instance, switch)
+            feature == path
+                && asks_nothing_more(merged)
+                && stored_defaults::is_stored(instance, switch)
         });
-        problems.push(if stored {
-            Problem::advice(
+        if stored {
+            cx.ineffective(
                 format!("{path}.enabled"),
-                Rule::Ineffective,
                 "is a default that the Go operator stored: it is not rendered yet, and nothing \
                  asks for it",
-            )
+            );
         } else {
-            Problem::advice(
-                *path,
-                Rule::Unsupported,
-                "is not rendered by this version: the operator leaves the instance untouched \
-                 while it is set",
-            )
-        });
-    }
-    let stored = stored_defaults(instance);
-    if !stored.is_empty() {
-        problems.push(Problem::advice(
-            "spec",
-            Rule::Ineffective,
-            format!(
-                "the Go operator stored its defaults here, and they count as yours: {}; remove \
-                 them to follow the operator's defaults",
-                stored.join(", ")
-            ),
-        ));
-    }
-}
-
-/// Whether a field belongs to the Go operator's field manager.
-fn stored_by_previous(instance: &OpenClawInstance, path: &[&str]) -> bool {
-    previous_fields(instance).any(|fields| {
-        path.iter().try_fold(fields, |fields, name| fields.get(format!("f:{name}"))).is_some()
-    })
-}
-
-fn previous_fields(instance: &OpenClawInstance) -> impl Iterator<Item = &Value> {
-    instance.metadata.managed_fields.iter().flatten().filter_map(|entry| {
-        let previous = PREVIOUS_MANAGERS.contains(&entry.manager.as_deref()?);
-        let main = entry.subresource.as_deref().unwrap_or_default().is_empty();
-        entry.fields_v1.as_ref().filter(|_| previous && main).map(|fields| &fields.0)
-    })
-}
-
-/// Paths below `spec` that the Go operator's field manager owns, sorted, leaves only.
-fn stored_defaults(instance: &OpenClawInstance) -> Vec<String> {
-    let mut paths = Vec::new();
-    for fields in previous_fields(instance) {
-        if let Some(spec) = fields.get("f:spec") {
-            leaves("spec", spec, &mut paths);
-        }
-    }
-    paths.sort();
-    paths.dedup();
-    paths
-}
-
-fn leaves(path: &str, fields: &Value, paths: &mut Vec<String>) {
-    let Some(fields) = fields.as_object() else { return };
-    for (name, inner) in fields {
-        let Some(name) = name.strip_prefix("f:") else { continue };
-        let path = format!("{path}.{name}");
-        if inner.as_object().is_none_or(serde_json::Map::is_empty) {
-            paths.push(path);
-        } else {
-            leaves(&path, inner, paths);
+            cx.unsupported(*path);
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::context::Resolving;
 use crate::api::OpenClawInstanceSpec;
-use crate::problem::{Problem, Rule};
 use crate::seed;
 use crate::vocab::names::CONFIG_KEY;
 
@@ -16,29 +16,24 @@ pub(crate) struct Workspace {
     pub(crate) directories: Vec<String>,
 }
 
-pub(super) fn resolve(spec: &OpenClawInstanceSpec, problems: &mut Vec<Problem>) -> Workspace {
+pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Workspace {
     let workspace = spec.workspace.clone().unwrap_or_default();
     let files = workspace.initial_files.unwrap_or_default();
     let mut directories = workspace.initial_directories.unwrap_or_default();
     for path in files.keys() {
         if let Err(reason) = check_file(path) {
-            problems.push(Problem::error(
-                format!("spec.workspace.initialFiles[{path:?}]"),
-                Rule::Invalid,
-                reason,
-            ));
+            cx.error(format!("spec.workspace.initialFiles[{path:?}]"), reason);
         }
     }
     for (index, path) in directories.iter().enumerate() {
         if let Err(reason) = check_directory(path) {
-            problems.push(Problem::error(
+            cx.error(
                 format!("spec.workspace.initialDirectories[{index}]"),
-                Rule::Invalid,
                 format!("{path:?} {reason}"),
-            ));
+            );
         }
     }
-    check_conflicts(&files, &directories, problems);
+    check_conflicts(&files, &directories, cx);
     for directory in &mut directories {
         directory.truncate(directory.trim_end_matches('/').len());
     }
@@ -79,24 +74,22 @@ fn check_directory(path: &str) -> Result<(), &'static str> {
 fn check_conflicts(
     files: &BTreeMap<String, String>,
     directories: &[String],
-    problems: &mut Vec<Problem>,
+    cx: &mut Resolving<'_>,
 ) {
     let paths = files.keys().chain(directories);
     for path in paths {
         let parents = path.match_indices('/').filter_map(|(end, _)| path.get(..end));
         for parent in parents.filter(|parent| files.contains_key(*parent)) {
-            problems.push(Problem::error(
+            cx.error(
                 format!("spec.workspace.initialFiles[{parent:?}]"),
-                Rule::Invalid,
                 format!("cannot be a file, because {path:?} is below it"),
-            ));
+            );
         }
         if files.contains_key(path) && directories.contains(path) {
-            problems.push(Problem::error(
+            cx.error(
                 format!("spec.workspace.initialFiles[{path:?}]"),
-                Rule::Invalid,
                 "is in `initialDirectories` too: remove one of the two",
-            ));
+            );
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod annotations;
 pub mod env;
 pub mod exits;
+pub(crate) mod grammar;
 pub mod images;
 pub mod labels;
 pub mod names;

@@ -115,15 +115,6 @@ pub const MIGRATE_STATE: &str = "migrate-state";
 /// Volume of the agent's state. Users may mount it, by this name.
 pub const DATA_VOLUME: &str = "data";
 
-/// RFC 1123 label, which names of namespaces, containers and volumes are.
-pub(crate) fn is_label(name: &str) -> bool {
-    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (1..=63).contains(&name.len())
-        && name.bytes().all(inner)
-        && !name.starts_with('-')
-        && !name.ends_with('-')
-}
-
 #[cfg(test)]
 mod tests {
     use super::InstanceName;

@@ -1,7 +1,8 @@
 //! Limits of single values: how they are written, how large they are, how lists are merged.
 //!
 //! An empty text means unset and is accepted in every optional field. Limits of lists and texts are
-//! there for their own sake and so that the API server can bound the cost of the CEL rules.
+//! there for their own sake and so that the API server can bound the cost of the CEL rules. Those of
+//! single values hold when a spec is resolved, too: tables are sorted by path.
 
 /// A table of numeric limits: path, keyword, value.
 type Numbers = &'static [(&'static str, &'static str, i64)];
@@ -9,12 +10,12 @@ type Numbers = &'static [(&'static str, &'static str, i64)];
 type Lists = &'static [(&'static str, &'static str, &'static [&'static str])];
 
 /// A quantity that is not negative, or nothing.
-pub(super) const QUANTITY: &str =
+pub(crate) const QUANTITY: &str =
     r"^$|^\+?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?[0-9]+))?$";
 /// Longest quantity.
-pub(super) const QUANTITY_LENGTH: i64 = 32;
+pub(crate) const QUANTITY_LENGTH: i64 = 32;
 /// A digest of the algorithm that registries use, or nothing.
-pub(super) const DIGEST: &str = "^(sha256:[a-f0-9]{64})?$";
+pub(crate) const DIGEST: &str = "^(sha256:[a-f0-9]{64})?$";
 /// `sha256:` and 64 digits.
 pub(super) const DIGEST_LENGTH: i64 = 71;
 
@@ -22,10 +23,15 @@ const CONDITION_TYPE: &str = r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0
 const CONDITION_REASON: &str = "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$";
 const CONDITION_STATUS: &[&str] = &["True", "False", "Unknown"];
 /// Kubernetes accepts any printable name without `=`.
-const ENV_NAME: &str = "^[^=]+$";
+pub(crate) const ENV_NAME: &str = "^[^=]+$";
+/// Keys with dots between them.
+pub(crate) const FORCE_PATH: &str = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$";
 /// A path that does not begin at the root.
-const RELATIVE: &str = "^[^/].*$";
-const VERSION: &str = r"^([0-9]{4}\.[0-9]{1,2}\.[0-9]+)?$";
+pub(crate) const RELATIVE: &str = "^[^/].*$";
+/// Number of a version, or nothing.
+pub(crate) const VERSION: &str = r"^([0-9]{4}\.[0-9]{1,2}\.[0-9]+)?$";
+/// Words with hyphens between them.
+pub(crate) const WORKSPACE_NAME: &str = "^[a-z0-9]+(-[a-z0-9]+)*$";
 
 /// Lists of an instance that server-side apply does not merge as a whole.
 pub(super) const INSTANCE_LISTS: Lists = &[
@@ -39,7 +45,7 @@ pub(super) const INSTANCE_LISTS: Lists = &[
 ];
 
 /// Numeric limits of an instance.
-pub(super) const INSTANCE_NUMBERS: Numbers = &[
+pub(crate) const INSTANCE_NUMBERS: Numbers = &[
     ("spec.autoUpdate.checkInterval", "maxLength", 32),
     ("spec.autoUpdate.healthCheckTimeout", "maxLength", 32),
     ("spec.availability.autoScaling.maxReplicas", "minimum", 1),
@@ -151,19 +157,19 @@ pub(super) const INSTANCE_NUMBERS: Numbers = &[
 ];
 
 /// How texts of an instance are written.
-pub(super) const INSTANCE_PATTERNS: &[(&str, &str)] = &[
-    ("spec.config.forcePaths[]", r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$"),
+pub(crate) const INSTANCE_PATTERNS: &[(&str, &str)] = &[
+    ("spec.config.forcePaths[]", FORCE_PATH),
     ("spec.env[].name", ENV_NAME),
     ("spec.image.version", VERSION),
     ("spec.workspace.additionalWorkspaces[].managedFiles[].path", RELATIVE),
-    ("spec.workspace.additionalWorkspaces[].name", "^[a-z0-9]+(-[a-z0-9]+)*$"),
+    ("spec.workspace.additionalWorkspaces[].name", WORKSPACE_NAME),
     ("spec.workspace.managedFiles[].path", RELATIVE),
     ("status.conditions[].reason", CONDITION_REASON),
     ("status.conditions[].type", CONDITION_TYPE),
 ];
 
 /// Texts of an instance of which only some exist.
-pub(super) const INSTANCE_CHOICES: &[(&str, &[&str])] = &[
+pub(crate) const INSTANCE_CHOICES: &[(&str, &[&str])] = &[
     ("spec.rollout.onOperatorUpgrade", &["", "Hold", "Roll"]),
     (
         "spec.storage.persistence.accessModes[]",
@@ -188,7 +194,7 @@ pub(super) const CLUSTER_DEFAULTS_LISTS: Lists =
     &[("spec.env", "map", &["name"]), ("status.conditions", "map", &["type"])];
 
 /// Numeric limits of cluster defaults.
-pub(super) const CLUSTER_DEFAULTS_NUMBERS: Numbers = &[
+pub(crate) const CLUSTER_DEFAULTS_NUMBERS: Numbers = &[
     ("spec.env", "maxItems", 200),
     ("spec.env[].name", "minLength", 1),
     ("status.conditions[].message", "maxLength", 32768),
@@ -199,7 +205,7 @@ pub(super) const CLUSTER_DEFAULTS_NUMBERS: Numbers = &[
 ];
 
 /// How texts of cluster defaults are written.
-pub(super) const CLUSTER_DEFAULTS_PATTERNS: &[(&str, &str)] = &[
+pub(crate) const CLUSTER_DEFAULTS_PATTERNS: &[(&str, &str)] = &[
     ("spec.env[].name", ENV_NAME),
     ("spec.image.version", VERSION),
     ("status.conditions[].reason", CONDITION_REASON),

@@ -3,7 +3,7 @@
 //! What the types cannot say is put in here: [`embedded`] treats the Kubernetes types that the spec
 //! embeds, [`bounds`] holds the limits of single values and the defaults, [`rules`] the CEL rules.
 
-mod bounds;
+pub(crate) mod bounds;
 mod embedded;
 mod rules;
 

@@ -16,12 +16,10 @@ pub(super) fn statement(
     let condition = |holds, reason, message: String| {
         Some(Statement::new(About::ConfigValid, holds, reason, message))
     };
-    let about_config = |problem: &&Problem| problem.path.starts_with("spec.config");
+    let about_config = |problem: &&Problem| problem.about == About::ConfigValid;
     for problem in problems.iter().filter(about_config) {
         let reason = match (problem.severity, problem.rule) {
-            (Severity::Error, Rule::Missing) if problem.path.rsplit('.').next() == Some("key") => {
-                Reason::ConfigMapKeyMissing
-            }
+            (Severity::Error, Rule::MissingKey) => Reason::ConfigMapKeyMissing,
             (Severity::Error, Rule::Missing) => Reason::ConfigMapMissing,
             (Severity::Error, _) => Reason::InvalidJSON,
             (Severity::WillNotStart, _) => Reason::WillNotStart,

@@ -6,16 +6,15 @@ use crate::resolve::Resolved;
 use crate::status::Statement;
 
 pub(super) fn statement(resolved: Option<&Resolved>, problems: &[Problem]) -> Option<Statement> {
-    let about = |problem: &&Problem| {
-        ["spec.env", "spec.gateway"].iter().any(|path| problem.path.starts_with(path))
-    };
-    for (rule, reason) in
-        [(Rule::Missing, Reason::SecretMissing), (Rule::Unknown, Reason::SecretUnknown)]
-    {
+    let about = |problem: &&Problem| problem.about == About::SecretsReady;
+    for (rules, reason) in [
+        (&[Rule::Missing, Rule::MissingKey][..], Reason::SecretMissing),
+        (&[Rule::Unknown], Reason::SecretUnknown),
+    ] {
         let found: Vec<String> = problems
             .iter()
             .filter(about)
-            .filter(|problem| problem.rule == rule)
+            .filter(|problem| rules.contains(&problem.rule))
             .map(ToString::to_string)
             .collect();
         if !found.is_empty() {

@@ -25,10 +25,9 @@ pub(super) fn statement(
         }
         DataVolume::Own { claim, .. } | DataVolume::Existing(claim) => claim,
     };
-    if let Some(problem) = problems
-        .iter()
-        .find(|problem| problem.rule == Rule::Missing && problem.path.starts_with("spec.storage"))
-    {
+    let missing =
+        |problem: &&Problem| problem.about == About::StorageReady && problem.rule == Rule::Missing;
+    if let Some(problem) = problems.iter().find(missing) {
         return condition(false, Reason::ClaimMissing, problem.to_string());
     }
     if let Some(said) =

@@ -7,12 +7,13 @@
     reason = "helpers of tests: what is broken must be loud"
 )]
 
-#[path = "support/fixtures.rs"]
+#[path = "../support/fixtures.rs"]
 mod fixtures;
 
+mod found;
+mod source;
+
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 
 use openclaw_render::api::OpenClawInstance;
 use openclaw_render::{
@@ -172,6 +173,7 @@ fn what_no_fixture_can_say_is_said_too() {
 [
     "spec.workspace: makes a ConfigMap of 1049705 bytes, and 1048576 are allowed: put large or many files into the image or a volume",
     "spec.workspace: makes a ConfigMap of 1361813 bytes, and 1048576 are allowed: put large or many files into the image or a volume",
+    "spec.workspace.initialFiles: has 6000 entries, and 50 are allowed",
     "spec.config.raw: makes a ConfigMap of 2018066 bytes, and 1048576 are allowed: openclaw.json is written with indentation, so keep it flat and large texts out of it",
     "spec.config.configMapRef: makes a ConfigMap of 1051963 bytes, and 1048576 are allowed: openclaw.json is written with indentation, so keep it flat and large texts out of it",
 ]
@@ -240,148 +242,6 @@ fn content_of_exactly_the_limit_is_rendered_and_a_byte_more_is_not() {
         assert_eq!(size(&render(most), name), 1 << 20, "{name}");
         assert_eq!(render(most + 1), [], "{name}");
     }
-}
-
-/// Calls whose message comes from elsewhere: file, and the call without white space.
-const MESSAGE_FROM_ELSEWHERE: &[(&str, &str)] = &[
-    // What the parser says.
-    ("base_config.rs", "path,Rule::Invalid,message.replace('\\n',\"\")"),
-    // `refused_downgrade` in the same file; fixture `downgrade`.
-    ("downgrade.rs", "\"spec.image\",message"),
-    // `missing` in the same file; its callers are in the fixture `secrets-missing`.
-    ("environment.rs", "path,message"),
-    // What `InstanceName::new` says; fixtures `name` and `name-too-long`.
-    ("mod.rs", "\"metadata.name\",Rule::Invalid,reason"),
-    // What the measuring of depth says; `too_deep`.
-    ("mod.rs", "RAW,Rule::Invalid,nesting::too_deep()"),
-    // What `cidr` says; fixture `network-policy`.
-    (
-        "network.rs",
-        "format!(\"{path}.{field}[{index}]\"),Rule::Invalid,format!(\"{cidr:?}{reason}\")",
-    ),
-    // What the checks of peers and ports say; the same fixture.
-    ("network.rs", "format!(\"{path}{field}\"),Rule::Invalid,message"),
-    ("network.rs", "path,Rule::Invalid,reason"),
-    // What the check of paths says; fixture `workspace`.
-    ("workspace.rs", "format!(\"spec.workspace.initialFiles[{path:?}]\"),Rule::Invalid,reason"),
-    (
-        "workspace.rs",
-        "format!(\"spec.workspace.initialDirectories[{index}]\"),Rule::Invalid,format!(\"{path:?}{reason}\")",
-    ),
-];
-
-/// The honest way to know that every message is produced: read the messages out of the source.
-#[test]
-fn every_refusal_in_the_source_is_said_by_some_test() {
-    let mut said: Vec<String> = fixtures::all("invalid")
-        .iter()
-        .flat_map(|fixture| fixture.render().1)
-        .map(|problem| problem.to_string())
-        .collect();
-    said.extend(too_large());
-    said.extend(too_many_to_trust());
-    said.extend(too_deep());
-    said.extend(in_a_namespace_that_cannot_be());
-    said.extend(raw_that_is_no_object());
-    said.extend(own_objects_in_an_unknown_state());
-
-    let mut unsaid = Vec::new();
-    let mut elsewhere = BTreeSet::new();
-    let mut calls = 0;
-    for (file, call) in refusals() {
-        calls += 1;
-        let Some(fragment) = message_fragment(&call) else {
-            let call: String = call.split_whitespace().collect();
-            let call = call.trim_end_matches(',').to_owned();
-            elsewhere.insert((file, call));
-            continue;
-        };
-        if !said.iter().any(|message| message.contains(&fragment)) {
-            unsaid.push(format!("{file}: {fragment:?}"));
-        }
-    }
-    assert!(calls > 40, "the source is read wrongly: {calls} calls");
-    assert_eq!(unsaid, Vec::<String>::new(), "no fixture says this");
-    let listed =
-        MESSAGE_FROM_ELSEWHERE.iter().map(|(file, call)| ((*file).to_owned(), (*call).to_owned()));
-    assert_eq!(elsewhere, listed.collect(), "calls without a message of their own");
-}
-
-/// Arguments of every call that refuses, with the file's name.
-fn refusals() -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for folder in ["src/resolve", "src/config"] {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-        for file in fixtures::names_in(&folder) {
-            let text = fs::read_to_string(folder.join(&file)).expect("the source is readable");
-            let text = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
-            for opening in ["Problem::error(", "Problem::will_not_start("] {
-                for (start, _) in text.match_indices(opening) {
-                    let arguments = balanced(&text[start + opening.len()..]);
-                    found.push((file.clone(), arguments.to_owned()));
-                }
-            }
-        }
-    }
-    found
-}
-
-/// Text up to the parenthesis that closes, those in string literals aside.
-fn balanced(text: &str) -> &str {
-    let mut depth = 1;
-    let mut quoted = false;
-    let mut escaped = false;
-    for (index, byte) in text.bytes().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => quoted = !quoted,
-            b'(' if !quoted => depth += 1,
-            b')' if !quoted => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return &text[..index];
-        }
-    }
-    panic!("no end: {text}")
-}
-
-/// The longest stretch of a message that is the same for every value in it.
-fn message_fragment(call: &str) -> Option<String> {
-    let literals = string_literals(call);
-    let pieces = literals.iter().flat_map(|literal| literal.split(['{', '}']));
-    // What stands between two braces is a name or a format.
-    let longest = pieces.filter(|piece| piece.trim().contains(' ')).max_by_key(|piece| piece.len());
-    longest.map(ToOwned::to_owned)
-}
-
-fn string_literals(code: &str) -> Vec<String> {
-    let mut literals = Vec::new();
-    let mut characters = code.chars().peekable();
-    while let Some(character) = characters.next() {
-        if character != '"' {
-            continue;
-        }
-        let mut literal = String::new();
-        while let Some(character) = characters.next() {
-            match character {
-                '"' => break,
-                '\\' => match characters.next() {
-                    // A line break that is not there.
-                    Some('\n') => {
-                        while characters.next_if(|next| next.is_whitespace()).is_some() {}
-                    }
-                    Some('n') => literal.push('\n'),
-                    Some(other) => literal.push(other),
-                    None => {}
-                },
-                other => literal.push(other),
-            }
-        }
-        literals.push(literal);
-    }
-    literals
 }
 
 /// The operator refuses it too, and would otherwise hold it in memory many times.

@@ -11,8 +11,8 @@
 
 use serde_json::{Map, Value};
 
+use super::Version;
 use crate::problem::{Problem, Rule};
-use crate::resolve::Version;
 
 /// A key that some versions refuse.
 struct Retired {
@@ -197,15 +197,15 @@ const MISTAKEN: &[(&str, &str)] = &[
     ("mcpServers", "use `mcp.servers`"),
 ];
 
-/// Reports what the version that runs refuses. A version that is only assumed is not judged for
+/// Returns what the version that runs refuses. A version that is only assumed is not judged for
 /// sure, and neither is one beyond those that were measured.
-pub(crate) fn check(
+pub(super) fn check(
     path: &str,
     document: &Map<String, Value>,
     version: Version,
     is_told: bool,
-    problems: &mut Vec<Problem>,
-) {
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
     let is_measured = is_told && (V4_24..=Version::NEWEST).contains(&version);
     for key in document.keys() {
         let is_migrated = |retired: &Retired| retired.path == key && version >= retired.refused;
@@ -239,6 +239,7 @@ pub(crate) fn check(
             problems.extend(judge(retired, version, is_measured, place));
         }
     }
+    problems
 }
 
 fn judge(retired: &Retired, version: Version, is_measured: bool, place: String) -> Option<Problem> {
@@ -292,10 +293,8 @@ mod tests {
     const V9_6: Version = Version::new(2026, 9, 6);
 
     fn findings(document: &Value, version: Version, is_told: bool) -> Vec<String> {
-        let mut problems = Vec::new();
         let document = document.as_object().expect("an object");
-        check("raw", document, version, is_told, &mut problems);
-        problems.iter().map(ToString::to_string).collect()
+        check("raw", document, version, is_told).iter().map(ToString::to_string).collect()
     }
 
     #[test]

@@ -1,0 +1,408 @@
+//! The limits of single values that the API server holds against a spec, held here too.
+//!
+//! What is only in a file has not met them yet. The table of them is [`crate::api::schema::bounds`].
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::resources;
+use super::walk::{Found, walk};
+use crate::api::schema::bounds::{
+    ENV_NAME, FORCE_PATH, INSTANCE_CHOICES, INSTANCE_NUMBERS, INSTANCE_PATTERNS, QUANTITY_LENGTH,
+    RELATIVE, VERSION, WORKSPACE_NAME,
+};
+use crate::problem::{Problem, Rule};
+use crate::vocab::grammar;
+
+/// A way to write texts: the schema's pattern, the same as a function, and in words.
+struct Spelling {
+    pattern: &'static str,
+    is_right: fn(&str) -> bool,
+    words: &'static str,
+}
+
+const SPELLINGS: &[Spelling] = &[
+    Spelling {
+        pattern: ENV_NAME,
+        is_right: grammar::is_env_name,
+        words: "is not a name: it must not be empty or contain `=`",
+    },
+    Spelling {
+        pattern: FORCE_PATH,
+        is_right: grammar::is_key_path,
+        words: "is no path: write keys with dots between them",
+    },
+    Spelling {
+        pattern: RELATIVE,
+        is_right: grammar::is_relative,
+        words: "is not a path below the workspace: do not begin with `/`",
+    },
+    Spelling {
+        pattern: VERSION,
+        is_right: grammar::is_version,
+        words: "is not a version: write `YYYY.M.P`, for example `2026.9.6`",
+    },
+    Spelling {
+        pattern: WORKSPACE_NAME,
+        is_right: grammar::is_workspace_name,
+        words: "is not the name of a workspace: write lower-case letters, digits and single `-`",
+    },
+];
+
+/// What to know of single limits besides.
+const REMARKS: &[(&str, &str)] = &[
+    ("spec.replicas", "an agent is one pod, or off"),
+    ("spec.security.containerSecurityContext.runAsUser", NEVER_ROOT),
+    ("spec.security.podSecurityContext.runAsUser", NEVER_ROOT),
+    ("spec.security.rbac.additionalRules[].apiGroups", "`\"\"` is the core group"),
+];
+const NEVER_ROOT: &str = "an agent never runs as root, and 1000 is the user of its image";
+
+/// Returns what the API server would refuse of a spec, of an instance or of ClusterDefaults: their
+/// limits are the same. It must be what the user wrote, for what is merged may be larger.
+pub(crate) fn problems(spec: &impl Serialize) -> Vec<Problem> {
+    let mut found = Vec::new();
+    // The walk ends early only at what the API does not have.
+    let _ = walk("spec", spec, &mut |place, value| {
+        if let Some(mut message) = broken(place.kind(), value) {
+            if let Some((_, remark)) = REMARKS.iter().find(|(kind, _)| *kind == place.kind()) {
+                let _ = write!(message, "; {remark}");
+            }
+            found.push(Problem::error(place.path(), Rule::Invalid, message));
+        }
+    });
+    found
+}
+
+/// Returns the first limit that a value breaks.
+fn broken(kind: &str, value: Found<'_>) -> Option<String> {
+    let mut rows = rows(INSTANCE_NUMBERS, |row| row.0, kind);
+    match value {
+        Found::Number(number) => rows.find_map(|(_, keyword, limit)| match *keyword {
+            "minimum" if number < *limit => {
+                Some(format!("{number} is too small: use {limit} or more"))
+            }
+            "maximum" if number > *limit => {
+                Some(format!("{number} is too large: use {limit} or less"))
+            }
+            _ => None,
+        }),
+        Found::Text(text) => rows
+            .find_map(|(_, keyword, limit)| too_long_or_short(text, keyword, *limit))
+            .or_else(|| misspelled(kind, text)),
+        Found::Amount(text) => {
+            too_long_or_short(text, "maxLength", QUANTITY_LENGTH).or_else(|| {
+                let is_right = text.is_empty() || resources::canonical(text).is_some();
+                (!is_right).then(|| {
+                    format!(
+                        "{text:?} is no quantity of zero or more: write for example `500m`, `2` or \
+ `4Gi`"
+                    )
+                })
+            })
+        }
+        Found::List(count) | Found::Map(count) => rows.find_map(|(_, keyword, limit)| {
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            match *keyword {
+                "minItems" if count < *limit => Some(format!("needs {limit} entry or more")),
+                "maxItems" | "maxProperties" if count > *limit => {
+                    Some(format!("has {count} entries, and {limit} are allowed"))
+                }
+                _ => None,
+            }
+        }),
+    }
+}
+
+fn too_long_or_short(text: &str, keyword: &str, limit: i64) -> Option<String> {
+    let length = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
+    match keyword {
+        "minLength" if length < limit => Some("must not be empty".to_owned()),
+        "maxLength" if length > limit => {
+            Some(format!("has {length} characters, and {limit} are allowed"))
+        }
+        _ => None,
+    }
+}
+
+fn misspelled(kind: &str, text: &str) -> Option<String> {
+    // Everything that is called so is a digest of an image.
+    if kind.ends_with(".digest") && !text.is_empty() && !grammar::is_digest(text) {
+        let words = "is not a digest: write `sha256:` and 64 lower-case hexadecimal digits";
+        return Some(words.to_owned());
+    }
+    let pattern = rows(INSTANCE_PATTERNS, |row| row.0, kind).map(|(_, pattern)| *pattern);
+    let mut spellings = pattern.filter_map(spelling).filter(|spelling| !(spelling.is_right)(text));
+    if let Some(spelling) = spellings.next() {
+        return Some(format!("{text:?} {}", spelling.words));
+    }
+    let mut choices = rows(INSTANCE_CHOICES, |row| row.0, kind).map(|(_, choices)| *choices);
+    let choices = choices.find(|choices| !choices.contains(&text))?;
+    let written: Vec<&str> = choices.iter().copied().filter(|choice| !choice.is_empty()).collect();
+    Some(format!("{text:?} is not a choice: use one of {}", written.join(", ")))
+}
+
+fn spelling(pattern: &str) -> Option<&'static Spelling> {
+    SPELLINGS.iter().find(|spelling| spelling.pattern == pattern)
+}
+
+/// Returns the rows of a table, sorted by kind, that are about one kind.
+fn rows<R>(
+    table: &'static [R],
+    kind_of: fn(&R) -> &'static str,
+    kind: &str,
+) -> impl Iterator<Item = &'static R> {
+    let start = table.partition_point(|row| kind_of(row) < kind);
+    let rows = table.get(start..).unwrap_or_default().iter();
+    rows.take_while(move |row| kind_of(row) == kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+    use crate::api::schema::bounds::{
+        CLUSTER_DEFAULTS_NUMBERS, CLUSTER_DEFAULTS_PATTERNS, DIGEST, QUANTITY,
+    };
+    use crate::api::{OpenClawInstance, custom_resource_definitions};
+    use crate::{Observed, Problem, Settings, Severity, resolve};
+
+    /// The schema of an instance's spec.
+    static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+        let of_instances =
+            |definition: &Value| definition["spec"]["names"]["kind"] == "OpenClawInstance";
+        let definition = custom_resource_definitions().into_iter().find(of_instances).unwrap();
+        definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"].clone()
+    });
+
+    /// The least value that decodes, with something in it.
+    fn least(schema: &Value) -> Value {
+        let with_required = || {
+            let names = schema["required"].as_array().into_iter().flatten();
+            let names = names.map(|name| name.as_str().unwrap());
+            names.map(|name| (name.to_owned(), least(&schema["properties"][name]))).collect()
+        };
+        match schema["type"].as_str() {
+            Some("object") => Value::Object(with_required()),
+            Some("array") => json!([least(&schema["items"])]),
+            Some("integer") => schema.get("minimum").cloned().unwrap_or(json!(1)),
+            Some("boolean") => json!(true),
+            _ => schema["enum"].as_array().map_or(json!("a"), |choices| choices[0].clone()),
+        }
+    }
+
+    /// The least spec with a value at a place, and the value's path.
+    fn spec_with(kind: &str, value: &Value) -> (Value, String) {
+        fn put(schema: &Value, steps: &[&str], value: &Value) -> Value {
+            let Some((first, rest)) = steps.split_first() else { return value.clone() };
+            let name = first.trim_end_matches("[]");
+            let mut inner = &schema["properties"][name];
+            let in_list = first.ends_with("[]");
+            if in_list {
+                inner = &inner["items"];
+            }
+            let put = put(inner, rest, value);
+            let mut object = least(schema);
+            object[name] = if in_list { json!([put]) } else { put };
+            object
+        }
+        let steps: Vec<&str> = kind.split('.').skip(1).collect();
+        (put(&SCHEMA, &steps, value), kind.replace("[]", "[0]"))
+    }
+
+    fn at<'a>(schema: &'a Value, kind: &str) -> &'a Value {
+        kind.split('.').skip(1).fold(schema, |schema, step| {
+            let name = step.trim_end_matches("[]");
+            let field = &schema["properties"][name];
+            if step.ends_with("[]") { &field["items"] } else { field }
+        })
+    }
+
+    fn errors(spec: &Value) -> Vec<Problem> {
+        let document = json!({"metadata": {"name": "ada"}, "spec": spec});
+        let instance: OpenClawInstance = serde_json::from_value(document).unwrap();
+        let resolution = resolve(&instance, &Observed::default(), &Settings::default());
+        let is_error = |problem: &Problem| problem.severity == Severity::Error;
+        resolution.problems.into_iter().filter(is_error).collect()
+    }
+
+    fn is_refused_once(kind: &str, value: &Value, words: &str) {
+        let (spec, path) = spec_with(kind, value);
+        let errors = errors(&spec);
+        let is_it = |problem: &&Problem| problem.path == path && problem.message.contains(words);
+        assert_eq!(errors.iter().filter(is_it).count(), 1, "{path}: {value}: {errors:#?}");
+    }
+
+    fn of_spec(kind: &str) -> bool {
+        kind.starts_with("spec.")
+    }
+
+    #[test]
+    fn every_limit_is_held() {
+        for (kind, keyword, limit) in INSTANCE_NUMBERS.iter().filter(|row| of_spec(row.0)) {
+            let item = least(&at(&SCHEMA, kind)["items"]);
+            let count = usize::try_from(*limit).unwrap_or_default();
+            let (value, words) = match *keyword {
+                "minimum" => (json!(limit - 1), "is too small"),
+                "maximum" => (json!(limit + 1), "is too large"),
+                "minLength" => (json!("a".repeat(count - 1)), "must not be empty"),
+                "maxLength" => (json!("a".repeat(count + 1)), "characters"),
+                "minItems" => (json!(vec![item; count - 1]), "entry or more"),
+                "maxItems" => (json!(vec![item; count + 1]), "entries"),
+                "maxProperties" => {
+                    let entry = |number| (format!("{number}.md"), json!("a"));
+                    let entries: Map<String, Value> = (0..=count).map(entry).collect();
+                    (Value::Object(entries), "entries")
+                }
+                other => panic!("{kind}: nobody holds {other}"),
+            };
+            is_refused_once(kind, &value, words);
+        }
+    }
+
+    #[test]
+    fn every_spelling_is_held() {
+        for (kind, pattern) in INSTANCE_PATTERNS.iter().filter(|row| of_spec(row.0)) {
+            let held = spelling(pattern);
+            assert!(held.is_some(), "{kind}: nobody holds {pattern}");
+            let wrong = if *pattern == RELATIVE { "/a" } else { "=" };
+            is_refused_once(kind, &json!(wrong), held.map_or("", |held| held.words));
+        }
+    }
+
+    /// Paths of all values below a schema of which `is_it` is true, less those in maps.
+    fn kinds(
+        kind: &str,
+        schema: &Value,
+        is_it: &dyn Fn(&str, &Value) -> bool,
+        found: &mut Vec<String>,
+    ) {
+        if is_it(kind, schema) {
+            found.push(kind.to_owned());
+        }
+        for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
+            kinds(&format!("{kind}.{name}"), inner, is_it, found);
+        }
+        if schema["items"].is_object() {
+            kinds(&format!("{kind}[]"), &schema["items"], is_it, found);
+        }
+    }
+
+    #[test]
+    fn every_amount_and_every_digest_is_held() {
+        let mut amounts = Vec::new();
+        kinds("spec", &SCHEMA, &|_, schema| schema["pattern"] == QUANTITY, &mut amounts);
+        assert!(amounts.len() > 20, "{amounts:?}");
+        for kind in amounts {
+            is_refused_once(&kind, &json!("many"), "is no quantity");
+            is_refused_once(&kind, &json!("-1"), "is no quantity");
+            is_refused_once(&kind, &json!("1".repeat(33)), "characters");
+        }
+        let mut digests = Vec::new();
+        kinds("spec", &SCHEMA, &|_, schema| schema["pattern"] == DIGEST, &mut digests);
+        assert!(digests.len() > 5, "{digests:?}");
+        for kind in digests {
+            is_refused_once(&kind, &json!("sha256:abc"), "is not a digest");
+        }
+    }
+
+    #[test]
+    fn only_what_there_is_can_be_chosen() {
+        for (kind, choices) in INSTANCE_CHOICES.iter().filter(|row| of_spec(row.0)) {
+            let (spec, _) = spec_with(kind, &json!("Neither"));
+            let document = json!({"metadata": {"name": "ada"}, "spec": spec});
+            // What a type holds does not decode.
+            if serde_json::from_value::<OpenClawInstance>(document).is_ok() {
+                is_refused_once(kind, &json!("Neither"), "is not a choice");
+            }
+            for choice in *choices {
+                assert_eq!(broken(kind, Found::Text(choice)), None, "{kind}");
+            }
+        }
+    }
+
+    /// A value with every field.
+    fn full(schema: &Value) -> Value {
+        if let Some(properties) = schema["properties"].as_object() {
+            let fields = properties.iter().map(|(name, inner)| (name.clone(), full(inner)));
+            return Value::Object(fields.collect());
+        }
+        match schema["type"].as_str() {
+            Some("array") => json!([full(&schema["items"])]),
+            Some("object") => json!({}),
+            _ => least(schema),
+        }
+    }
+
+    #[test]
+    fn a_walk_ends_at_nothing_that_the_api_has() {
+        let document = json!({"metadata": {"name": "ada"}, "spec": full(&SCHEMA)});
+        let instance: OpenClawInstance = serde_json::from_value(document).unwrap();
+        assert_eq!(walk("spec", &instance.spec, &mut |_, _| {}), Ok(()));
+    }
+
+    #[test]
+    fn a_spelling_is_what_its_pattern_says() {
+        let texts = [
+            "",
+            "a",
+            "a-b",
+            "a--b",
+            "-a",
+            "a-",
+            "A",
+            "a_b",
+            "a.b",
+            ".a",
+            "a.",
+            "a..b",
+            "a b",
+            "=",
+            "a=b",
+            "/",
+            "/a",
+            "a/",
+            "a\nb",
+            "ä",
+            "2026.9.6",
+            "2026.13.1",
+            "v2026.9.6",
+            "2026.9",
+            "2026.9.6-beta.1",
+            "26.9.6",
+            "2026.123.1",
+            "2026.9.",
+            "1",
+            "\u{7f}",
+        ];
+        for Spelling { pattern, is_right, .. } in SPELLINGS {
+            let schema = json!({"pattern": pattern});
+            for text in texts {
+                let accepted = jsonschema::is_valid(&schema, &json!(text));
+                assert_eq!(is_right(text), accepted, "{pattern} {text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn cluster_defaults_have_no_limit_of_their_own() {
+        let of_spec = |row: &&(&str, &str, i64)| row.0.starts_with("spec.");
+        for row in CLUSTER_DEFAULTS_NUMBERS.iter().filter(of_spec) {
+            assert!(INSTANCE_NUMBERS.contains(row), "{row:?}");
+        }
+        for row in CLUSTER_DEFAULTS_PATTERNS.iter().filter(|row| row.0.starts_with("spec.")) {
+            assert!(INSTANCE_PATTERNS.contains(row), "{row:?}");
+        }
+    }
+
+    #[test]
+    fn tables_are_sorted() {
+        assert!(INSTANCE_NUMBERS.is_sorted_by_key(|row| row.0));
+        assert!(INSTANCE_PATTERNS.is_sorted_by_key(|row| row.0));
+        assert!(INSTANCE_CHOICES.is_sorted_by_key(|row| row.0));
+    }
+}

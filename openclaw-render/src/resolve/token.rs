@@ -1,0 +1,78 @@
+//! The Secret with the gateway's token.
+
+use super::Auth;
+use super::context::Resolving;
+use super::defaults::text;
+use crate::api::OpenClawInstanceSpec;
+use crate::hash;
+use crate::object::Kind;
+use crate::problem::Severity;
+use crate::vocab::grammar::is_subdomain;
+use crate::vocab::names::{InstanceName, TOKEN_KEY};
+
+/// The Secret with the gateway's token.
+#[derive(Clone, PartialEq)]
+pub(crate) enum GatewayToken {
+    /// Ours, made once.
+    Own {
+        /// Randomness for making it; nothing in previews.
+        random: Option<String>,
+        /// Hash of the token that it holds or will hold.
+        hash: Option<String>,
+    },
+    /// The user's, by name.
+    Existing(String),
+}
+
+/// A token is never printed.
+impl std::fmt::Debug for GatewayToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Own { hash, .. } => {
+                f.debug_struct("Own").field("hash", hash).finish_non_exhaustive()
+            }
+            Self::Existing(name) => f.debug_tuple("Existing").field(name).finish(),
+        }
+    }
+}
+
+/// Decides whose Secret it is.
+pub(super) fn resolve(
+    spec: &OpenClawInstanceSpec,
+    name: &InstanceName,
+    auth: Auth,
+    cx: &mut Resolving<'_>,
+) -> GatewayToken {
+    let gateway = spec.gateway.as_ref();
+    let existing = text(gateway.and_then(|gateway| gateway.existing_secret.as_ref()));
+    if let Some(existing) = existing {
+        // Also while nothing is taken from it: a change of openclaw.json can need it at once.
+        cx.refer(Kind::Secret, existing);
+        if !is_subdomain(existing) {
+            cx.error(
+                "spec.gateway.existingSecret",
+                format!("{existing:?} is not the name of a Secret"),
+            );
+        }
+        return GatewayToken::Existing(existing.to_owned());
+    }
+    let own = name.gateway_token();
+    let keys = cx.secret_if_seen(&own);
+    if auth == Auth::SecretToken && keys.is_some_and(|keys| !keys.contains_key(TOKEN_KEY)) {
+        cx.missing_key(
+            "spec.gateway",
+            Severity::WillNotStart,
+            format!(
+                "Secret {own:?} has no key {TOKEN_KEY:?}: add one, or delete the Secret and the \
+                 operator makes another"
+            ),
+        );
+    }
+    // The Secret that is about to be made already counts with the value that it will have:
+    // otherwise its appearance would replace the first pod.
+    let hash = match keys {
+        Some(keys) => keys.get(TOKEN_KEY).cloned(),
+        None => cx.observed.random_token.as_deref().map(hash::of),
+    };
+    GatewayToken::Own { random: cx.observed.random_token.clone(), hash }
+}

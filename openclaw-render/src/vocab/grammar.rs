@@ -1,0 +1,138 @@
+//! How texts are written that Kubernetes, registries and browsers take.
+
+/// RFC 1123 label, which names of namespaces, containers and volumes are.
+pub(crate) fn is_label(name: &str) -> bool {
+    name.len() <= 63 && is_segment(name)
+}
+
+/// RFC 1123 subdomain, which most object names are. The API server bounds the whole name alone.
+pub(crate) fn is_subdomain(name: &str) -> bool {
+    name.len() <= 253 && name.split('.').all(is_segment)
+}
+
+fn is_segment(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty() && text.bytes().all(inner) && !text.starts_with('-') && !text.ends_with('-')
+}
+
+/// Qualified name, see the Kubernetes documentation on labels: syntax and character set. The
+/// domain of an annotation may have capital letters.
+pub(crate) fn is_qualified(key: &str) -> bool {
+    let (prefix, name) =
+        key.split_once('/').map_or((None, key), |(domain, name)| (Some(domain), name));
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let ends = |text: &str| {
+        text.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && text.ends_with(|last: char| last.is_ascii_alphanumeric())
+    };
+    prefix.is_none_or(|prefix| is_subdomain(&prefix.to_ascii_lowercase()))
+        && name.len() <= 63
+        && name.bytes().all(inner)
+        && ends(name)
+}
+
+/// Name of a port, RFC 6335, section 5.1.
+pub(crate) fn is_port_name(name: &str) -> bool {
+    is_label(name)
+        && name.len() <= 15
+        && name.bytes().any(|byte| byte.is_ascii_lowercase())
+        && !name.contains("--")
+}
+
+/// Name of an environment variable: the API server takes all that a process can be given.
+pub(crate) fn is_env_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(['=', '\0'])
+}
+
+/// Keys with dots between them, as paths of openclaw.json are written.
+pub(crate) fn is_key_path(path: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    path.split('.').all(|key| !key.is_empty() && key.bytes().all(word))
+}
+
+/// A path that does not begin at the root.
+pub(crate) fn is_relative(path: &str) -> bool {
+    let mut rest = path.chars();
+    rest.next().is_some_and(|first| first != '/') && !rest.as_str().contains('\n')
+}
+
+/// Number of a version of OpenClaw, `YYYY.M.P`, or nothing.
+pub(crate) fn is_version(text: &str) -> bool {
+    let is_number = |text: &str, lengths: std::ops::RangeInclusive<usize>| {
+        lengths.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let mut parts = text.splitn(3, '.');
+    let mut next = |lengths| parts.next().is_some_and(|part| is_number(part, lengths));
+    text.is_empty() || next(4..=4) && next(1..=2) && next(1..=usize::MAX)
+}
+
+/// Name of a workspace: words with hyphens between them.
+pub(crate) fn is_workspace_name(name: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    name.split('-').all(|word| !word.is_empty() && word.bytes().all(inner))
+}
+
+/// Digest of an image. OCI image specification: the registered algorithm that registries use.
+pub(crate) fn is_digest(text: &str) -> bool {
+    text.strip_prefix("sha256:").is_some_and(|hex| {
+        hex.len() == 64 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
+/// Tag of an image. OCI distribution specification, grammar of tags.
+pub(crate) fn is_tag(text: &str) -> bool {
+    text.len() <= 128
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+        && !text.starts_with(['.', '-'])
+}
+
+/// Repository of images. Loose on purpose: what is refused here no container runtime can pull.
+pub(crate) fn is_repository(text: &str) -> bool {
+    let (host, path) = text.split_once('/').map_or(("", text), |(host, path)| (host, path));
+    let in_path =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-/".contains(&byte);
+    let in_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
+    !path.is_empty()
+        && host.bytes().all(in_host)
+        && path.bytes().all(in_path)
+        && path.split('/').all(|segment| !segment.is_empty())
+        && !text.starts_with(['/', '-', '.'])
+}
+
+/// What a browser sends as `Origin`. RFC 6454: scheme, host and port.
+pub(crate) fn is_origin(text: &str) -> bool {
+    text.split_once("://").is_some_and(|(scheme, host)| {
+        matches!(scheme, "http" | "https")
+            && !host.is_empty()
+            && !host.contains(['/', '*', '?', '#', '@', ' '])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_origin, is_qualified};
+
+    #[test]
+    fn keys_are_qualified_names() {
+        for good in ["a", "example.com/scrape", "a_b.c-d", "k8s.v1.cni.cncf.io/networks"] {
+            assert!(is_qualified(good), "{good:?}");
+        }
+        for bad in ["", "a b", "/a", "a/", "a/b/c", "-a", "a.", "-x/a", &"a".repeat(64)] {
+            assert!(!is_qualified(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_a_browser_sends_is_an_origin() {
+        assert!(is_origin("https://claw.example.com:8443"));
+        for bad in [
+            "claw.example.com",
+            "https://claw.example.com/",
+            "*",
+            "https://*.example.com",
+            "ftp://a",
+        ] {
+            assert!(!is_origin(bad), "{bad}");
+        }
+    }
+}
