@@ -301,8 +301,8 @@ async fn no_pod_is_made_while_the_api_server_refuses_the_policy_that_it_asks_for
     cluster
         .until("what is waited for is told", async || {
             let live = cluster.instance("ada").await.expect("there");
-            condition_of(&live, "StatefulSetReady")
-                .is_some_and(|it| it["message"] == "StatefulSet/ada waits for NetworkPolicy/ada")
+            let waiting = "StatefulSet/ada waits for NetworkPolicy/ada (could not be written)";
+            condition_of(&live, "StatefulSetReady").is_some_and(|it| it["message"] == waiting)
         })
         .await;
     let live = cluster.instance("ada").await.expect("there");

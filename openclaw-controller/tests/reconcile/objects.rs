@@ -150,7 +150,10 @@ async fn a_role_that_the_operator_may_not_grant_is_reported_and_stops_no_agent_t
     cluster.apply(&instance).await.expect("the instance is taken");
     until_refused().await;
     let waiting = cluster.until_condition("ada", "StatefulSetReady", "False").await;
-    assert_eq!(waiting["message"], "StatefulSet/ada waits for RoleBinding/ada");
+    assert_eq!(
+        waiting["message"],
+        "StatefulSet/ada waits for RoleBinding/ada (could not be written)"
+    );
     assert!(
         cluster.get(Kind::StatefulSet, "ada").await.is_none(),
         "without the rights it asks for"

@@ -92,15 +92,7 @@ fn broken(kind: &str, value: Found<'_>) -> Option<String> {
             .find_map(|(_, keyword, limit)| too_long_or_short(text, keyword, *limit))
             .or_else(|| misspelled(kind, text)),
         Found::Amount(text) => {
-            too_long_or_short(text, "maxLength", QUANTITY_LENGTH).or_else(|| {
-                let is_right = text.is_empty() || resources::canonical(text).is_some();
-                (!is_right).then(|| {
-                    format!(
-                        "{text:?} is no quantity of zero or more: write for example `500m`, `2` or \
- `4Gi`"
-                    )
-                })
-            })
+            too_long_or_short(text, "maxLength", QUANTITY_LENGTH).or_else(|| no_amount(text))
         }
         Found::List(count) | Found::Map(count) => rows.find_map(|(_, keyword, limit)| {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
@@ -124,6 +116,14 @@ fn too_long_or_short(text: &str, keyword: &str, limit: i64) -> Option<String> {
         }
         _ => None,
     }
+}
+
+fn no_amount(text: &str) -> Option<String> {
+    let is_right = text.is_empty() || resources::canonical(text).is_some();
+    let message = || {
+        format!("{text:?} is no quantity of zero or more: write for example `500m`, `2` or `4Gi`")
+    };
+    (!is_right).then(message)
 }
 
 fn misspelled(kind: &str, text: &str) -> Option<String> {
