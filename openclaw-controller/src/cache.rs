@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use openclaw_render::api::OpenClawClusterDefaults;
 use openclaw_render::{
-    Claim, Fact, Kind, ObjectKey, Observed, Seen, claim_facts, instance_of, labelled_instance,
-    secret_hashes, seen,
+    Claim, Fact, Kind, ObjectKey, Observed, Seen, claim_facts, instance_of, is_agents_pod,
+    labelled_instance, secret_hashes, seen,
 };
 use serde_json::Value;
 
@@ -227,7 +227,14 @@ impl Cache {
 
     /// Takes in a pod. The instance that should look at it, if it is news.
     pub(crate) fn put_pod(&self, live: &Value) -> Option<InstanceKey> {
-        self.state().pods.put(instance_of_pod(live)?, live)
+        let instance = instance_of_pod(live)?;
+        let mut state = self.state();
+        if is_agents_pod(live) {
+            state.pods.put(instance, live)
+        } else {
+            // It may have been one of the agent's.
+            state.pods.remove(instance, text(live, "name")?)
+        }
     }
 
     /// Takes out a pod that is gone.

@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::{
 use serde_json::Value;
 
 use crate::hash;
+use crate::object::Kind;
 use crate::observed::{Claim, Pod, Seen, Trouble, Workload};
 use crate::ownership::{is_owned_by_update, owned_hash};
 use crate::resolve::Version;
@@ -74,6 +75,21 @@ pub fn labelled_instance(live: &Value) -> Option<&str> {
     live.get("metadata")?.get("labels")?.get(labels::INSTANCE)?.as_str()
 }
 
+/// Whether a live pod is made by the StatefulSet of the instance that its labels name. Labels alone
+/// prove nothing: anybody in the namespace may give them to a pod.
+#[must_use]
+pub fn is_agents_pod(live: &Value) -> bool {
+    let owners = live.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+    owners.into_iter().flatten().any(|owner| {
+        let is = |field: &str, text: Option<&str>| {
+            text.is_some() && owner.get(field).and_then(Value::as_str) == text
+        };
+        owner.get("controller").and_then(Value::as_bool).unwrap_or_default()
+            && is("kind", Some(Kind::StatefulSet.as_str()))
+            && is("name", labelled_instance(live))
+    })
+}
+
 fn number(value: &Value) -> Option<i32> {
     value.as_i64().and_then(|number| i32::try_from(number).ok())
 }
@@ -118,7 +134,8 @@ pub fn pod_facts(pod: &LivePod) -> Pod {
         address: status.pod_ip.clone(),
         config_sync: init_containers.into_iter().flatten().any(|it| it.name == names::CONFIG_SYNC),
         revision: label("controller-revision-hash").unwrap_or_default(),
-        ready: condition("Ready").is_some_and(|each| each.status == "True"),
+        ready: metadata.deletion_timestamp.is_none()
+            && condition("Ready").is_some_and(|each| each.status == "True"),
         version: version(&spec, &status),
         claim: claim(&spec),
         rendered_config: metadata
@@ -211,7 +228,7 @@ pub fn claim_facts(claim: &PersistentVolumeClaim) -> Claim {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{instance_of, pod_facts};
+    use super::{instance_of, is_agents_pod, pod_facts};
     use crate::resolve::Version;
 
     fn version(image: &str, migrated: &Value) -> Option<Version> {
@@ -238,6 +255,37 @@ mod tests {
         assert_eq!(of(&[owner("StatefulSet", true)], &zoe).as_deref(), Some("zoe"));
         assert_eq!(of(&[owner("OpenClawInstance", false)], &zoe).as_deref(), Some("zoe"));
         assert_eq!(of(&[], &json!({})), None);
+    }
+
+    #[test]
+    fn a_pod_is_the_agents_if_the_instances_stateful_set_controls_it() {
+        let owner = |kind: &str, name: &str, controls: bool| json!({"kind": kind, "name": name, "controller": controls});
+        let of = |owners: &[Value]| {
+            let labels = json!({"app.kubernetes.io/instance": "ada"});
+            is_agents_pod(&json!({"metadata": {"ownerReferences": owners, "labels": labels}}))
+        };
+        assert!(of(&[owner("StatefulSet", "ada", true)]));
+        // A copy with all labels, as `kubectl debug --copy-to --keep-labels` makes one.
+        assert!(!of(&[]));
+        assert!(!of(&[owner("StatefulSet", "zoe", true)]));
+        assert!(!of(&[owner("ReplicaSet", "ada", true)]));
+        assert!(!of(&[owner("StatefulSet", "ada", false)]));
+        let unlabelled =
+            json!({"metadata": {"ownerReferences": [owner("StatefulSet", "ada", true)]}});
+        assert!(!is_agents_pod(&unlabelled));
+    }
+
+    #[test]
+    fn a_pod_that_is_being_deleted_is_not_ready() {
+        let mut pod = json!({
+            "metadata": {"name": "ada-0"},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+        });
+        let is_ready =
+            |pod: &Value| pod_facts(&serde_json::from_value(pod.clone()).expect("a pod")).ready;
+        assert!(is_ready(&pod));
+        pod["metadata"]["deletionTimestamp"] = json!("2026-09-06T00:00:00Z");
+        assert!(!is_ready(&pod));
     }
 
     #[test]

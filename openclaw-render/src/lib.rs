@@ -55,7 +55,9 @@ mod wait;
 
 pub use documents::{Documents, decode_instance};
 pub use effect::{Action, Effect, Event, EventKind, Plan, Purpose, Question, Read, Target};
-pub use facts::{claim_facts, instance_of, labelled_instance, pod_facts, secret_hashes, seen};
+pub use facts::{
+    claim_facts, instance_of, is_agents_pod, labelled_instance, pod_facts, secret_hashes, seen,
+};
 pub use invariants::{pod_security_violations, violations};
 pub use object::{Kind, Object, ObjectKey, Ownership};
 pub use observed::{Asked, Claim, ConfigSync, Fact, Observed, Pod, Seen, Trouble, Workload};

@@ -27,7 +27,8 @@ const OURS: &str = "uid-ada";
 
 /// Who may be among the owners of the claim, by uid and in this order: an instance of the name that
 /// there was before, the instance, and something else.
-const OWNERS: [&str; 3] = ["uid-ada-before", OURS, "uid-other"];
+const OWNERS: [&str; 3] = ["uid-ada-before", OURS, OTHER];
+const OTHER: &str = "uid-other";
 
 type Owners = Vec<&'static str>;
 
@@ -119,8 +120,13 @@ fn claim_of(owners: &Owners) -> Value {
         claim["metadata"]["ownerReferences"] = owners
             .iter()
             .map(|uid| {
-                json!({"apiVersion": "openclaw.rocks/v1alpha1", "kind": "OpenClawInstance",
-                    "name": "ada", "uid": uid, "controller": *uid == OURS})
+                let (version, kind) = if *uid == OTHER {
+                    ("example.com/v1", "Archive")
+                } else {
+                    ("openclaw.rocks/v1alpha1", "OpenClawInstance")
+                };
+                json!({"apiVersion": version, "kind": kind, "name": "ada", "uid": uid,
+                    "controller": *uid == OURS})
             })
             .collect();
     }
@@ -154,8 +160,9 @@ impl World {
         self.finalizers.contains(&FINALIZER)
     }
 
+    /// Whether Kubernetes would collect the claim for this instance, or for an earlier one.
     fn owns_claim(&self) -> bool {
-        self.claim.as_ref().is_some_and(|owners| owners.contains(&OURS))
+        self.claim.as_ref().is_some_and(|owners| owners.iter().any(|uid| *uid != OTHER))
     }
 
     fn change(&mut self, change: Change) {
@@ -208,8 +215,8 @@ impl World {
                 let stored = self.claim.as_ref().and_then(|it| patched(&claim_of(it), patch));
                 let Some(stored) = stored else { return false };
                 let before = self.claim.replace(owners_of(&stored)).unwrap_or_default();
-                let others: Owners = before.into_iter().filter(|uid| *uid != OURS).collect();
-                assert_eq!(self.claim, Some(others), "only the instance is taken out of it");
+                let others: Owners = before.into_iter().filter(|uid| *uid == OTHER).collect();
+                assert_eq!(self.claim, Some(others), "only instances are taken out of it");
                 true
             }
             Target::Instance => {

@@ -40,10 +40,10 @@ impl Pods {
         (!same).then_some(instance)
     }
 
-    /// The instance that it was of.
+    /// The instance that it was of, if it was known.
     pub(super) fn remove(&mut self, instance: InstanceKey, name: &str) -> Option<InstanceKey> {
         let pods = self.0.get_mut(&instance)?;
-        pods.remove(name);
+        pods.remove(name)?;
         if pods.is_empty() {
             self.0.remove(&instance);
         }

@@ -45,6 +45,7 @@ fn live(name: &str, version: u64) -> Value {
         "metadata": {
             "name": name, "namespace": "sea", "resourceVersion": version.to_string(),
             "labels": {"app.kubernetes.io/instance": "ada"},
+            "ownerReferences": [{"kind": "StatefulSet", "name": "ada", "controller": true}],
         },
         "spec": {}, "data": {"key": version.to_string()},
     })

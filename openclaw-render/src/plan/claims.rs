@@ -9,6 +9,7 @@ use crate::object::{Kind, ObjectKey};
 use crate::observed::{Claim, Fact, Observed};
 use crate::quantity;
 use crate::resolve::Resolved;
+use crate::vocab::{API_VERSION, KIND};
 
 pub(super) fn update(
     wanted: &PersistentVolumeClaim,
@@ -34,11 +35,14 @@ pub(super) fn update(
     }
 }
 
-/// Takes the instance out of the claim's owners, so that its end is not the claim's. Nothing if it
-/// is none of them.
+/// Takes instances out of the claim's owners, so that their end is not the claim's. Nothing if none
+/// is among them.
+///
+/// One of another uid is an earlier instance of the name: Kubernetes would collect the claim for it
+/// as soon as no other owner is left.
 pub(crate) fn release(name: &str, claim: &Claim, uid: &str) -> Option<Effect> {
     let kept: Vec<&Value> =
-        claim.owner_references.iter().filter(|owner| !is_of(owner, uid)).collect();
+        claim.owner_references.iter().filter(|owner| !is_instance(owner, uid)).collect();
     if kept.len() == claim.owner_references.len() {
         return None;
     }
@@ -60,6 +64,11 @@ fn tie(tied: &[OwnerReference], name: &str, claim: &Claim, uid: &str) -> Option<
     owners.extend(tied.iter().filter_map(|owner| serde_json::to_value(owner).ok()));
     let change = json!({"op": "add", "path": "/metadata/ownerReferences", "value": owners});
     Some(patch(name, claim, Purpose::Adopt, &change))
+}
+
+fn is_instance(owner: &Value, uid: &str) -> bool {
+    let is = |field: &str, text: &str| owner.get(field).and_then(Value::as_str) == Some(text);
+    is_of(owner, uid) || (is("kind", KIND) && is("apiVersion", API_VERSION))
 }
 
 fn is_of(owner: &Value, uid: &str) -> bool {
