@@ -55,7 +55,7 @@ impl Outcome {
     }
 }
 
-/// Performs effects. One that fails does not stop the others, except for those that need it.
+/// Performs effects under the rules of [`Plan::effects`](openclaw_render::Plan::effects).
 pub(crate) async fn execute(context: &Context, key: &InstanceKey, effects: &[Effect]) -> Outcome {
     let mut outcome = Outcome::default();
     for effect in effects {
@@ -132,7 +132,7 @@ fn remember(
     outcome: &mut Outcome,
 ) -> Result<(), CallError> {
     match target {
-        // The pass that writes reports by itself.
+        // Instances to wake are of no interest: the pass that writes reports by itself.
         Target::Object(object) => drop(context.cache.put(object.kind, &stored.value()?)),
         Target::Pod(_) => {}
         Target::Instance => {
@@ -176,7 +176,7 @@ async fn apply(
         (hash(wanted), owned_hash(&stored, vocab::FIELD_MANAGER))
     });
     context.cache.remember_mismatch(key, object, mismatch);
-    // The pass that writes reports by itself.
+    // As above.
     let _ = context.cache.put(object.kind, &stored);
     Ok(())
 }

@@ -17,11 +17,11 @@ use crate::random;
 /// Longer than a pass takes whose calls are all slow, each call having a deadline of its own. One
 /// that takes longer is broken off where it is, as a crash would, so that its worker is free.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(5);
-/// How long a report waits that is likely to say more by then: one that waits for the cluster's
-/// answers, a claim that is bound or a pod that starts, saves one that is stale when it is read.
+/// How long a report waits for what the cluster answers to a change, a claim that is bound or a pod
+/// that starts. Without the wait that answer would make it stale at once.
 const REPORT_AFTER: Duration = Duration::from_secs(2);
 /// How long an instance waits whose pass needs more memory than there is room for.
-const LATER: Duration = Duration::from_secs(1);
+const RETRY_WITHOUT_ROOM: Duration = Duration::from_secs(1);
 /// Part of the time until the next look by which it is shortened at random: spreads requeues.
 const JITTER: f64 = 0.1;
 
@@ -72,9 +72,9 @@ async fn pass(
     memory: &mut Memory,
     context: &Context,
 ) -> Result<Duration, PassFailed> {
-    // The room is held until the pass has ended. Of an instance that is gone, the watch tells.
+    // The room is held until the pass has ended. A deleted instance is forgotten by the watch.
     let newest = context.instances.newest(key, &context.cluster).await?;
-    let Newest::Here(instance, _room) = newest else { return Ok(LATER) };
+    let Newest::Here(instance, _room) = newest else { return Ok(RETRY_WITHOUT_ROOM) };
     let Instance { live, problem } = *instance;
 
     let stored = StoredInstance::read(&live, problem);

@@ -52,8 +52,8 @@ impl<'a> Pass<'a> {
         Self { key, observed, failures: Vec::new(), stored, context, tried: BTreeSet::new() }
     }
 
-    /// Plans until nothing is missing that can be had. What the spec refers to is noted, so that a
-    /// change of it wakes the instance.
+    /// Plans, reading what the plan asks for, until nothing more can be read. What the spec refers to
+    /// is noted, so that a change of it wakes the instance.
     pub(crate) async fn plan(&mut self) -> Plan {
         let mut decided = self.decide();
         self.note_references(&decided);
@@ -125,7 +125,7 @@ impl<'a> Pass<'a> {
         keep(&mut new.config_maps, old.config_maps);
     }
 
-    /// Side by side.
+    /// Concurrently: each read costs a round trip.
     async fn read(&mut self, reads: Vec<Read>) {
         let answers = join_all(reads.iter().map(|read| self.answer(read))).await;
         self.tried.extend(reads);

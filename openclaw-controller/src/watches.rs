@@ -156,8 +156,7 @@ impl Watches {
     }
 }
 
-/// Namespace and name.
-fn place_of(item: &Item) -> (String, String) {
+fn key_of(item: &Item) -> (String, String) {
     (item.namespace.clone(), item.name.clone())
 }
 

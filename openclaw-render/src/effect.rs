@@ -285,7 +285,7 @@ impl fmt::Display for Target {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
-    /// `Normal` or `Warning`.
+    /// The event's type.
     pub kind: EventKind,
     /// One CamelCase word.
     pub reason: String,
@@ -296,9 +296,9 @@ pub struct Event {
 /// Whether an event is news or trouble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EventKind {
-    /// News.
+    /// Something happened as it should.
     Normal,
-    /// Trouble.
+    /// A user has to act.
     Warning,
 }
 

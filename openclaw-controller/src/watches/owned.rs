@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use openclaw_render::{Kind, ObjectKey};
 
-use super::{Sink, Watches, place_of, value};
+use super::{Sink, Watches, key_of, value};
 use crate::feed::Item;
 
 pub(super) struct Owned {
@@ -33,7 +33,7 @@ impl Sink for Owned {
     }
 
     fn list(&mut self, item: &Item) {
-        self.missing.remove(&place_of(item));
+        self.missing.remove(&key_of(item));
     }
 
     /// An object that cannot be read is not known any more, and whoever needs it asks for it.

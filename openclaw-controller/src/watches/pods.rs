@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Sink, Watches, place_of, value};
+use super::{Sink, Watches, key_of, value};
 use crate::cluster::PODS;
 use crate::feed::Item;
 
@@ -25,7 +25,7 @@ impl Sink for Pods {
     }
 
     fn list(&mut self, item: &Item) {
-        self.listed.insert(place_of(item));
+        self.listed.insert(key_of(item));
     }
 
     fn see(&mut self, item: &Item) {

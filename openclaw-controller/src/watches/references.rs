@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use openclaw_render::Kind;
 
-use super::{Sink, Watches, place_of};
+use super::{Sink, Watches, key_of};
 use crate::cache::Reference;
 use crate::feed::Item;
 
@@ -23,7 +23,7 @@ impl References {
     }
 
     fn invalidate(&self, item: &Item, at: Option<u64>) {
-        let (namespace, name) = place_of(item);
+        let (namespace, name) = key_of(item);
         let reference = Reference { kind: self.kind, namespace, name };
         self.watches.wake(self.watches.context.cache.invalidate(&reference, at));
     }
@@ -35,7 +35,7 @@ impl Sink for References {
     }
 
     fn list(&mut self, item: &Item) {
-        self.listed.insert(place_of(item));
+        self.listed.insert(key_of(item));
     }
 
     fn see(&mut self, item: &Item) {

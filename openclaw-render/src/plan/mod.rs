@@ -1,7 +1,7 @@
 //! [`plan`]: what one pass does, from what is known.
 //!
-//! Order: deletion, pause, what must be read, resolve, render, roll-out decision, one decision per
-//! object, what is no longer rendered, what goes through whatever else is wrong, status.
+//! Order: deletion; resolve; what must still be read; render; roll-out decision; unless paused, one
+//! decision per object and what is no longer rendered; a stop, whatever else is wrong; status.
 
 pub(crate) mod claims;
 mod guards;
@@ -34,7 +34,7 @@ const LOOK_AGAIN_SETTLED: u32 = 600;
 /// Seconds after which an instance is looked at again that waits for something.
 const LOOK_AGAIN_WAITING: u32 = 30;
 
-/// An object that is wanted, and how it is sent: worked out once for all that a pass does with it.
+/// An object that is wanted, and how it is sent: serialised once per pass.
 struct Wanted {
     object: Object,
     stake: Stake,

@@ -2,7 +2,7 @@
 //!
 //! Containers start in this order: `init-config` lays out the volumes; `config-sync` serves the
 //! first configuration, and its startup probe keeps everything after it waiting; the proxy;
-//! `migrate-state` brings the state up to the version that runs; the agent. The two native sidecars
+//! `migrate-state` brings the state up to the version that runs; the agent. Native sidecars
 //! outlive the agent's container when the pod ends, so that it can finish its turns.
 
 mod agent;
@@ -32,8 +32,8 @@ const TERMINATION_GRACE_SECONDS: i64 = 360;
 
 /// Returns everything that the pod is made of.
 ///
-/// In this order volumes, variables and mounts are listed. It stays as it is: the same volumes in
-/// another order are another pod. When a container starts, its part says by [`Start`].
+/// Volumes, variables and mounts follow this order. Append only: another order is another template,
+/// and replaces every pod. When a container starts, its part says by [`Start`].
 pub(crate) fn parts(instance: &Resolved) -> Vec<Part> {
     let parts = [
         Some(agent::part(instance)),

@@ -50,7 +50,7 @@ pub(crate) enum Start {
     /// In its turn, which is its place in the list of parts.
     #[default]
     InTurn,
-    /// When nothing else keeps the agent from starting any more.
+    /// After every other init container, just before the agent.
     Last,
     /// After all others: the agent itself.
     Agent,

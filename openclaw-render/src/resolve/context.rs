@@ -137,12 +137,12 @@ impl<'a> Resolving<'a> {
         self.look_up(Kind::PersistentVolumeClaim, &observed.claims, reference)
     }
 
-    /// Returns a claim that may as well not be there.
+    /// Returns a claim if it has been seen. Its absence is not a problem.
     pub(super) fn claim_if_seen(&self, name: &str) -> Option<&'a Claim> {
         self.observed.claims.get(name).and_then(Fact::known)
     }
 
-    /// Returns a Secret that may as well not be there.
+    /// Returns a Secret if it has been seen. Its absence is not a problem.
     pub(super) fn secret_if_seen(&self, name: &str) -> Option<&'a Keys> {
         self.observed.secrets.get(name).and_then(Fact::known)
     }

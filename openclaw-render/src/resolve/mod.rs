@@ -82,8 +82,8 @@ pub struct Resolution {
     pub resolved: Option<Resolved>,
     /// Errors, things that will not start, and advice, sorted by severity and path.
     pub problems: Vec<Problem>,
-    /// What the spec refers to by name, and what is the instance's own and may be left from an
-    /// earlier spec. It is found also where there are errors.
+    /// What the spec refers to by name, and the instance's own objects that an earlier spec may have
+    /// left. Complete even if the spec has errors, unless it is too deep to be looked at.
     pub references: BTreeSet<ObjectKey>,
 }
 
@@ -241,7 +241,7 @@ fn name(instance: &OpenClawInstance, cx: &mut Resolving<'_>) -> InstanceName {
     }
 }
 
-/// Other programs make folders of it, and a file that is previewed comes from anywhere.
+/// Checked because other programs use it as a directory name, and previewed files are untrusted.
 fn namespace(instance: &OpenClawInstance, cx: &mut Resolving<'_>) -> String {
     let given = instance.metadata.namespace.as_deref().filter(|given| !given.is_empty());
     let namespace = given.unwrap_or("default");
@@ -257,7 +257,7 @@ fn namespace(instance: &OpenClawInstance, cx: &mut Resolving<'_>) -> String {
     namespace.to_owned()
 }
 
-/// A configuration so deep that nothing else may be done with the spec: copying it is a risk.
+/// A configuration too deeply nested to be copied safely, so that no other check is made.
 fn too_deep(spec: &OpenClawInstanceSpec) -> Option<Problem> {
     let raw = spec.config.as_ref()?.raw.as_ref()?;
     let problem = || Problem::error(RAW, Rule::Invalid, nesting::too_deep()).about(ConfigValid);

@@ -34,7 +34,7 @@ pub(crate) struct Findings {
     pub(crate) rollout: Option<Rollout>,
     /// Objects of others under names that we need.
     pub(crate) conflicts: Vec<ObjectKey>,
-    /// What the StatefulSet is not sent without.
+    /// Objects that must be in place before the StatefulSet is sent.
     pub(crate) waits: Vec<Wait>,
 }
 
