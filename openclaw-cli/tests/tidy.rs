@@ -284,6 +284,21 @@ fn relative_links_lead_to_files() {
     assert_none("links that lead nowhere", &findings);
 }
 
+/// A page that names a file which is gone sends its reader nowhere.
+#[test]
+fn source_files_that_pages_name_are_there() {
+    let files = files();
+    let is_there = |name: &str| files.iter().any(|path| path.ends_with(name));
+    let mut findings = Vec::new();
+    for page in ["docs/architecture.md", "docs/testing.md", "CONTRIBUTING.md"] {
+        let text = text(page);
+        let names = text.split('`').filter(|name| has_extension(name, "rs"));
+        let gone = names.filter(|name| !name.contains(['{', '<', '*', ' ']) && !is_there(name));
+        findings.extend(gone.map(|name| format!("{page}: {name}")));
+    }
+    assert_none("files that are not there", &findings);
+}
+
 /// The relative targets of `[text](target)` and `[text]: target`, code blocks and spans aside.
 fn links(text: &str) -> Vec<(usize, String)> {
     let mut links = Vec::new();
@@ -351,7 +366,7 @@ fn what_the_pod_helper_does_changes_only_with_its_tag() {
     let beyond = [
         "openclaw-cli/src/error.rs",
         "openclaw-render/src/hash.rs",
-        "openclaw-render/src/resolve/version.rs",
+        "openclaw-render/src/version.rs",
         "openclaw-render/src/seed.rs",
         "openclaw-render/src/vocab/exits.rs",
     ];

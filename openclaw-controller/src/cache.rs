@@ -22,19 +22,13 @@ use pods::Pods;
 pub(crate) use references::{Asked, Content, Reference, add as add_content};
 
 use crate::cluster;
+use crate::live::{InstanceKey, text, version};
 
 /// Owners of a claim, and keys of a Secret, that are kept. What has more is read when it is asked
 /// for: of no object much is kept, whatever is in it.
 const MOST_KEPT: usize = 16;
 /// For how long the answer to a write may still come: longer than any call takes.
 const LATE: Duration = cluster::DEADLINE.saturating_mul(3);
-
-/// Namespace and name of an instance.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct InstanceKey {
-    pub(crate) namespace: String,
-    pub(crate) name: String,
-}
 
 /// An object that could be an instance's.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,11 +98,6 @@ impl Entry {
 
 fn decoded<T: serde::de::DeserializeOwned>(live: &Value) -> Option<T> {
     serde_json::from_value(live.clone()).ok()
-}
-
-/// A resource version as a number; 0 if it is none, which loses against every other.
-pub(crate) fn version(text: &str) -> u64 {
-    text.parse().unwrap_or_default()
 }
 
 #[derive(Default)]
@@ -374,9 +363,4 @@ fn identity(kind: Kind, live: &Value) -> Option<(InstanceKey, ObjectKey)> {
 
 fn instance_of_pod(live: &Value) -> Option<InstanceKey> {
     in_namespace_of(live, labelled_instance(live)?)
-}
-
-/// A text of the metadata.
-pub(crate) fn text<'a>(live: &'a Value, field: &str) -> Option<&'a str> {
-    live.get("metadata")?.get(field)?.as_str()
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::answer::{Answer, LONGEST, ReadError, Reader};
 use crate::error::CallError;
-use crate::instances::InstanceText;
+use crate::instance_text::InstanceText;
 
 /// Longer than what an API server under load needs; a worker is not held for ever.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);

@@ -12,7 +12,7 @@ use openclaw_render::ConfigSync;
 use openclaw_render::seed::SyncStatus;
 use openclaw_render::vocab::ports;
 
-use crate::publish::shortened;
+use crate::error::shortened;
 
 /// It answers from memory: a pod that takes longer is not there.
 const DEADLINE: Duration = Duration::from_secs(2);

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use kube::runtime::events::Recorder;
 
-use crate::cache::{Cache, InstanceKey};
+use crate::cache::Cache;
 use crate::cluster::Cluster;
 use crate::instances::Instances;
+use crate::live::InstanceKey;
 use crate::metrics::Metrics;
 use crate::questions::Questions;
 use crate::queue::Queue;

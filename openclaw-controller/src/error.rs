@@ -210,6 +210,16 @@ fn class(status: &Status) -> RetryClass {
     }
 }
 
+/// A message of so many bytes at most.
+pub(crate) fn shortened(message: &str, longest: usize) -> String {
+    if message.len() <= longest {
+        return message.to_owned();
+    }
+    let mark = "…";
+    let cut = message.floor_char_boundary(longest - mark.len());
+    format!("{}{mark}", message.get(..cut).unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

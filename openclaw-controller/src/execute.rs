@@ -6,10 +6,10 @@ use openclaw_render::{Action, Effect, ObjectKey, Target, diff, hash, owned_hash,
 use serde_json::Value;
 use tracing::{info, warn};
 
-use crate::cache::InstanceKey;
 use crate::cluster::{INSTANCES, PODS, Place, Stored};
 use crate::context::Context;
 use crate::error::{CallError, RetryClass};
+use crate::live::InstanceKey;
 
 /// What became of the effects.
 #[derive(Default)]

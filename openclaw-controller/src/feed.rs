@@ -16,7 +16,7 @@ use openclaw_render::bounded;
 use serde::Deserialize;
 
 use crate::answer::{Answer, LONGEST, Lines, ReadError, Reader, Turn};
-use crate::cache;
+use crate::live;
 
 /// Objects of the first page. The next ones grow as long as they stay small.
 const FIRST_PAGE: u32 = 4;
@@ -128,7 +128,7 @@ impl Item {
     fn versioned(text: &str, turn: Option<Turn>) -> Option<(Self, String)> {
         let Head { metadata } = serde_json::from_str(text).ok()?;
         let Metadata { namespace, name, resource_version } = metadata;
-        let version = cache::version(&resource_version);
+        let version = live::version(&resource_version);
         let text = text.to_owned();
         Some((Self { namespace, name, version, text, _turn: turn }, resource_version))
     }

@@ -5,43 +5,21 @@ use std::time::{Duration, Instant};
 use openclaw_render::StoredInstance;
 use tracing::{Instrument, info_span, warn};
 
-use crate::cache::InstanceKey;
 use crate::context::Context;
 use crate::error::{CallError, PassFailed, chain};
 use crate::execute::execute;
-use crate::instances::{Instance, Newest};
+use crate::instance_text::Instance;
+use crate::instances::Newest;
+use crate::live::InstanceKey;
+use crate::memory::{DEADLINE, Memory};
 use crate::observe::Pass;
 use crate::publish::publish;
 use crate::random;
 
-/// Longer than a pass takes whose calls are all slow, each call having a deadline of its own. One
-/// that takes longer is broken off where it is, as a crash would, so that its worker is free.
-pub(crate) const DEADLINE: Duration = Duration::from_mins(5);
-/// How long a report waits for what the cluster answers to a change, a claim that is bound or a pod
-/// that starts. Without the wait that answer would make it stale at once.
-const REPORT_AFTER: Duration = Duration::from_secs(2);
 /// How long an instance waits whose pass needs more memory than there is room for.
 const RETRY_WITHOUT_ROOM: Duration = Duration::from_secs(1);
 /// Part of the time until the next look by which it is shortened at random: spreads requeues.
 const JITTER: f64 = 0.1;
-
-/// What one pass leaves to the next one over the same instance.
-#[derive(Debug, Default)]
-pub(crate) struct Memory {
-    /// How many failed in a row.
-    failures: u32,
-    /// Since when there is something to report that may wait.
-    unreported: Option<Instant>,
-}
-
-impl Memory {
-    /// Returns how long a report may still wait, `None` if it has waited long enough.
-    fn report_may_wait(&mut self) -> Option<Duration> {
-        let now = Instant::now();
-        let since = *self.unreported.get_or_insert(now);
-        REPORT_AFTER.checked_sub(now - since).filter(|rest| !rest.is_zero())
-    }
-}
 
 /// Passes over an instance, within the deadline. Returns when to look again.
 pub(crate) async fn reconcile(

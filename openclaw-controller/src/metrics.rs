@@ -15,8 +15,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use crate::cache::InstanceKey;
 use crate::error::RetryClass;
+use crate::live::InstanceKey;
 
 /// Seconds; a pass over an unchanged instance takes the first, one against an API server that does
 /// not answer the last.

@@ -11,10 +11,11 @@ use openclaw_render::{
 };
 use serde_json::Value;
 
-use crate::cache::{self, Content, Entry, InstanceKey, Reference};
+use crate::cache::{self, Content, Entry, Reference};
 use crate::context::Context;
 use crate::error::{CallError, PassFailed};
 use crate::execute::Outcome;
+use crate::live::{self, InstanceKey};
 
 /// Rounds of reading that a plan may ask for, see [`openclaw_render::plan`].
 const ROUNDS: usize = 3;
@@ -167,8 +168,8 @@ impl<'a> Pass<'a> {
         let object = ObjectKey::new(reference.kind, reference.name.as_str());
         let asked = self.context.cache.expect_content(self.key, &reference);
         let live = self.context.cluster.get(&reference.namespace, &object).await?;
-        let at = live.as_ref().and_then(|live| cache::text(live, "resourceVersion"));
-        let at = at.map(cache::version).unwrap_or_default();
+        let at = live.as_ref().and_then(|live| live::text(live, "resourceVersion"));
+        let at = at.map(live::version).unwrap_or_default();
         let content = live.map_or(Fact::Absent, |live| content(reference.kind, &live));
         self.context.cache.store_content(&reference, asked, content.clone(), at);
         Ok(Found::Content(reference, content))

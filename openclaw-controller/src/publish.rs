@@ -8,10 +8,10 @@ use openclaw_render::{EventKind, Plan};
 use serde_json::{Value, json};
 use tracing::warn;
 
-use crate::cache::{self, InstanceKey};
 use crate::cluster::INSTANCES;
 use crate::context::Context;
-use crate::error::CallError;
+use crate::error::{CallError, shortened};
+use crate::live::{self, InstanceKey};
 
 /// Events are best effort: do not block a worker for longer.
 const EVENT_DEADLINE: Duration = Duration::from_secs(5);
@@ -27,7 +27,7 @@ pub(crate) async fn publish(
 ) -> Result<(), CallError> {
     context.metrics.reported(key, &plan.status);
     if let Some(status) = plan.news(live) {
-        let version = cache::text(live, "resourceVersion");
+        let version = live::text(live, "resourceVersion");
         let patch = json!([
             {"op": "test", "path": "/metadata/resourceVersion", "value": version},
             {"op": "add", "path": "/status", "value": status},
@@ -52,7 +52,7 @@ async fn tell(context: &Context, key: &InstanceKey, live: &Value, event: &opencl
         kind: Some(INSTANCES.kind.to_owned()),
         name: Some(key.name.clone()),
         namespace: Some(key.namespace.clone()),
-        uid: cache::text(live, "uid").map(ToOwned::to_owned),
+        uid: live::text(live, "uid").map(ToOwned::to_owned),
         resource_version: None,
         field_path: None,
     };
@@ -83,14 +83,4 @@ async fn tell(context: &Context, key: &InstanceKey, live: &Value, event: &opencl
             "an event could not be published in time"
         ),
     }
-}
-
-/// A message of so many bytes at most.
-pub(crate) fn shortened(message: &str, longest: usize) -> String {
-    if message.len() <= longest {
-        return message.to_owned();
-    }
-    let mark = "…";
-    let cut = message.floor_char_boundary(longest - mark.len());
-    format!("{}{mark}", message.get(..cut).unwrap_or_default())
 }

@@ -15,8 +15,8 @@ use openclaw_render::{Asked, ConfigSync, Question};
 use tokio::sync::Notify;
 use tracing::debug;
 
-use crate::cache::InstanceKey;
 use crate::config_sync::ConfigSyncClient;
+use crate::live::InstanceKey;
 use crate::queue::Queue;
 use crate::random;
 

@@ -13,15 +13,15 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use self::line::Line;
-use crate::cache::InstanceKey;
-use crate::instance::{self, Memory};
+use crate::live::InstanceKey;
+use crate::memory::{self, Memory};
 
 /// Whoever hands out passes looks at the queue so often, also when nothing happens.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Without a heartbeat for so long, it does not live any more.
 const DEAD_AFTER: Duration = Duration::from_mins(1);
 /// While somebody waits, a pass must begin or end within this.
-const STUCK_AFTER: Duration = instance::DEADLINE.saturating_add(Duration::from_mins(1));
+const STUCK_AFTER: Duration = memory::DEADLINE.saturating_add(Duration::from_mins(1));
 
 /// See the module.
 pub(crate) struct Queue {
@@ -138,7 +138,7 @@ mod tests {
     fn only_a_loop_that_stands_still_ails() {
         let (second, hour) = (Duration::from_secs(1), Duration::from_hours(1));
         assert_eq!(ailment(HEARTBEAT, Duration::ZERO), None);
-        assert_eq!(ailment(HEARTBEAT, instance::DEADLINE), None, "a pass may take so long");
+        assert_eq!(ailment(HEARTBEAT, memory::DEADLINE), None, "a pass may take so long");
         assert!(ailment(hour, Duration::ZERO).is_some_and(|why| why.contains("3600 s")));
         assert!(ailment(second, hour).is_some_and(|why| why.contains("3600 s")));
         // A replica that waits for the Lease has instances that wait, and hands out none.

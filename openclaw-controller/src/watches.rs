@@ -20,10 +20,10 @@ use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use crate::answer::Reader;
-use crate::cache::InstanceKey;
 use crate::cluster::{CLUSTER_DEFAULTS, INSTANCES, PODS, Resource};
 use crate::context::Context;
 use crate::feed::{Feed, Item};
+use crate::live::InstanceKey;
 
 pub(crate) use synced::Synced;
 

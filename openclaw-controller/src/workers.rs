@@ -7,9 +7,10 @@ use std::time::Duration;
 use tokio::task::{Id, JoinError, JoinSet};
 use tracing::error;
 
-use crate::cache::InstanceKey;
 use crate::context::Context;
-use crate::instance::{self, Memory};
+use crate::instance;
+use crate::live::InstanceKey;
+use crate::memory::Memory;
 
 /// A pass that panicked would most likely do so again.
 const AFTER_PANIC: Duration = Duration::from_mins(5);

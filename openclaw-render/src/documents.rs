@@ -17,7 +17,8 @@ use crate::nesting;
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed};
 use crate::problem::{Problem, Rule};
-use crate::resolve::{RAW, Resolution, bounds, resolve};
+use crate::resolution::{Resolution, resolve};
+use crate::resolve::{RAW, bounds};
 use crate::settings::Settings;
 use crate::vocab::{API_VERSION, KIND};
 

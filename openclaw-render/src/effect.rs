@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::api::OpenClawInstanceStatus;
+use crate::api::{OpenClawInstanceStatus, Phase};
 use crate::object::ObjectKey;
 use crate::problem::Problem;
-use crate::status::is_at_rest;
 use crate::vocab;
 
 /// One pass: what to read before deciding more, what to do, what to say.
@@ -300,6 +299,16 @@ pub enum EventKind {
     Normal,
     /// A user has to act.
     Warning,
+}
+
+/// Whether nothing is waited for.
+pub(crate) fn is_at_rest(status: &OpenClawInstanceStatus) -> bool {
+    matches!(status.phase, Some(Phase::Running | Phase::Suspended))
+}
+
+/// The first step of a guarded JSON patch: the object is still the one that was seen.
+pub(crate) fn unchanged_since(resource_version: Option<&str>) -> Value {
+    json!({"op": "test", "path": "/metadata/resourceVersion", "value": resource_version})
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::hash;
 use crate::object::Kind;
 use crate::observed::{Claim, Pod, Seen, Trouble, Workload};
 use crate::ownership::{is_owned_by_update, owned_hash};
-use crate::resolve::Version;
+use crate::version::Version;
 use crate::vocab::{FIELD_MANAGER, KIND, PREVIOUS_MANAGERS, annotations, images, labels, names};
 
 /// Longer than any hash of ours.
@@ -194,7 +194,7 @@ fn container_trouble(status: &ContainerStatus) -> Option<Trouble> {
 /// A hash for each value of a Secret: the value itself goes no further.
 #[must_use]
 pub fn secret_hashes(secret: &Secret) -> BTreeMap<String, String> {
-    let data = secret.data.iter().flatten().map(|(key, value)| (key, hash::of_bytes(&value.0)));
+    let data = secret.data.iter().flatten().map(|(key, value)| (key, hash::content_hash(&value.0)));
     let text = secret.string_data.iter().flatten();
     data.chain(text.map(|(key, value)| (key, hash::of(value))))
         .map(|(key, hash)| (key.clone(), hash))
@@ -229,7 +229,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{instance_of, is_agents_pod, pod_facts};
-    use crate::resolve::Version;
+    use crate::version::Version;
 
     fn version(image: &str, migrated: &Value) -> Option<Version> {
         let pod = json!({

@@ -4,8 +4,6 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use crate::seed;
-
 /// Hashes a sequence of fields so that no two different sequences have the same bytes.
 #[derive(Clone, Default)]
 pub(crate) struct Hasher(Sha256);
@@ -36,10 +34,11 @@ pub(crate) fn hexadecimal(bytes: &[u8], count: usize) -> String {
 
 /// Hash of one text.
 pub(crate) fn of(text: &str) -> String {
-    of_bytes(text.as_bytes())
+    content_hash(text.as_bytes())
 }
 
-/// Hash of bytes.
-pub(crate) fn of_bytes(bytes: &[u8]) -> String {
-    seed::content_hash(bytes)
+/// The name of a content: the first 16 hexadecimal digits of its SHA-256.
+#[must_use]
+pub fn content_hash(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes), 8)
 }

@@ -30,6 +30,7 @@
 pub mod api;
 pub mod bounded;
 pub mod canonical;
+mod claims;
 mod config;
 mod documents;
 mod effect;
@@ -43,13 +44,17 @@ mod observed;
 pub mod ownership;
 mod plan;
 mod pod;
+mod power;
 mod problem;
 pub mod quantity;
+mod resolution;
 mod resolve;
 mod resource;
+mod rollout;
 pub mod seed;
 mod settings;
 mod status;
+mod version;
 pub mod vocab;
 mod wait;
 
@@ -66,8 +71,10 @@ pub use ownership::{
 };
 pub use plan::{StoredInstance, plan, plan_stored, render_instance};
 pub use problem::{Problem, Rule, Severity};
-pub use resolve::{Resolution, Resolved, Version, refused_downgrade, resolve};
+pub use resolution::{Resolution, resolve};
+pub use resolve::{Resolved, refused_downgrade};
 pub use settings::Settings;
+pub use version::Version;
 
 /// Every object of an instance, in the order in which objects are applied.
 ///

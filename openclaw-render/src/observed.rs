@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::api::OpenClawClusterDefaults;
 use crate::effect::Question;
 use crate::object::ObjectKey;
-use crate::resolve::Version;
+use crate::version::Version;
 
 /// What is known of one thing. Unknown is not absent: a read that failed says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -67,6 +67,14 @@ pub struct Observed {
     pub refused: BTreeMap<ObjectKey, String>,
     /// Objects whose effect was left out in this pass, with those among `after` that failed.
     pub withheld: BTreeMap<ObjectKey, Vec<ObjectKey>>,
+}
+
+impl Observed {
+    /// Returns what the pod said last to the question that stands, with that question.
+    pub(crate) fn answer_of(&self, pod: &Pod) -> Option<(&Asked, &ConfigSync)> {
+        let asked = self.asked.as_ref().filter(|asked| asked.question.uid == pod.uid)?;
+        Some((asked, asked.answer.as_ref()?))
+    }
 }
 
 /// What the cache keeps of an object.

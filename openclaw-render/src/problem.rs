@@ -93,6 +93,15 @@ impl Problem {
     }
 }
 
+/// Sorts problems by severity and path, each once.
+pub(crate) fn sort(problems: &mut Vec<Problem>) {
+    problems.sort_by(|left, right| {
+        let order = (left.severity, &left.path, &left.message);
+        order.cmp(&(right.severity, &right.path, &right.message))
+    });
+    problems.dedup();
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, severity, message, .. } = self;

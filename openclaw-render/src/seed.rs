@@ -5,9 +5,8 @@
 //! [`check_path`] hold when a plan is rendered and again when it is performed.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::hash;
+pub use crate::hash::content_hash;
 
 /// Version of the plan and of the sync protocol: the `N` in the helper image's tag `pod-N.M`.
 pub const POD_PROTOCOL: u32 = 2;
@@ -111,12 +110,6 @@ pub struct SyncStatus {
     pub message: Option<String>,
     /// Space on the volume of openclaw.json that users other than root may still take.
     pub free_bytes: Option<u64>,
-}
-
-/// The name of a content: the first 16 hexadecimal digits of its SHA-256.
-#[must_use]
-pub fn content_hash(bytes: &[u8]) -> String {
-    hash::hexadecimal(&Sha256::digest(bytes), 8)
 }
 
 /// Permission bits of an octal text of three or four digits, at most `1777`.

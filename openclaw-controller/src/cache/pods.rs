@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use openclaw_render::{Pod, pod_facts};
 use serde_json::Value;
 
-use super::{InstanceKey, decoded, version};
+use super::decoded;
+use crate::live::{InstanceKey, version};
 
 struct Entry {
     facts: Pod,

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use openclaw_render::{Fact, Kind, Observed};
 
-use super::InstanceKey;
+use crate::live::InstanceKey;
 
 /// A Secret or ConfigMap that may be referred to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,8 +5,9 @@ use std::convert::Infallible;
 use http::{Request, Response};
 use kube::Client;
 use kube::client::Body;
+use openclaw_render::vocab::PREVIOUS_MANAGERS;
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::answer::Reader;

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::pace::Pace;
-use crate::cache::InstanceKey;
-use crate::instance::Memory;
+use crate::live::InstanceKey;
+use crate::memory::Memory;
 
 /// What happens within it is one piece of news: an apply is followed by several events. So long
 /// after the last one a pass begins …

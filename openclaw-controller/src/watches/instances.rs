@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{Sink, Watches};
-use crate::cache::InstanceKey;
 use crate::feed::Item;
-use crate::instances::InstanceText;
+use crate::instance_text::InstanceText;
+use crate::live::InstanceKey;
 
 pub(super) struct Instances {
     watches: Watches,

@@ -84,7 +84,7 @@ async fn woken(watches: &Watches) -> BTreeSet<String> {
     for key in &taken {
         watches.context.queue.put_back(
             key,
-            crate::instance::Memory::default(),
+            crate::memory::Memory::default(),
             Duration::from_hours(1),
         );
     }

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::{Step, WaitingOn};
 use crate::api::OpenClawInstance;
+use crate::claims;
 use crate::effect::{Effect, Purpose, Read, Target};
 use crate::facts::claim_facts;
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Claim, Fact, Observed};
-use crate::plan::claims;
 use crate::vocab::FINALIZER;
 use crate::vocab::names::data_claim;
 

@@ -3,14 +3,11 @@
 //! A machine is asked in every pass what it does now, from what is seen and from what it wrote down
 //! itself, and returns a [`Step`]. It must be safe to ask it again after any part of a step was
 //! carried out: a pass may be broken off anywhere, and its successor knows nothing of it. What a
-//! step means for the pod is not among its effects: [`Power`] says it, and `resource/` renders it.
+//! step means for the pod is not among its effects: [`Power`](crate::power::Power) says it, and `resource/` renders it.
 
 pub(crate) mod deletion;
-mod power;
 
 use std::fmt;
-
-pub(crate) use power::{Power, is_scaled_by_load};
 
 use crate::effect::{Effect, Read};
 

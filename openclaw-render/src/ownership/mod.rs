@@ -9,7 +9,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::seed::content_hash;
+use crate::hash::content_hash;
 
 mod change;
 pub(crate) mod fields;

@@ -7,9 +7,9 @@
 use super::rollout;
 use crate::api::OpenClawInstance;
 use crate::effect::{Effect, Purpose, Read};
-use crate::lifecycle::Power;
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed};
+use crate::power::Power;
 
 /// Returns what scales a StatefulSet of ours down that the rest of the plan leaves alone, or what
 /// must be seen first. Everything else in it stays as it is, and nothing is made.

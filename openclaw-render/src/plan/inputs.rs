@@ -229,7 +229,7 @@ mod tests {
     use super::{inputs_hash, is_comparable};
     use crate::documents::decode_instance;
     use crate::observed::Observed;
-    use crate::resolve::resolve;
+    use crate::resolution::resolve;
     use crate::settings::Settings;
 
     fn hash_of(spec: &Value) -> String {

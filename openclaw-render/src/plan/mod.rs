@@ -3,7 +3,6 @@
 //! Order: deletion; resolve; what must still be read; render; roll-out decision; unless paused, one
 //! decision per object and what is no longer rendered; a stop, whatever else is wrong; status.
 
-pub(crate) mod claims;
 mod guards;
 mod inputs;
 mod objects;
@@ -16,12 +15,12 @@ use serde_json::{Value, json};
 pub use stored::{StoredInstance, plan_stored};
 
 use crate::api::OpenClawInstance;
-use crate::effect::{Effect, Plan, Purpose, Read, Target};
+use crate::effect::{Effect, Plan, Purpose, Read, Target, unchanged_since};
 use crate::lifecycle::{Step, deletion};
 use crate::object::{Kind, Object, ObjectKey};
 use crate::observed::{Fact, Observed};
 use crate::problem::{Problem, Rule};
-use crate::resolve::{Resolution, resolve};
+use crate::resolution::{Resolution, resolve};
 use crate::resource;
 use crate::resource::stake::{Rendered, Stake};
 use crate::settings::Settings;
@@ -172,9 +171,4 @@ fn add_finalizer(instance: &OpenClawInstance) -> Option<Effect> {
         json!({"op": "add", "path": "/metadata/finalizers", "value": [FINALIZER]})
     };
     Some(Effect::json_patch(Target::Instance, Purpose::Finalizer, json!([test, add])))
-}
-
-/// The first step of a guarded JSON patch: the object is still the one that was seen.
-fn unchanged_since(resource_version: Option<&str>) -> Value {
-    json!({"op": "test", "path": "/metadata/resourceVersion", "value": resource_version})
 }

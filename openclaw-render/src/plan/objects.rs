@@ -2,14 +2,16 @@
 
 use serde_json::Value;
 
-use super::rollout::{self, Rollout, Verdict};
-use super::{Wanted, claims};
+use super::Wanted;
+use super::rollout;
+use crate::claims;
 use crate::effect::{Action, Effect, Plan, Purpose, Read, Target};
 use crate::object::{Kind, Object, ObjectKey, Ownership};
 use crate::observed::{Fact, Observed, Seen};
 use crate::ownership::{diff, hash, owned_hash, take_over_patch};
 use crate::resolve::Resolved;
 use crate::resource::stake::Stake;
+use crate::rollout::{Rollout, Verdict};
 use crate::status::Findings;
 use crate::vocab::{FIELD_MANAGER, PREVIOUS_MANAGERS, annotations};
 use crate::wait::{Wait, Why};

@@ -2,7 +2,7 @@
 
 use super::context::Resolving;
 use crate::api::OpenClawInstanceSpec;
-use crate::lifecycle::is_scaled_by_load;
+use crate::power::is_scaled_by_load;
 
 /// Reports what contradicts itself; scaling by load is not rendered yet.
 pub(super) fn check(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {

@@ -1,8 +1,8 @@
 //! [`Choices`]: what annotations of the instance ask for that reaches the pod.
 
-use super::Version;
 use super::context::Resolving;
 use crate::api::OpenClawInstance;
+use crate::version::Version;
 use crate::vocab::annotations;
 
 /// What the user asks for by annotations.

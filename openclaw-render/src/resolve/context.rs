@@ -52,13 +52,8 @@ impl<'a> Resolving<'a> {
         taken
     }
 
-    /// Returns the problems, sorted by severity and path, each once, and what was referred to.
-    pub(super) fn finish(mut self) -> (Vec<Problem>, BTreeSet<ObjectKey>) {
-        self.problems.sort_by(|left, right| {
-            let order = (left.severity, &left.path, &left.message);
-            order.cmp(&(right.severity, &right.path, &right.message))
-        });
-        self.problems.dedup();
+    /// Returns the problems, in the order in which they were found, and what was referred to.
+    pub(super) fn finish(self) -> (Vec<Problem>, BTreeSet<ObjectKey>) {
         (self.problems, self.references)
     }
 

@@ -1,11 +1,12 @@
 //! A version that is older than the one which last ran on the volume: its state is newer than it
 //! can read, and there is no way back.
 
+use super::Choices;
 use super::context::Resolving;
 use super::image::Image;
 use super::storage::{DataVolume, Storage};
-use super::{Choices, Version};
 use crate::api::OpenClawInstance;
+use crate::version::Version;
 use crate::vocab::annotations;
 
 /// Reports a version that is older. The spec must tell which one it is; otherwise the pod finds out.

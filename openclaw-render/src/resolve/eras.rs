@@ -11,8 +11,8 @@
 
 use serde_json::{Map, Value};
 
-use super::Version;
 use crate::problem::{Problem, Rule};
+use crate::version::Version;
 
 /// A key that some versions refuse.
 struct Retired {

@@ -8,8 +8,9 @@ use super::context::Resolving;
 use super::environment::own_token;
 use super::network_policy::NetworkPolicy;
 use super::trust::{self, HeaderName};
-use super::{BaseConfig, Version, address, image};
+use super::{BaseConfig, address, image};
 use crate::api::OpenClawInstanceSpec;
+use crate::version::Version;
 use crate::vocab::grammar::is_origin;
 use crate::vocab::{env, images, ports};
 

@@ -4,8 +4,8 @@ use k8s_openapi::api::core::v1::LocalObjectReference;
 
 use super::context::Resolving;
 use super::defaults::text;
-use super::version::Version;
 use crate::api::{OpenClawInstanceSpec, PullPolicy, SidecarImage};
+use crate::version::Version;
 use crate::vocab::grammar::{is_repository, is_tag, is_version};
 use crate::vocab::images;
 

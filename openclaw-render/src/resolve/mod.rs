@@ -30,7 +30,6 @@ mod stored_defaults;
 mod token;
 mod trust;
 pub(crate) mod unsupported;
-mod version;
 mod walk;
 mod workspace;
 
@@ -53,42 +52,24 @@ pub(crate) use service::Service;
 pub(crate) use storage::{DataVolume, Layout, Storage};
 pub(crate) use token::GatewayToken;
 pub(crate) use trust::HeaderName;
-pub use version::Version;
 pub(crate) use workspace::Workspace;
 
-use crate::api::ConditionType::{
-    ConfigValid, NetworkPolicyReady, Ready, SecretsReady, StorageReady,
-};
+use crate::api::ConditionType::{ConfigValid, NetworkPolicyReady, SecretsReady, StorageReady};
 use crate::api::{OnOperatorUpgrade, OpenClawInstance, OpenClawInstanceSpec};
-use crate::lifecycle::Power;
 use crate::nesting;
 use crate::object::{Kind, ObjectKey};
 use crate::observed::Observed;
-use crate::problem::{Problem, Rule, Severity};
-use crate::resource;
+use crate::power::Power;
+use crate::problem::{Problem, Rule};
 use crate::settings::Settings;
 use crate::vocab::grammar::is_label;
 use crate::vocab::names::InstanceName;
 
 /// The one field that takes any JSON.
 pub(crate) const RAW: &str = "spec.config.raw";
-/// What the API server takes as the contents of a ConfigMap; keys count here too.
-const CONFIG_MAP_BYTES: usize = 1 << 20;
-
-/// What [`resolve`] found.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Resolution {
-    /// Everything that rendering needs; `None` if any problem is an error.
-    pub resolved: Option<Resolved>,
-    /// Errors, things that will not start, and advice, sorted by severity and path.
-    pub problems: Vec<Problem>,
-    /// What the spec refers to by name, and the instance's own objects that an earlier spec may have
-    /// left. Complete even if the spec has errors, unless it is too deep to be looked at.
-    pub references: BTreeSet<ObjectKey>,
-}
 
 /// An instance whose every question is answered: defaults, ClusterDefaults, references, names,
-/// versions. Only [`resolve`] makes one, so rendering it cannot fail.
+/// versions. Only [`crate::resolve`] makes one, so rendering it cannot fail.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resolved {
     pub(crate) name: InstanceName,
@@ -133,29 +114,27 @@ impl Resolved {
     }
 }
 
-/// Answers every question that rendering has.
-///
-/// # Assumptions
-/// `observed` says what is known of the things that the spec refers to. What it does not mention
-/// is unknown, which is advice here and never an error: see [`Fact`](crate::Fact).
-#[must_use]
-pub fn resolve(
+/// What was found: the instance, if there was anything to look at, problems, and references.
+pub(crate) type Found = (Option<Resolved>, Vec<Problem>, BTreeSet<ObjectKey>);
+
+/// Answers every question that rendering has, as far as that can be known before anything is
+/// rendered. An instance with errors is answered for, too: nothing must be rendered of it.
+pub(crate) fn answers(
     instance: &OpenClawInstance,
     observed: &Observed,
     settings: &Settings,
-) -> Resolution {
+) -> Found {
     let mut cx = Resolving::new(observed, settings);
     let name = name(instance, &mut cx);
     if let Some(problem) = too_deep(&instance.spec) {
         let (_, references) = cx.finish();
-        return Resolution { resolved: None, problems: vec![problem], references };
+        return (None, vec![problem], references);
     }
     let cluster_defaults = observed.cluster_defaults.known();
     let spec = defaults::merge(&instance.spec, cluster_defaults.map(|defaults| &defaults.spec));
     let resolved = resolve_merged(instance, spec, name, &mut cx);
     let (problems, references) = cx.finish();
-    let failed = problems.iter().any(|problem| problem.severity == Severity::Error);
-    Resolution { resolved: (!failed).then_some(resolved), problems, references }
+    (Some(resolved), problems, references)
 }
 
 fn resolve_merged(
@@ -186,7 +165,7 @@ fn resolve_merged(
     });
     let token = cx.about(SecretsReady, |cx| token::resolve(&spec, &name, gateway.auth, cx));
     let environment = environment::resolve(&spec, gateway.auth, &token, cx);
-    let resolved = Resolved {
+    Resolved {
         namespace: namespace(instance, cx),
         uid: instance.metadata.uid.clone().filter(|uid| !uid.is_empty()),
         operator_namespace: cx.settings.operator_namespace.clone(),
@@ -219,9 +198,7 @@ fn resolve_merged(
             .unwrap_or(cx.settings.rollout_on_upgrade),
         name,
         spec,
-    };
-    check_sizes(&resolved, cx);
-    resolved
+    }
 }
 
 /// Returns the instance's name. One that cannot be used is replaced for the rest of the checks;
@@ -262,33 +239,4 @@ fn too_deep(spec: &OpenClawInstanceSpec) -> Option<Problem> {
     let raw = spec.config.as_ref()?.raw.as_ref()?;
     let problem = || Problem::error(RAW, Rule::Invalid, nesting::too_deep()).about(ConfigValid);
     nesting::is_too_deep(raw).then(problem)
-}
-
-/// What no ConfigMap can hold would be refused again and again.
-fn check_sizes(resolved: &Resolved, cx: &mut Resolving<'_>) {
-    let is_inline = resolved.config.path == RAW;
-    let config = if is_inline { RAW } else { "spec.config.configMapRef" };
-    let remedies = [
-        (
-            ConfigValid,
-            config,
-            "openclaw.json is written with indentation, so keep it flat and large texts out of it",
-        ),
-        (Ready, "spec.workspace", "put large or many files into the image or a volume"),
-    ];
-    for ((about, path, remedy), map) in remedies.into_iter().zip(resource::config_maps(resolved)) {
-        let entries = map.data.iter().flatten();
-        let bytes: usize = entries.map(|(key, content)| key.len() + content.len()).sum();
-        if bytes > CONFIG_MAP_BYTES {
-            let allowed = CONFIG_MAP_BYTES;
-            cx.about(about, |cx| {
-                cx.error(
-                    path,
-                    format!(
-                        "makes a ConfigMap of {bytes} bytes, and {allowed} are allowed: {remedy}"
-                    ),
-                );
-            });
-        }
-    }
 }

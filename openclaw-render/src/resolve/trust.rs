@@ -8,10 +8,10 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::Version;
 use super::address::{self, Network};
 use super::context::Resolving;
 use super::network_policy::NetworkPolicy;
+use crate::version::Version;
 
 /// Networks of proxies that nginx is given at most.
 const MAX_NETWORKS: usize = 1000;

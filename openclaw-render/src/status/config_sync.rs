@@ -7,7 +7,7 @@ use super::conditions::workload;
 use super::{Findings, transitions};
 use crate::api::{ConditionType, ConfigStatus, OpenClawInstance, OpenClawInstanceStatus, Reason};
 use crate::effect::Question;
-use crate::observed::{Asked, ConfigSync, Observed, Pod};
+use crate::observed::{Observed, Pod};
 use crate::resolve::Resolved;
 use crate::vocab::{names, ports};
 
@@ -52,7 +52,7 @@ pub(super) fn read(
     let pod = observed.pods.known().and_then(|pods| pods.first());
     let rendered = findings.rollout.as_ref().map(|rollout| rollout.config_hash.clone());
     let rendered_hash = rendered.or_else(|| previous.config.as_ref()?.rendered_hash.clone());
-    let answer = pod.and_then(|pod| answer_of(pod, observed)).filter(|(asked, _)| {
+    let answer = pod.and_then(|pod| observed.answer_of(pod)).filter(|(asked, _)| {
         // An answer to a question about another configuration may be older than this one.
         asked.question.hash == rendered_hash
     });
@@ -82,15 +82,6 @@ pub(super) fn read(
 fn migrated(changes: &[String]) -> Vec<String> {
     let short = |change: &String| change.chars().take(MIGRATED_LENGTH).collect();
     changes.iter().take(MIGRATED_LIMIT).map(short).collect()
-}
-
-/// What the pod said last to the question that stands.
-pub(super) fn answer_of<'a>(
-    pod: &Pod,
-    observed: &'a Observed,
-) -> Option<(&'a Asked, &'a ConfigSync)> {
-    let asked = observed.asked.as_ref().filter(|asked| asked.question.uid == pod.uid)?;
-    Some((asked, asked.answer.as_ref()?))
 }
 
 /// Without what was said of another configuration than the one that is in place again.

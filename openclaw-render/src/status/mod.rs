@@ -13,17 +13,17 @@ mod transitions;
 
 pub(crate) use config_sync::UNCONFIRMED_AFTER;
 pub(crate) use kept::decode;
-pub(crate) use phase::is_at_rest;
 use statement::Statement;
 
 use crate::api::{ConditionType, OpenClawInstance, OpenClawInstanceStatus, Phase, Reason};
-use crate::effect::{Event, Question};
-use crate::lifecycle::{Power, WaitingOn, deletion};
+use crate::effect::{Event, Question, is_at_rest};
+use crate::lifecycle::{WaitingOn, deletion};
 use crate::object::ObjectKey;
 use crate::observed::Observed;
-use crate::plan::rollout::Rollout;
+use crate::power::Power;
 use crate::problem::Problem;
 use crate::resolve::Resolved;
+use crate::rollout::Rollout;
 use crate::vocab::{labels, ports};
 use crate::wait::Wait;
 

@@ -40,11 +40,6 @@ fn refuses(statements: &[Statement]) -> bool {
     statements.iter().any(|statement| refusals.contains(&statement.reason))
 }
 
-/// Whether nothing is waited for.
-pub(crate) fn is_at_rest(status: &OpenClawInstanceStatus) -> bool {
-    matches!(status.phase, Some(Phase::Running | Phase::Suspended))
-}
-
 /// Whether all that is missing is a pod, which the cluster's own controllers make.
 pub(super) fn lacks_only_its_pod(statements: &[Statement], observed: &Observed) -> bool {
     observed.pods.known().is_some_and(Vec::is_empty)

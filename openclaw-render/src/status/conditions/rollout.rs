@@ -2,8 +2,8 @@
 
 use super::texts;
 use crate::api::{ConditionType as About, Reason};
-use crate::plan::rollout::{Rollout, Verdict};
 use crate::problem::{Problem, Severity};
+use crate::rollout::{Rollout, Verdict};
 use crate::status::Statement;
 use crate::vocab::annotations;
 

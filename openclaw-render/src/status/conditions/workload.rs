@@ -8,7 +8,7 @@ use crate::api::{ConditionType as About, Reason};
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed, Pod, Seen, Trouble, Workload};
 use crate::resolve::Resolved;
-use crate::status::{Statement, config_sync};
+use crate::status::Statement;
 use crate::vocab::{exits, names, paths};
 use crate::wait::{Wait, Why};
 
@@ -148,7 +148,7 @@ pub(super) fn is_for_space(message: &str) -> bool {
 
 /// Whether the application runs and is not ready for its disk, as far as config-sync can tell.
 fn lacks_space(resolved: &Resolved, pod: &Pod, observed: &Observed) -> bool {
-    let free = config_sync::answer_of(pod, observed).and_then(|(_, sync)| sync.free_bytes);
+    let free = observed.answer_of(pod).and_then(|(_, sync)| sync.free_bytes);
     let disk = resolved.probes.disk.as_ref();
     may_lack_space(resolved, pod)
         && free.zip(disk).is_some_and(|(free, disk)| free < disk.min_free_bytes)

@@ -4,14 +4,14 @@ use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde_json::{Value, json};
 
-use crate::effect::{Effect, Plan, Purpose, Target};
+use crate::effect::{Effect, Plan, Purpose, Target, unchanged_since};
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Claim, Fact, Observed};
 use crate::quantity;
 use crate::resolve::Resolved;
 use crate::vocab::{API_VERSION, KIND};
 
-pub(super) fn update(
+pub(crate) fn update(
     wanted: &PersistentVolumeClaim,
     resolved: &Resolved,
     observed: &Observed,
@@ -78,6 +78,6 @@ fn is_of(owner: &Value, uid: &str) -> bool {
 /// Changes the claim only as it was seen.
 fn patch(name: &str, claim: &Claim, why: Purpose, change: &Value) -> Effect {
     let target = Target::Object(ObjectKey::new(Kind::PersistentVolumeClaim, name));
-    let test = super::unchanged_since(Some(&claim.resource_version));
+    let test = unchanged_since(Some(&claim.resource_version));
     Effect::json_patch(target, why, json!([test, change]))
 }
