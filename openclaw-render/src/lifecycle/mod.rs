@@ -13,18 +13,16 @@ use crate::effect::{Effect, Read};
 
 /// What a machine does in one pass.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Step<Record = ()> {
+pub(crate) struct Step {
     /// What it must see first.
     pub(crate) reads: Vec<Read>,
     /// What is done, in this order.
     pub(crate) effects: Vec<Effect>,
     /// What must be so before the next step; `None` if this is the last one.
     pub(crate) waits_for: Option<WaitingOn>,
-    /// What it writes down, in status. A machine whose progress is seen in the cluster needs none.
-    pub(crate) record: Record,
 }
 
-impl<Record: Default> Step<Record> {
+impl Step {
     /// Returns the step that does this, after which nothing is left to do.
     fn last(effects: Vec<Effect>) -> Self {
         Self { effects, ..Self::default() }

@@ -121,7 +121,7 @@ fn unseen(references: &BTreeSet<ObjectKey>, observed: &Observed) -> Vec<Read> {
 
 /// What is done with an instance that is being deleted.
 fn plan_deletion(instance: &OpenClawInstance, observed: &Observed) -> Plan {
-    let Step { reads, effects, waits_for, record: () } = deletion::step(instance, observed);
+    let Step { reads, effects, waits_for } = deletion::step(instance, observed);
     let mut plan = Plan { reads, effects, look_again_in: LOOK_AGAIN_WAITING, ..Plan::default() };
     plan.take(status::report_deletion(instance, waits_for.as_ref(), observed));
     plan
