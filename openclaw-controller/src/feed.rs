@@ -48,7 +48,7 @@ pub(crate) struct Feed {
 pub(crate) struct Item {
     pub(crate) namespace: String,
     pub(crate) name: String,
-    /// Resource version, see [`cache::version`].
+    /// Resource version, see [`crate::live::version`].
     pub(crate) version: u64,
     pub(crate) text: String,
     /// Kept as long as the text is there.

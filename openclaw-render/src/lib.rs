@@ -2,7 +2,7 @@
 //!
 //! [`resolve`] turns an instance and what the world says into a [`Resolved`] or into all
 //! [`Problem`]s at once; [`render`] turns that into every object, the same bytes for the same
-//! input; [`plan`] compares with what is there and says what to do. [`render_instance`] does the
+//! input; [`plan()`] compares with what is there and says what to do. [`render_instance`] does the
 //! first two in one call:
 //!
 //! ```
