@@ -53,7 +53,24 @@ const SAMPLES: &[(&str, &str)] = &[
         "spec.gateway.image.digest",
         r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
     ),
+    (
+        "spec.extraVolumeMounts",
+        r#"[[{"name": "x", "mountPath": "/x"}], [{"name": "x", "mountPath": "/y"}]]"#,
+    ),
+    (
+        "spec.extraVolumes",
+        r#"[[{"name": "x", "emptyDir": {}}], [{"name": "x", "emptyDir": {"sizeLimit": "1Gi"}}]]"#,
+    ),
     ("spec.image.version", r#"["2026.7.1", "2026.9.6"]"#),
+    (
+        "spec.initContainers",
+        r#"[[{"name": "x", "image": "x:1"}], [{"name": "x", "image": "x:2"}]]"#,
+    ),
+    (
+        "spec.sidecarVolumes",
+        r#"[[{"name": "x", "emptyDir": {}}], [{"name": "x", "emptyDir": {"sizeLimit": "1Gi"}}]]"#,
+    ),
+    ("spec.sidecars", r#"[[{"name": "x", "image": "x:1"}], [{"name": "x", "image": "x:2"}]]"#),
     ("spec.gateway.controlUiOrigins", r#"[["https://claw.example.com"]]"#),
     ("spec.probes.diskReadiness.path", r#"["/tmp"]"#),
     ("spec.replicas", "[0, 1]"),
@@ -88,6 +105,9 @@ const CONTEXT: &[(&str, &str)] = &[
     ),
     ("spec.envFrom[].configMapRef", r#"{"envFrom": [{"configMapRef": {"name": "sample"}}]}"#),
     ("spec.envFrom[].secretRef", r#"{"envFrom": [{"secretRef": {"name": "sample"}}]}"#),
+    ("spec.extraVolumeMounts", r#"{"extraVolumes": [{"name": "x", "emptyDir": {}}]}"#),
+    ("spec.extraVolumes", r#"{"extraVolumeMounts": [{"name": "x", "mountPath": "/x"}]}"#),
+    ("spec.sidecarVolumes", r#"{"extraVolumeMounts": [{"name": "x", "mountPath": "/x"}]}"#),
     ("spec.envFrom[].prefix", r#"{"envFrom": [{"configMapRef": {"name": "sample"}}]}"#),
     ("spec.image.version", r#"{"image": {"tag": "latest"}}"#),
     ("spec.probes.diskReadiness", r#"{"probes": {"diskReadiness": {"enabled": true}}}"#),
@@ -109,6 +129,15 @@ const CONTEXT: &[(&str, &str)] = &[
     ),
 ];
 
+/// Kubernetes types that are rendered as they are written.
+const AS_WRITTEN: &[&str] = &[
+    "spec.extraVolumeMounts",
+    "spec.extraVolumes",
+    "spec.initContainers",
+    "spec.sidecarVolumes",
+    "spec.sidecars",
+];
+
 fn spec_schema() -> Value {
     let definition = api::custom_resource_definitions()
         .into_iter()
@@ -124,7 +153,7 @@ fn leaves(path: &str, schema: &Value, found: &mut BTreeMap<String, Value>) {
         for (name, inner) in properties {
             leaves(&format!("{path}.{name}"), inner, found);
         }
-    } else if schema["items"]["properties"].is_object() {
+    } else if schema["items"]["properties"].is_object() && !AS_WRITTEN.contains(&path) {
         leaves(&format!("{path}[]"), &schema["items"], found);
     } else {
         found.insert(path.to_owned(), schema.clone());
@@ -317,4 +346,53 @@ fn every_field_that_works_says_what_a_change_does() {
         let says = ["change", "Counts only with"].iter().any(|word| text.contains(word));
         assert!(says, "{path}: what does a change do? {text:?}");
     }
+}
+
+/// A container with something in every part of it.
+fn container(name: &str) -> Value {
+    json!({
+        "name": name, "image": "registry.example.com/team/tool:1", "command": ["/bin/tool"],
+        "args": ["--once"], "workingDir": "/work", "imagePullPolicy": "Always",
+        "env": [{"name": "A", "value": "$(HOME)"}],
+        "envFrom": [{"configMapRef": {"name": "sample"}, "prefix": "P_"}],
+        "ports": [{"containerPort": 9000, "name": name, "protocol": "UDP"}],
+        "resources": {"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "500m"}},
+        "securityContext": {"privileged": true, "runAsUser": 0},
+        "terminationMessagePolicy": "File",
+        "volumeMounts": [{"mountPath": "/work", "name": "work", "subPathExpr": "$(A)"}],
+        "volumeDevices": [{"devicePath": "/dev/xvda", "name": "disk"}],
+    })
+}
+
+#[test]
+fn containers_and_volumes_of_users_are_rendered_as_they_are_written() {
+    let mut sidecar = container("beside");
+    sidecar["livenessProbe"] = json!({"exec": {"command": ["true"]}, "periodSeconds": 3});
+    sidecar["ports"][0]["containerPort"] = json!(9001);
+    let volumes = json!([
+        {"name": "disk", "persistentVolumeClaim": {"claimName": "disk"}},
+        {"name": "work", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}},
+    ]);
+    let mount = json!({"mountPath": "/mnt", "mountPropagation": "None", "name": "work"});
+    let document = json!({
+        "metadata": {"name": "ada", "namespace": "agents"},
+        "spec": {
+            "image": {"tag": "2026.9.6"},
+            "initContainers": [container("before")], "sidecars": [sidecar],
+            "sidecarVolumes": [volumes[0]], "extraVolumes": [volumes[1]],
+            "extraVolumeMounts": [mount],
+        },
+    });
+    let (instance, _) = decode_instance(document).expect("it decodes");
+    let (objects, _) = render_instance(&instance, &Observed::default(), &Settings::default());
+    let set = objects.last().expect("objects").to_value();
+    let pod = &set["spec"]["template"]["spec"];
+    let contains =
+        |list: &Value, item: &Value| list.as_array().is_some_and(|items| items.contains(item));
+    assert!(contains(&pod["initContainers"], &container("before")), "{pod:#}");
+    assert_eq!(pod["containers"][1], sidecar);
+    for volume in [&volumes[0], &volumes[1]] {
+        assert!(contains(&pod["volumes"], volume), "{:#}", pod["volumes"]);
+    }
+    assert!(contains(&pod["containers"][0]["volumeMounts"], &mount), "{pod:#}");
 }

@@ -79,6 +79,8 @@ fn check_mounts(
         }
         mounted.insert(volume.to_owned());
     }
+    let devices = list(container, "/volumeDevices");
+    mounted.extend(devices.iter().map(|device| text(device, "/name").to_owned()));
 }
 
 /// Requests within limits, every quantity as the API server stores it.

@@ -7,6 +7,7 @@
 
 mod agent;
 mod env;
+mod extras;
 mod home;
 mod init;
 pub(crate) mod part;
@@ -42,7 +43,7 @@ pub(crate) fn parts(instance: &Resolved) -> Vec<Part> {
         sidecar::gateway_proxy::part(instance),
         Some(init::migrate_state::part(instance)),
     ];
-    parts.into_iter().flatten().collect()
+    extras::giving_way(parts.into_iter().flatten().collect(), &instance.extras)
 }
 
 pub(crate) fn template(instance: &Resolved, parts: &[Part]) -> PodTemplateSpec {
@@ -59,8 +60,12 @@ pub(crate) fn template(instance: &Resolved, parts: &[Part]) -> PodTemplateSpec {
 /// The user's annotations, and a hash of each input that a running process cannot load again.
 fn restarting(instance: &Resolved, parts: &[Part]) -> BTreeMap<String, String> {
     let mut all = instance.pod_annotations.clone();
-    if let Some(hash) = &instance.environment.hash {
-        all.insert(annotations::SECRET_HASH.to_owned(), hash.clone());
+    let environments = [
+        (annotations::SECRET_HASH, &instance.environment.hash),
+        (annotations::SIDECARS_HASH, &instance.extras.environment_hash),
+    ];
+    for (annotation, hash) in environments {
+        all.extend(hash.clone().map(|hash| (annotation.to_owned(), hash)));
     }
     for file in parts.iter().flat_map(|part| &part.files) {
         if let OnChange::RestartsPod(annotation) = file.on_change {
@@ -75,6 +80,7 @@ fn spec(instance: &Resolved, parts: &[Part]) -> PodSpec {
     let host_aliases: Vec<_> =
         parts.iter().flat_map(|part| part.host_aliases.iter().cloned()).collect();
     let (containers, init_containers) = containers(instance, parts);
+    let volumes = parts.iter().flat_map(|part| &part.volumes).chain(&instance.extras.volumes);
     PodSpec {
         affinity: placement.affinity.clone(),
         // Even an account of the user's that mounts its token everywhere does not do so here.
@@ -94,19 +100,24 @@ fn spec(instance: &Resolved, parts: &[Part]) -> PodSpec {
         termination_grace_period_seconds: Some(TERMINATION_GRACE_SECONDS),
         tolerations: placement.tolerations.clone(),
         topology_spread_constraints: placement.topology_spread_constraints.clone(),
-        volumes: Some(parts.iter().flat_map(|part| part.volumes.iter().cloned()).collect()),
+        volumes: Some(volumes.cloned().collect()),
         ..Default::default()
     }
 }
 
-/// Returns the agent's container, and those that start before it, in the order in which they do.
+/// Returns the agent's container and those beside it, and those that start before it, in the order
+/// in which they do. The user's init containers find the volume as the agent will.
 fn containers(instance: &Resolved, parts: &[Part]) -> (Vec<Container>, Vec<Container>) {
     let mut by_start: Vec<&Part> = parts.iter().collect();
     by_start.sort_by_key(|part| part.start);
-    let (agents, others): (Vec<&Part>, Vec<&Part>) =
-        by_start.into_iter().partition(|part| part.start == Start::Agent);
+    let (first, rest): (Vec<&Part>, Vec<&Part>) =
+        by_start.into_iter().partition(|part| part.start < Start::Last);
+    let (last, agents): (Vec<&Part>, Vec<&Part>) =
+        rest.into_iter().partition(|part| part.start < Start::Agent);
     let complete = |part: &Part| agent::completed(finished(part), instance, parts);
-    (agents.into_iter().map(complete).collect(), others.into_iter().map(finished).collect())
+    let containers = agents.into_iter().map(complete).chain(extras::sidecars(instance));
+    let before = first.into_iter().map(finished).chain(extras::init_containers(instance));
+    (containers.collect(), before.chain(last.into_iter().map(finished)).collect())
 }
 
 /// Returns the container of a part with its ports and what every container has.

@@ -1,6 +1,6 @@
 //! The agent's environment: the user's entries, and what the pod may start without.
 
-use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar};
+use k8s_openapi::api::core::v1::{Container, EnvFromSource, EnvVar};
 
 use super::context::{Reference, Resolving};
 use super::{Auth, GatewayToken};
@@ -40,7 +40,7 @@ pub(super) fn resolve(
 ) -> Environment {
     let entries = entries(spec, auth, cx);
     let whole = spec.env_from.clone().unwrap_or_default();
-    let mut sources = sources(&entries, &whole, cx);
+    let mut sources = sources("spec", &entries, &whole, cx);
     let mut own_token = None;
     if auth == Auth::SecretToken {
         match token {
@@ -56,6 +56,19 @@ pub(super) fn resolve(
     }
     let hash = cx.about(ConditionType::SecretsReady, |cx| hash(&sources, own_token, cx));
     Environment { entries, sources: whole, hash }
+}
+
+/// Looks at all that a container of the user's takes values from. Returns a hash of it, `None` when
+/// nothing of it is known.
+pub(super) fn of_container(
+    path: &str,
+    container: &Container,
+    cx: &mut Resolving<'_>,
+) -> Option<String> {
+    let entries = container.env.as_deref().unwrap_or_default();
+    let whole = container.env_from.as_deref().unwrap_or_default();
+    let sources = sources(path, entries, whole, cx);
+    cx.about(ConditionType::SecretsReady, |cx| hash(&sources, None, cx))
 }
 
 /// Whether the user's own entry gives the agent a gateway token.
@@ -126,6 +139,7 @@ fn entries(spec: &OpenClawInstanceSpec, auth: Auth, cx: &mut Resolving<'_>) -> V
 }
 
 fn sources<'a>(
+    path: &str,
     entries: &'a [EnvVar],
     whole: &'a [EnvFromSource],
     cx: &mut Resolving<'_>,
@@ -135,7 +149,7 @@ fn sources<'a>(
         let Some(source) = &entry.value_from else { continue };
         if let Some(secret) = &source.secret_key_ref {
             sources.push(Source {
-                path: format!("spec.env[name={}].valueFrom.secretKeyRef", entry.name),
+                path: format!("{path}.env[name={}].valueFrom.secretKeyRef", entry.name),
                 kind: Kind::Secret,
                 name: &secret.name,
                 key: Some(&secret.key),
@@ -144,7 +158,7 @@ fn sources<'a>(
         }
         if let Some(map) = &source.config_map_key_ref {
             sources.push(Source {
-                path: format!("spec.env[name={}].valueFrom.configMapKeyRef", entry.name),
+                path: format!("{path}.env[name={}].valueFrom.configMapKeyRef", entry.name),
                 kind: Kind::ConfigMap,
                 name: &map.name,
                 key: Some(&map.key),
@@ -155,21 +169,21 @@ fn sources<'a>(
     for (index, source) in whole.iter().enumerate() {
         match (&source.secret_ref, &source.config_map_ref) {
             (Some(secret), None) => sources.push(Source {
-                path: format!("spec.envFrom[{index}].secretRef"),
+                path: format!("{path}.envFrom[{index}].secretRef"),
                 kind: Kind::Secret,
                 name: &secret.name,
                 key: None,
                 optional: secret.optional.unwrap_or(false),
             }),
             (None, Some(map)) => sources.push(Source {
-                path: format!("spec.envFrom[{index}].configMapRef"),
+                path: format!("{path}.envFrom[{index}].configMapRef"),
                 kind: Kind::ConfigMap,
                 name: &map.name,
                 key: None,
                 optional: map.optional.unwrap_or(false),
             }),
             _ => cx.error(
-                format!("spec.envFrom[{index}]"),
+                format!("{path}.envFrom[{index}]"),
                 "must have exactly one of `configMapRef` and `secretRef`",
             ),
         }

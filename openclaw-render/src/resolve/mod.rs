@@ -16,6 +16,7 @@ mod downgrade;
 mod entry_point;
 mod environment;
 mod eras;
+mod extras;
 pub(crate) mod gateway;
 mod image;
 mod metadata;
@@ -41,6 +42,7 @@ use context::Resolving;
 pub use downgrade::refused_downgrade;
 pub(crate) use entry_point::EntryPoint;
 pub(crate) use environment::Environment;
+pub(crate) use extras::Extras;
 pub(crate) use gateway::{Auth, Gateway, Proxy};
 pub(crate) use image::Image;
 pub(crate) use network_policy::NetworkPolicy;
@@ -88,6 +90,7 @@ pub struct Resolved {
     pub(crate) proxy: Option<Proxy>,
     pub(crate) workspace: Workspace,
     pub(crate) environment: Environment,
+    pub(crate) extras: Extras,
     pub(crate) resources: Resources,
     pub(crate) storage: Storage,
     pub(crate) security: Security,
@@ -180,6 +183,7 @@ fn resolve_merged(
         proxy: gateway::proxy(&spec, cx),
         workspace: workspace::resolve(&spec, cx),
         environment,
+        extras: extras::resolve(&spec, cx),
         resources: resources::resolve(&spec, cx),
         storage,
         security: security::resolve(&name, &spec, cx),

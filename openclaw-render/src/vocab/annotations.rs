@@ -33,6 +33,10 @@ pub const OF_OBJECTS: &[&str] = &[INPUTS_HASH, ROLLOUT_HASH];
 /// On the pod template: contents of the Secrets and ConfigMaps in the agent's environment.
 pub const SECRET_HASH: &str = "openclaw.rocks/secret-hash";
 
+/// On the pod template: contents of the Secrets and ConfigMaps in the environments of the user's
+/// sidecars.
+pub const SIDECARS_HASH: &str = "openclaw.rocks/sidecars-hash";
+
 /// On the pod template: the bytes of nginx.conf, which nginx does not load again by itself.
 pub const PROXY_HASH: &str = "openclaw.rocks/proxy-hash";
 

@@ -27,3 +27,10 @@ pub const HOME_DIRECTORIES: &[&str] = &[".cache", ".config", ".local"];
 /// File at the data volume's root that names the version which last ran there. In layout `home` no
 /// container of the agent's sees it.
 pub const VERSION_FILE: &str = ".openclaw-version";
+
+/// Returns an absolute path without what makes no difference: doubled and trailing slashes, `.`.
+pub(crate) fn normalised(path: &str) -> String {
+    let segments = path.split('/').filter(|segment| !matches!(*segment, "" | "."));
+    let joined = segments.collect::<Vec<_>>().join("/");
+    format!("/{joined}")
+}

@@ -6,6 +6,13 @@ pub const GATEWAY: i32 = 18789;
 pub const PROXY: i32 = 18790;
 /// What config-sync says of the configuration.
 pub const CONFIG_SYNC: i32 = 18795;
+/// Ports in every pod that no container of the user's can have, and whose they are.
+pub(crate) const OF_OPERATOR: [(i32, &str); 3] = [
+    (GATEWAY, super::names::AGENT),
+    (PROXY, "gateway-proxy"),
+    (CONFIG_SYNC, super::names::CONFIG_SYNC),
+];
+
 /// HTTPS.
 pub const HTTPS: i32 = 443;
 /// DNS.
