@@ -261,8 +261,11 @@ impl Cache {
     /// is news.
     pub(crate) fn set_kind(&self, kind: Kind, namespace: Option<&str>, fact: Fact<()>) -> bool {
         let scope = (kind, namespace.map(str::to_owned));
-        let before = self.state().kinds.insert(scope, fact.clone());
-        before.unwrap_or_default() != fact
+        let mut state = self.state();
+        let known = state.kinds.entry(scope).or_default();
+        let is_news = *known != fact;
+        *known = fact;
+        is_news
     }
 
     /// Remembers that an apply did not make an object equal to what was sent, as hashes of the
