@@ -294,37 +294,6 @@ fn a_pod_without_a_policy_of_its_own_wish_waits_for_none() {
 }
 
 #[test]
-fn what_stands_beside_has_a_condition_of_its_own_and_no_say_in_the_agent() {
-    let mut world = fresh(&json!({}));
-    world.refused.push("PodDisruptionBudget/ada".to_owned());
-    let mut world = world.settled();
-    assert!(said(&world, "Ready").starts_with("True"), "{}", said(&world, "Ready"));
-    assert_eq!(world.live_instance().expect("there")["status"]["phase"], "Running");
-    assert_eq!(
-        said(&world, "CompanionsReady"),
-        "False ApplyRefused: the API server refuses PodDisruptionBudget/ada: not allowed here"
-    );
-    world.refused.clear();
-    let world = world.settled();
-    let there = "True Applied: PodDisruptionBudget/ada is there";
-    assert_eq!(said(&world, "CompanionsReady"), there);
-
-    let mut world = fresh(&json!({}));
-    let others = json!({
-        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
-        "metadata": {"name": "ada", "namespace": NAMESPACE}, "spec": {},
-    });
-    world.server.create(&others, "kubectl").expect("it is new");
-    let world = world.settled();
-    assert!(said(&world, "Ready").starts_with("True"), "{}", said(&world, "Ready"));
-    assert!(said(&world, "NameConflict").starts_with("True NameTaken: PodDisruptionBudget/ada"));
-    assert_eq!(
-        said(&world, "CompanionsReady"),
-        "False NameTaken: PodDisruptionBudget/ada (is not this instance's)"
-    );
-}
-
-#[test]
 fn a_running_agent_goes_on_while_its_new_policy_is_refused() {
     let mut world = fresh(&json!({})).settled();
     let before = world.get("StatefulSet", "ada").cloned();
