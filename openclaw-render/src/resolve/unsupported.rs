@@ -31,7 +31,6 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
             storage.secret_ref.as_ref().is_some_and(|secret| !secret.name.is_empty())
         })
     }),
-    ("spec.chromium", |spec| is(spec.chromium.as_ref().and_then(|each| each.enabled))),
     ("spec.config.forcePaths", |spec| {
         listed(spec.config.as_ref().and_then(|each| each.force_paths.as_ref()))
     }),
