@@ -55,8 +55,8 @@ fn what_the_agent_writes_stays_and_what_the_operator_changes_goes_in() {
     let (pod, sync, _) = served(&ours);
     write(
         &pod,
-        r#"{agents: {model: 'mine'}, cron: {on: true}, // a word
-        logging: {level: 'info'}, channels: {telegram: {}}}"#,
+        r"{agents: {model: 'mine'}, cron: {on: true}, // a word
+        logging: {level: 'info'}, channels: {telegram: {}}}",
     );
     let theirs = pod.read_target();
     wait_until("a validation", || {

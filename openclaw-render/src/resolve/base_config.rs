@@ -58,21 +58,15 @@ pub(super) fn resolve(
         );
         cx.push(Problem::advice(path.as_str(), Rule::Config, message));
     }
-    BaseConfig { document, path, forced: forced(config, cx) }
+    BaseConfig { document, path, forced: forced(config) }
 }
 
 /// In mode `merge`, the paths that are taken from the spec whatever the file says.
-fn forced(config: &ConfigSpec, cx: &mut Resolving<'_>) -> Option<Vec<String>> {
-    let users = config.force_paths.as_deref().unwrap_or_default();
+fn forced(config: &ConfigSpec) -> Option<Vec<String>> {
     if config.merge_mode != Some(MergeMode::Merge) {
-        if !users.is_empty() {
-            cx.error(
-                "spec.config.forcePaths",
-                "needs `spec.config.mergeMode: merge`: overwrite mode forces every path",
-            );
-        }
         return None;
     }
+    let users = config.force_paths.as_deref().unwrap_or_default();
     let mut all: BTreeSet<String> = ALWAYS_FORCED.iter().copied().map(str::to_owned).collect();
     for path in users.iter().filter(|path| !path.is_empty()) {
         // A part in another file could say what a forced path does not.
@@ -150,4 +144,16 @@ fn parse(
         }
     }
     Map::new()
+}
+
+/// Reports paths that force nothing.
+pub(super) fn check_force_paths(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
+    let Some(config) = &spec.config else { return };
+    let paths = config.force_paths.as_deref().unwrap_or_default();
+    if !paths.is_empty() && forced(config).is_none() {
+        cx.error(
+            "spec.config.forcePaths",
+            "needs `spec.config.mergeMode: merge`: overwrite mode forces every path",
+        );
+    }
 }

@@ -149,6 +149,7 @@ fn resolve_merged(
     stored_defaults::check(instance, cx);
     unsupported::check(instance, &spec, cx);
     availability::check(&spec, cx);
+    base_config::check_force_paths(&spec, cx);
     ca_bundle::check(&spec, cx);
     metadata::check(&spec, cx);
 
