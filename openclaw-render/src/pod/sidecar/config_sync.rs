@@ -68,6 +68,10 @@ fn container(instance: &Resolved) -> Container {
     ]
     .map(str::to_owned)
     .to_vec();
+    if let Some(forced) = &instance.config.forced {
+        arguments.push("--mode=merge".to_owned());
+        arguments.extend(forced.iter().map(|path| format!("--force={path}")));
+    }
     let version = instance.image.version;
     if version.has_migration() {
         arguments.extend(MIGRATOR.iter().map(|word| format!("--migrator={word}")));
