@@ -52,6 +52,8 @@ words! {
         StorageReady,
         /// Everything that the environment refers to is there.
         SecretsReady,
+        /// What stands beside the pod is there.
+        CompanionsReady,
         /// A roll-out waits.
         RolloutPending,
         /// A name that the instance needs belongs to something else.
@@ -120,6 +122,8 @@ words! {
         ConfigRendered,
         /// The configuration has retired keys, which the application's migration changed in the pod.
         ConfigMigrated,
+        /// What the agent had written into its configuration could not be used.
+        ConfigSetAside,
         /// The configuration is not where the application reads it.
         ConfigNotApplied,
         /// Nobody can say whether the configuration is where the application reads it.
@@ -138,6 +142,8 @@ words! {
         Applied,
         /// The object is not there yet.
         NotApplied,
+        /// The cluster does not have the object's kind.
+        KindMissing,
         /// The API server refuses the object.
         ApplyRefused,
         /// The instance is being deleted.

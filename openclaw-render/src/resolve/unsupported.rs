@@ -9,8 +9,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use super::context::Resolving;
 use super::stored_defaults;
 use crate::api::{
-    FileUpdatePolicy, LoggingFormat, LoggingLevel, ManagedFile, MergeMode, MetricsIngressFrom,
-    MetricsSpec, OpenClawInstance, OpenClawInstanceSpec,
+    FileUpdatePolicy, LoggingFormat, LoggingLevel, ManagedFile, MetricsIngressFrom, MetricsSpec,
+    OpenClawInstance, OpenClawInstanceSpec,
 };
 
 type IsSet = fn(&OpenClawInstanceSpec) -> bool;
@@ -30,13 +30,6 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
         storage.is_some_and(|storage| {
             storage.secret_ref.as_ref().is_some_and(|secret| !secret.name.is_empty())
         })
-    }),
-    ("spec.chromium", |spec| is(spec.chromium.as_ref().and_then(|each| each.enabled))),
-    ("spec.config.forcePaths", |spec| {
-        listed(spec.config.as_ref().and_then(|each| each.force_paths.as_ref()))
-    }),
-    ("spec.config.mergeMode", |spec| {
-        spec.config.as_ref().and_then(|each| each.merge_mode) == Some(MergeMode::Merge)
     }),
     ("spec.maintenanceWindows", |spec| listed(spec.maintenance_windows.as_ref())),
     ("spec.netbird", |spec| is(spec.netbird.as_ref().and_then(|each| each.enabled))),

@@ -18,6 +18,9 @@ pub const HELPER: &str = "/openclaw-helper/openclaw-cli";
 /// Where a container leaves its last words for `kubectl describe`.
 pub const TERMINATION_LOG: &str = "/dev/termination-log";
 
+/// Where the browser keeps a profile that outlives the pod.
+pub const CHROMIUM_PROFILE: &str = "/chromium-data";
+
 /// Directory of the data volume that is the agent's HOME in layout `home`.
 pub const HOME_DIRECTORY: &str = "home";
 /// Directory of the state below HOME.
@@ -27,6 +30,10 @@ pub const HOME_DIRECTORIES: &[&str] = &[".cache", ".config", ".local"];
 /// File at the data volume's root that names the version which last ran there. In layout `home` no
 /// container of the agent's sees it.
 pub const VERSION_FILE: &str = ".openclaw-version";
+/// File beside openclaw.json that holds what was merged into it last.
+pub const MERGED_FILE: &str = ".openclaw-merged.json";
+/// What the agent had written last that could not be used, beside openclaw.json.
+pub const REFUSED_FILE: &str = "openclaw.json.refused";
 
 /// Returns an absolute path without what makes no difference: doubled and trailing slashes, `.`.
 pub(crate) fn normalised(path: &str) -> String {

@@ -6,11 +6,15 @@ pub const GATEWAY: i32 = 18789;
 pub const PROXY: i32 = 18790;
 /// What config-sync says of the configuration.
 pub const CONFIG_SYNC: i32 = 18795;
+/// The browser's `DevTools` protocol, for the pod alone.
+pub const CDP: i32 = 9222;
+
 /// Ports in every pod that no container of the user's can have, and whose they are.
-pub(crate) const OF_OPERATOR: [(i32, &str); 3] = [
+pub(crate) const OF_OPERATOR: [(i32, &str); 4] = [
     (GATEWAY, super::names::AGENT),
     (PROXY, "gateway-proxy"),
     (CONFIG_SYNC, super::names::CONFIG_SYNC),
+    (CDP, "chromium"),
 ];
 
 /// HTTPS.
