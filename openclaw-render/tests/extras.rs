@@ -1,11 +1,5 @@
 //! What users put into the pod themselves is rendered as they write it.
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "what is missing in a test is a failed test"
-)]
-
 use openclaw_render::{Observed, Settings, decode_instance, render_instance};
 use serde_json::{Value, json};
 
