@@ -77,6 +77,7 @@ const CONTEXT: &[(&str, &str)] = &[
         "spec.config.configMapRef",
         r#"{"config": {"configMapRef": {"name": "sample", "key": "one"}}}"#,
     ),
+    ("spec.config.forcePaths", r#"{"config": {"mergeMode": "merge"}}"#),
     ("spec.config.format", r#"{"config": {"configMapRef": {"name": "sample", "key": "loose"}}}"#),
     (
         "spec.env[].valueFrom.configMapKeyRef",

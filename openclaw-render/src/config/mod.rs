@@ -7,6 +7,7 @@
 
 mod control_ui;
 mod gateway;
+mod logging;
 
 use serde_json::{Map, Value};
 
@@ -21,6 +22,7 @@ const STEPS: &[Step] = &[
     gateway::auth,
     gateway::trusted_proxies,
     control_ui::allowed_origins,
+    logging::level_and_style,
 ];
 
 /// openclaw.json as the application gets it: keys sorted, two spaces of indentation, a line break
