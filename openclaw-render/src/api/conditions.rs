@@ -52,6 +52,8 @@ words! {
         StorageReady,
         /// Everything that the environment refers to is there.
         SecretsReady,
+        /// What stands beside the pod is there.
+        CompanionsReady,
         /// A roll-out waits.
         RolloutPending,
         /// A name that the instance needs belongs to something else.
@@ -140,6 +142,8 @@ words! {
         Applied,
         /// The object is not there yet.
         NotApplied,
+        /// The cluster does not have the object's kind.
+        KindMissing,
         /// The API server refuses the object.
         ApplyRefused,
         /// The instance is being deleted.

@@ -31,7 +31,6 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
             storage.secret_ref.as_ref().is_some_and(|secret| !secret.name.is_empty())
         })
     }),
-    ("spec.chromium", |spec| is(spec.chromium.as_ref().and_then(|each| each.enabled))),
     ("spec.extraVolumeMounts", |spec| listed(spec.extra_volume_mounts.as_ref())),
     ("spec.extraVolumes", |spec| listed(spec.extra_volumes.as_ref())),
     ("spec.initContainers", |spec| listed(spec.init_containers.as_ref())),

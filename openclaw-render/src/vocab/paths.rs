@@ -18,6 +18,9 @@ pub const HELPER: &str = "/openclaw-helper/openclaw-cli";
 /// Where a container leaves its last words for `kubectl describe`.
 pub const TERMINATION_LOG: &str = "/dev/termination-log";
 
+/// Where the browser keeps a profile that outlives the pod.
+pub const CHROMIUM_PROFILE: &str = "/chromium-data";
+
 /// Directory of the data volume that is the agent's HOME in layout `home`.
 pub const HOME_DIRECTORY: &str = "home";
 /// Directory of the state below HOME.
