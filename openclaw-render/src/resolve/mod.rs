@@ -19,10 +19,12 @@ mod environment;
 mod eras;
 pub(crate) mod gateway;
 mod image;
+mod logging;
 mod metadata;
 mod network_policy;
 mod placement;
 mod probes;
+mod provider_key;
 mod resources;
 mod security;
 mod service;
@@ -46,6 +48,7 @@ pub(crate) use entry_point::EntryPoint;
 pub(crate) use environment::Environment;
 pub(crate) use gateway::{Auth, Gateway, Proxy};
 pub(crate) use image::Image;
+pub(crate) use logging::Logging;
 pub(crate) use network_policy::NetworkPolicy;
 pub(crate) use placement::Placement;
 pub(crate) use probes::{Probes, Timing};
@@ -91,6 +94,7 @@ pub struct Resolved {
     pub(crate) proxy: Option<Proxy>,
     pub(crate) chromium: Option<Chromium>,
     pub(crate) workspace: Workspace,
+    pub(crate) logging: Logging,
     pub(crate) environment: Environment,
     pub(crate) resources: Resources,
     pub(crate) storage: Storage,
@@ -186,6 +190,7 @@ fn resolve_merged(
         gateway::resolve(&spec, &config, network_policy.as_ref(), image.version, cx)
     });
     let token = cx.about(SecretsReady, |cx| token::resolve(&spec, &name, gateway.auth, cx));
+    provider_key::check(&spec, &config.document, &config.path, cx);
     let environment = environment::resolve(&spec, gateway.auth, &token, cx);
     Resolved {
         namespace: namespace(instance, cx),
@@ -202,6 +207,7 @@ fn resolve_merged(
         proxy: gateway::proxy(&spec, cx),
         chromium: chromium::resolve(&name, &spec, cx),
         workspace: workspace::resolve(&spec, cx),
+        logging: logging::resolve(instance, &spec),
         environment,
         resources: resources::resolve(&spec, cx),
         storage,
