@@ -1,6 +1,9 @@
 //! What users put into the pod themselves is rendered as they write it.
 
-use openclaw_render::{Observed, Settings, decode_instance, render_instance};
+#[path = "support/fixtures.rs"]
+mod fixtures;
+
+use openclaw_render::{Observed, Settings, Severity, decode_instance, render_instance, resolve};
 use serde_json::{Value, json};
 
 /// A container with something in every part of it.
@@ -50,4 +53,30 @@ fn containers_and_volumes_of_users_are_rendered_as_they_are_written() {
         assert!(contains(&pod["volumes"], volume), "{:#}", pod["volumes"]);
     }
     assert!(contains(&pod["containers"][0]["volumeMounts"], &mount), "{pod:#}");
+}
+
+#[test]
+fn the_name_of_a_container_of_the_operator_is_refused() {
+    let path = fixtures::top_level("fixtures").join("instances/everything.yaml");
+    let everything = fixtures::Fixture::load(&path);
+    let (objects, _) = everything.render();
+    let instance = &everything.documents.instances[0];
+    let set = objects.last().expect("objects").to_value();
+    let pod = &set["spec"]["template"]["spec"];
+    let containers = ["containers", "initContainers"].map(|list| pod[list].as_array());
+    let users = instance.spec.init_containers.iter().chain(&instance.spec.sidecars).flatten();
+    let users: Vec<&str> = users.map(|container| container.name.as_str()).collect();
+    for container in containers.into_iter().flatten().flatten() {
+        let name = container["name"].as_str().expect("a name");
+        let (ada, _) = decode_instance(json!({
+            "metadata": {"name": "ada", "namespace": "agents"},
+            "spec": {"sidecars": [{"name": name, "image": "x"}]},
+        }))
+        .expect("it decodes");
+        let resolution = resolve(&ada, &Observed::default(), &Settings::default());
+        let refused = resolution.problems.iter().any(|problem| {
+            problem.path == "spec.sidecars[0].name" && problem.severity == Severity::Error
+        });
+        assert_eq!(refused, !users.contains(&name), "{name}");
+    }
 }

@@ -20,10 +20,12 @@ mod eras;
 mod extras;
 pub(crate) mod gateway;
 mod image;
+mod logging;
 mod metadata;
 mod network_policy;
 mod placement;
 mod probes;
+mod provider_key;
 mod resources;
 mod security;
 mod service;
@@ -38,6 +40,7 @@ mod workspace;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use base_config::BaseConfig;
+pub(crate) use ca_bundle::{BundleSource, CaBundle};
 pub(crate) use choices::Choices;
 pub(crate) use chromium::{Chromium, Profile};
 use context::Resolving;
@@ -47,6 +50,7 @@ pub(crate) use environment::Environment;
 pub(crate) use extras::Extras;
 pub(crate) use gateway::{Auth, Gateway, Proxy};
 pub(crate) use image::Image;
+pub(crate) use logging::Logging;
 pub(crate) use network_policy::NetworkPolicy;
 pub(crate) use placement::Placement;
 pub(crate) use probes::{Probes, Timing};
@@ -92,11 +96,13 @@ pub struct Resolved {
     pub(crate) proxy: Option<Proxy>,
     pub(crate) chromium: Option<Chromium>,
     pub(crate) workspace: Workspace,
+    pub(crate) logging: Logging,
     pub(crate) environment: Environment,
     pub(crate) extras: Extras,
     pub(crate) resources: Resources,
     pub(crate) storage: Storage,
     pub(crate) security: Security,
+    pub(crate) ca_bundle: Option<CaBundle>,
     pub(crate) network_policy: Option<NetworkPolicy>,
     pub(crate) service: Service,
     pub(crate) probes: Probes,
@@ -121,10 +127,13 @@ impl Resolved {
         state.into_iter().chain(profile).collect()
     }
 
-    /// Returns the hashes of what helpers read from Secrets and ConfigMaps of the user's.
-    pub(crate) fn inputs_of_helpers(&self) -> impl Iterator<Item = &str> {
+    /// Returns the hashes of what is read from Secrets and ConfigMaps of the user's only at a start,
+    /// besides the agent's environment.
+    pub(crate) fn further_inputs(&self) -> impl Iterator<Item = &str> {
         let chromium = self.chromium.as_ref().and_then(|chromium| chromium.inputs.as_deref());
-        chromium.into_iter()
+        let bundle = self.ca_bundle.as_ref().and_then(|bundle| bundle.hash.as_deref());
+        let extras = self.extras.environment_hash.as_deref();
+        chromium.into_iter().chain(bundle).chain(extras)
     }
 
     /// Name of the Secret that holds the gateway's token.
@@ -172,7 +181,6 @@ fn resolve_merged(
     unsupported::check(instance, &spec, cx);
     availability::check(&spec, cx);
     base_config::check_force_paths(&spec, cx);
-    ca_bundle::check(&spec, cx);
     metadata::check(&spec, cx);
 
     let image = image::resolve(&spec, cx);
@@ -186,6 +194,7 @@ fn resolve_merged(
         gateway::resolve(&spec, &config, network_policy.as_ref(), image.version, cx)
     });
     let token = cx.about(SecretsReady, |cx| token::resolve(&spec, &name, gateway.auth, cx));
+    provider_key::check(&spec, &config.document, &config.path, cx);
     let environment = environment::resolve(&spec, gateway.auth, &token, cx);
     Resolved {
         namespace: namespace(instance, cx),
@@ -202,11 +211,13 @@ fn resolve_merged(
         proxy: gateway::proxy(&spec, cx),
         chromium: chromium::resolve(&name, &spec, cx),
         workspace: workspace::resolve(&spec, cx),
+        logging: logging::resolve(instance, &spec),
         environment,
         extras: extras::resolve(&spec, cx),
         resources: resources::resolve(&spec, cx),
         storage,
         security: security::resolve(&name, &spec, cx),
+        ca_bundle: ca_bundle::resolve(&spec, cx),
         network_policy,
         service: service::resolve(&spec),
         probes: probes::resolve(&spec, cx),

@@ -9,8 +9,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use super::context::Resolving;
 use super::stored_defaults;
 use crate::api::{
-    FileUpdatePolicy, LoggingFormat, LoggingLevel, ManagedFile, MetricsIngressFrom, MetricsSpec,
-    OpenClawInstance, OpenClawInstanceSpec,
+    FileUpdatePolicy, ManagedFile, MetricsIngressFrom, MetricsSpec, OpenClawInstance,
+    OpenClawInstanceSpec,
 };
 
 type IsSet = fn(&OpenClawInstanceSpec) -> bool;
@@ -57,25 +57,12 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
         let service = spec.networking.as_ref().and_then(|each| each.service.as_ref());
         listed(service.and_then(|service| service.ports.as_ref()))
     }),
-    ("spec.observability.logging", |spec| {
-        let logging = spec.observability.as_ref().and_then(|each| each.logging.as_ref());
-        logging.is_some_and(|logging| {
-            logging.level.is_some_and(|level| level != LoggingLevel::Info)
-                || logging.format.is_some_and(|format| format != LoggingFormat::Json)
-        })
-    }),
     ("spec.observability.metrics", metrics),
     ("spec.ollama", |spec| is(spec.ollama.as_ref().and_then(|each| each.enabled))),
     ("spec.plugins", |spec| listed(spec.plugins.as_ref())),
     ("spec.restoreFrom", |spec| filled(spec.restore_from.as_ref())),
     ("spec.runtimeDeps.pnpm", |spec| is(spec.runtime_deps.as_ref().and_then(|each| each.pnpm))),
     ("spec.runtimeDeps.python", |spec| is(spec.runtime_deps.as_ref().and_then(|each| each.python))),
-    ("spec.security.caBundle", |spec| {
-        let bundle = spec.security.as_ref().and_then(|each| each.ca_bundle.as_ref());
-        bundle.is_some_and(|bundle| {
-            filled(bundle.config_map_name.as_ref()) || filled(bundle.secret_name.as_ref())
-        })
-    }),
     ("spec.selfConfigure", |spec| is(spec.self_configure.as_ref().and_then(|each| each.enabled))),
     ("spec.skills", |spec| listed(spec.skills.as_ref())),
     ("spec.tailscale", |spec| is(spec.tailscale.as_ref().and_then(|each| each.enabled))),

@@ -143,6 +143,8 @@ pub(crate) const CONTAINERS: &[&str] = &[
     "web-terminal",
 ];
 
+/// Volume of the certificates that all containers trust.
+pub const CA_BUNDLE_VOLUME: &str = "ca-bundle";
 /// Volume of the agent's state. Users may mount it, by this name.
 pub const DATA_VOLUME: &str = "data";
 

@@ -37,7 +37,7 @@ pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Ex
         volumes.iter().map(|volume| volume.name.as_str()).chain([names::DATA_VOLUME]).collect();
     let mounts = spec.extra_volume_mounts.clone().unwrap_or_default();
     mounts::check("spec.extraVolumeMounts", &mounts, &known, cx);
-    mounts::check_of_agent(&mounts, cx);
+    mounts::check_of_agent(spec, cx);
     let init_containers = spec.init_containers.clone().unwrap_or_default();
     let sidecars = spec.sidecars.clone().unwrap_or_default();
     containers::check(&init_containers, &sidecars, &known, cx);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{Container, VolumeMount};
 
+use crate::api::OpenClawInstanceSpec;
 use crate::resolve::context::Resolving;
 use crate::vocab::names;
 use crate::vocab::paths::{self, normalised};
@@ -73,8 +74,10 @@ fn check_place(path: &str, mount: &VolumeMount, cx: &mut Resolving<'_>) {
 }
 
 /// Checks that the mounts of the agent leave it what it runs on.
-pub(super) fn check_of_agent(mounts: &[VolumeMount], cx: &mut Resolving<'_>) {
-    for (index, mount) in mounts.iter().enumerate() {
+pub(super) fn check_of_agent(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
+    let bundle = spec.security.as_ref().is_some_and(|security| security.ca_bundle.is_some());
+    let mounts = spec.extra_volume_mounts.iter().flatten();
+    for (index, mount) in mounts.enumerate() {
         let path = format!("spec.extraVolumeMounts[{index}].mountPath");
         match normalised(&mount.mount_path).as_str() {
             paths::STATE => cx.error(
@@ -91,6 +94,8 @@ pub(super) fn check_of_agent(mounts: &[VolumeMount], cx: &mut Resolving<'_>) {
                 path,
                 format!("{} belongs to the operator: mount elsewhere", paths::HELPER_DIR),
             ),
+            paths::CA_BUNDLE if bundle => cx
+                .error(path, "is where `spec.security.caBundle` is mounted: remove one of the two"),
             _ => {}
         }
     }
