@@ -31,6 +31,9 @@ pub(super) fn inputs_hash(resolved: &Resolved) -> String {
     hasher.field(&[&hash_object(&resolved.config.document)]);
     hasher.field(&[resolved.environment.hash.as_deref().unwrap_or_default()]);
     hasher.field(&[layout]);
+    if let Some(external) = &resolved.workspaces.external {
+        hasher.field(&["workspace", external]);
+    }
     for choice in resolved.choices.in_effect() {
         hasher.field(&[&choice]);
     }

@@ -7,6 +7,7 @@
 
 mod agent;
 mod env;
+mod environment_md;
 mod home;
 mod init;
 pub(crate) mod part;

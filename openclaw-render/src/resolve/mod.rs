@@ -16,6 +16,7 @@ mod downgrade;
 mod entry_point;
 mod environment;
 mod eras;
+mod external_files;
 pub(crate) mod gateway;
 mod image;
 mod metadata;
@@ -52,7 +53,7 @@ pub(crate) use service::Service;
 pub(crate) use storage::{DataVolume, Layout, Storage};
 pub(crate) use token::GatewayToken;
 pub(crate) use trust::HeaderName;
-pub(crate) use workspace::Workspace;
+pub(crate) use workspace::{Workspace, Workspaces};
 
 use crate::api::ConditionType::{ConfigValid, NetworkPolicyReady, SecretsReady, StorageReady};
 use crate::api::{OnOperatorUpgrade, OpenClawInstance, OpenClawInstanceSpec};
@@ -86,7 +87,7 @@ pub struct Resolved {
     pub(crate) control_ui_origins: Vec<String>,
     pub(crate) token: GatewayToken,
     pub(crate) proxy: Option<Proxy>,
-    pub(crate) workspace: Workspace,
+    pub(crate) workspaces: Workspaces,
     pub(crate) environment: Environment,
     pub(crate) resources: Resources,
     pub(crate) storage: Storage,
@@ -178,7 +179,7 @@ fn resolve_merged(
         control_ui_origins: gateway::control_ui_origins(&spec, cx),
         token,
         proxy: gateway::proxy(&spec, cx),
-        workspace: workspace::resolve(&spec, cx),
+        workspaces: workspace::resolve(instance, &spec, cx),
         environment,
         resources: resources::resolve(&spec, cx),
         storage,

@@ -27,3 +27,6 @@ pub const HOME_DIRECTORIES: &[&str] = &[".cache", ".config", ".local"];
 /// File at the data volume's root that names the version which last ran there. In layout `home` no
 /// container of the agent's sees it.
 pub const VERSION_FILE: &str = ".openclaw-version";
+/// File at the data volume's root that says which files were made there from what. In layout `home`
+/// no container of the agent's sees it.
+pub const SEED_RECORD: &str = ".openclaw-seed.json";
