@@ -9,13 +9,6 @@ use openclaw_render::api::{ConditionType, Phase, Reason};
 
 const MAX_LINES: usize = 400;
 
-/// Tests that are still to be split.
-const STILL_TOO_LONG: [&str; 3] = [
-    "openclaw-render/tests/properties.rs",
-    "openclaw-render/tests/safety.rs",
-    "openclaw-render/tests/support/world.rs",
-];
-
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -96,15 +89,11 @@ fn assert_none(what: &str, findings: &[String]) {
 fn no_source_file_is_too_long_to_be_seen_whole() {
     let lines = |path: &str| lines_before_tests(&text(path)).len();
     let findings: Vec<String> = rust_files()
-        .filter(|path| !STILL_TOO_LONG.contains(&path.as_str()))
         .map(|path| (lines(&path), path))
         .filter(|(count, _)| *count > MAX_LINES)
         .map(|(count, path)| format!("{path}: {count} lines before its tests"))
         .collect();
     assert_none(&format!("files of more than {MAX_LINES} lines: split them"), &findings);
-    let split = STILL_TOO_LONG.into_iter().filter(|path| lines(path) <= MAX_LINES);
-    let split: Vec<String> = split.map(str::to_owned).collect();
-    assert_none("no longer too long: take them out of `STILL_TOO_LONG`", &split);
 }
 
 /// Every source file with the first sentence of its own documentation. `UPDATE_SNAPSHOTS=1` writes

@@ -3,15 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use openclaw_render::seed::content_hash;
 use openclaw_render::{
-    Action, Asked, Claim, ConfigSync, Effect, Fact, Kind, ObjectKey, Observed, Plan, Question,
-    Read, Settings, StoredInstance, Target, claim_facts, diff, hash, owned, plan_stored, pod_facts,
-    secret_hashes, seen,
+    Action, Asked, Claim, Effect, Fact, Kind, ObjectKey, Observed, Plan, Question, Read, Settings,
+    StoredInstance, Target, claim_facts, diff, owned, plan_stored, pod_facts, secret_hashes, seen,
 };
 use serde_json::{Value, json};
 
-use super::api_server::{ApiServer, Key, Refusal, key_of};
+use super::api_server::{ApiServer, Key, Refusal};
+
+mod comparable;
+mod config_sync;
+mod kubernetes;
 
 /// Everything in the world is in this namespace.
 pub const NAMESPACE: &str = "agents";
@@ -294,49 +296,6 @@ impl World {
         }
     }
 
-    /// What the pod says that is asked, if it is still there. Only a pod that has a config-sync
-    /// answers, and only once it has started.
-    fn answer(&self) -> Option<ConfigSync> {
-        let question = &self.asked.as_ref()?.question;
-        let pod = self.get("Pod", &question.pod)?;
-        let is_the_one = pod["metadata"]["uid"] == question.uid.as_str();
-        let ready = pod.pointer("/status/conditions/0/status") == Some(&json!("True"));
-        let synced = pod["spec"]["initContainers"].to_string().contains("config-sync");
-        let config = self.get("ConfigMap", &format!("{}-config", self.instance))?;
-        let content = config["data"]["openclaw.json"].as_str()?;
-        (is_the_one && ready && synced).then(|| self.judged(content))
-    }
-
-    /// What config-sync says of a configuration. The application refuses that of one colour, its
-    /// disk is too full for that of another, and one key it has retired.
-    fn judged(&self, content: &str) -> ConfigSync {
-        let hash = Some(content_hash(content.as_bytes()));
-        let last = self.live_instance().and_then(|live| {
-            live.pointer("/status/config/appliedHash")?.as_str().map(ToOwned::to_owned)
-        });
-        if content.contains("\"colour\": \"blue\"") {
-            let message = Some("rejected by the application: colour: not known".to_owned());
-            let before = self.live_instance().and_then(|live| {
-                serde_json::from_value(live.pointer("/status/config/migrated")?.clone()).ok()
-            });
-            ConfigSync {
-                applied_hash: last,
-                migrated: before.unwrap_or_default(),
-                rejected_hash: hash,
-                message,
-                free_bytes: None,
-            }
-        } else if content.contains("\"rotateBytes\"") {
-            let migrated = vec!["removed session.maintenance.rotateBytes".to_owned()];
-            ConfigSync { applied_hash: hash, migrated, ..ConfigSync::default() }
-        } else if content.contains("\"colour\": \"red\"") {
-            let message = Some("failed to write: No space left on device".to_owned());
-            ConfigSync { applied_hash: last, message, ..ConfigSync::default() }
-        } else {
-            ConfigSync { applied_hash: hash, ..ConfigSync::default() }
-        }
-    }
-
     pub fn perform(&mut self, effect: &Effect) {
         let key = match &effect.target {
             Target::Object(key) => key_of_named(key.kind.as_str(), &key.name),
@@ -382,151 +341,6 @@ impl World {
         let patch = json!([{"op": "add", "path": "/status", "value": status}]);
         self.server.json_patch(&key, &patch, MANAGER).expect("status is written");
     }
-
-    /// One round of everything in Kubernetes that answers, and of config-sync. Whether it says
-    /// something new, which wakes the operator.
-    pub fn tick(&mut self) -> bool {
-        self.bind_claims();
-        self.run_stateful_sets();
-        self.collect_garbage();
-        let Some(answer) = self.answer() else { return false };
-        let before = self.asked.as_mut().map(|asked| asked.answer.replace(answer.clone()));
-        before.flatten() != Some(answer)
-    }
-
-    fn all(&self, kind: Kind) -> Vec<Value> {
-        let managed = self.server.list("openclaw-operator").into_iter();
-        managed.filter(|live| live["kind"] == kind.as_str()).cloned().collect()
-    }
-
-    fn pods(&self) -> Vec<&Value> {
-        let managed = self.server.list("openclaw-operator").into_iter();
-        managed.filter(|live| live["kind"] == "Pod").collect()
-    }
-
-    fn bind_claims(&mut self) {
-        for claim in self.all(Kind::PersistentVolumeClaim) {
-            self.set_status(&claim, &json!({"phase": "Bound"}));
-        }
-    }
-
-    fn set_status(&mut self, object: &Value, status: &Value) {
-        if object.get("status") != Some(status) {
-            let patch = json!([{"op": "add", "path": "/status", "value": status}]);
-            self.server.json_patch(&key_of(object), &patch, KUBERNETES).expect("a status");
-        }
-    }
-
-    /// One pod per StatefulSet, replaced when the template changes, ready one round later if all
-    /// that it mounts and reads is there.
-    fn run_stateful_sets(&mut self) {
-        for set in self.all(Kind::StatefulSet) {
-            let template = &set["spec"]["template"];
-            let revision = hash(template);
-            let name = format!("{}-0", set["metadata"]["name"].as_str().expect("a name"));
-            let pod = self.get("Pod", &name).cloned();
-            let wanted = set["spec"]["replicas"] != 0;
-            let label = "/metadata/labels/controller-revision-hash";
-            let current =
-                pod.as_ref().is_some_and(|pod| pod.pointer(label) == Some(&json!(revision)));
-            match pod {
-                Some(pod) if !wanted || !current => {
-                    self.replaced += usize::from(wanted);
-                    self.server.delete(&key_of(&pod), None).expect("the pod is there");
-                }
-                Some(pod) => {
-                    let missing = self.missing(template);
-                    let status = if missing.is_empty() {
-                        json!({
-                            "conditions": [{"type": "Ready", "status": "True"}], "podIP": POD_IP,
-                        })
-                    } else {
-                        json!({
-                            "conditions": [{"type": "Ready", "status": "False"}], "podIP": POD_IP,
-                            "containerStatuses": [{
-                                "name": "openclaw", "ready": false, "image": "", "imageID": "",
-                                "restartCount": 0,
-                                "state": {"waiting": {"reason": "CreateContainerConfigError"}},
-                            }],
-                        })
-                    };
-                    self.set_status(&pod, &status);
-                }
-                None if wanted => {
-                    let mut pod = json!({
-                        "apiVersion": "v1", "kind": "Pod", "metadata": template["metadata"],
-                        "spec": template["spec"],
-                    });
-                    pod["metadata"]["name"] = json!(name);
-                    pod["metadata"]["namespace"] = json!(NAMESPACE);
-                    pod["metadata"]["labels"]["controller-revision-hash"] = json!(revision);
-                    self.server.create(&pod, KUBERNETES).expect("a pod");
-                }
-                None => {}
-            }
-            let running = i32::from(self.get("Pod", &name).is_some());
-            let status = json!({
-                "observedGeneration": set["metadata"]["generation"], "replicas": running,
-                "updateRevision": revision,
-            });
-            self.set_status(&set, &status);
-        }
-    }
-
-    /// What the kubelet would wait for.
-    fn missing(&self, template: &Value) -> Vec<String> {
-        let spec = &template["spec"];
-        let mut wanted: Vec<(&str, &Value)> = Vec::new();
-        for volume in spec["volumes"].as_array().into_iter().flatten() {
-            wanted.push(("ConfigMap", &volume["configMap"]["name"]));
-            wanted.push(("PersistentVolumeClaim", &volume["persistentVolumeClaim"]["claimName"]));
-        }
-        let container = &spec["containers"][0];
-        for entry in container["env"].as_array().into_iter().flatten() {
-            wanted.push(("Secret", &entry["valueFrom"]["secretKeyRef"]["name"]));
-        }
-        for source in container["envFrom"].as_array().into_iter().flatten() {
-            wanted.push(("Secret", &source["secretRef"]["name"]));
-        }
-        let named = wanted.into_iter().filter_map(|(kind, name)| Some((kind, name.as_str()?)));
-        named
-            .filter(|(kind, name)| self.get(kind, name).is_none())
-            .map(|(kind, name)| format!("{kind}/{name}"))
-            .collect()
-    }
-
-    /// Objects whose owner is gone go too.
-    fn collect_garbage(&mut self) {
-        let uid = self.live_instance().map(|live| live["metadata"]["uid"].clone());
-        for object in self.server.list("openclaw-operator").into_iter().cloned().collect::<Vec<_>>()
-        {
-            let owners = object["metadata"]["ownerReferences"].as_array().cloned();
-            let orphaned = owners.is_some_and(|owners| {
-                !owners.is_empty() && owners.iter().all(|owner| Some(&owner["uid"]) != uid.as_ref())
-            });
-            let podless =
-                object["kind"] == "Pod" && self.get("StatefulSet", &self.instance).is_none();
-            if orphaned || podless {
-                self.server.delete(&key_of(&object), None).expect("the object is there");
-            }
-        }
-    }
-
-    /// All objects as two runs may be compared: without what differs between any two runs.
-    pub fn end(&self) -> BTreeMap<Key, Value> {
-        let mut end = BTreeMap::new();
-        let managed = self.server.list("openclaw-operator").into_iter();
-        for live in managed.chain(self.live_instance()) {
-            let mut object = live.clone();
-            if object["kind"] == "Pod" {
-                // Who nudged the kubelet, and whether a pod needed it, depends on timing.
-                object["metadata"]["managedFields"] = Value::Null;
-            }
-            blank(&mut object);
-            end.insert(key_of(live), object);
-        }
-        end
-    }
 }
 
 /// What became of effects that were not performed.
@@ -544,49 +358,4 @@ fn claim_of(live: &Value) -> Claim {
 fn object_key(live: &Value) -> Option<ObjectKey> {
     let kind = Kind::ALL.iter().find(|kind| live["kind"] == kind.as_str())?;
     Some(ObjectKey::new(*kind, live["metadata"]["name"].as_str()?))
-}
-
-/// Takes out uids, versions, times and the token with everything that is a hash of it.
-fn blank(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            for (key, inner) in map.iter_mut() {
-                let random = matches!(
-                    key.as_str(),
-                    "uid"
-                        | "resourceVersion"
-                        | "generation"
-                        | "observedGeneration"
-                        | "lastReconcileTime"
-                        | "lastTransitionTime"
-                        | "token"
-                        | "updateRevision"
-                        | "controller-revision-hash"
-                        | "openclaw.rocks/secret-hash"
-                        | "openclaw.rocks/inputs-hash"
-                        | "openclaw.rocks/rollout-hash"
-                );
-                if random && !inner.is_object() {
-                    *inner = json!("<blank>");
-                } else {
-                    blank(inner);
-                }
-            }
-            // Whether somebody owns a map as such says nothing about the object.
-            map.remove(".");
-            // Only makes the kubelet look again; a pod made later needs none.
-            map.remove("openclaw.rocks/rendered-config");
-            map.remove("f:openclaw.rocks/rendered-config");
-            // The set of fields of an owner reference is keyed by its uid.
-            let keyed: Vec<String> =
-                map.keys().filter(|key| key.starts_with("k:{\"uid\"")).cloned().collect();
-            for key in keyed {
-                if let Some(inner) = map.remove(&key) {
-                    map.insert("k:{uid}".to_owned(), inner);
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(blank),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
 }
