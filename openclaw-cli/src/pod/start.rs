@@ -10,7 +10,7 @@ use std::env;
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use openclaw_render::vocab::{annotations, paths};
@@ -59,7 +59,7 @@ fn start(arguments: &Arguments) -> StartError {
     let program = words.next().unwrap_or_default();
     let mut command = Command::new(&program);
     // What starts the gateway is found on the image's own path; the agent's tools come first for it.
-    if let Some(path) = env::var_os("HOME").and_then(|home| with_tools(home.into())) {
+    if let Some(path) = env::var_os("HOME").and_then(|home| with_tools(home.as_ref())) {
         command.env("PATH", path);
     }
     let source = command.args(words).exec();
@@ -67,7 +67,7 @@ fn start(arguments: &Arguments) -> StartError {
 }
 
 /// Returns the path with the programs in HOME, which are the agent's own, before the image's.
-fn with_tools(home: PathBuf) -> Option<OsString> {
+fn with_tools(home: &Path) -> Option<OsString> {
     let tools = home.join(".local/bin");
     let path = env::var_os("PATH").unwrap_or_default();
     let others = env::split_paths(&path).filter(|each| *each != tools);
