@@ -82,6 +82,7 @@ fn every_version_accepts_what_is_rendered_for_it() {
         "minimal",
         "config-raw",
         "config-map-ref",
+        "config-merge",
         "config-auth-password",
         "gateway-proxy-off",
         "trusted-proxies",
@@ -125,6 +126,10 @@ struct ConfigSync {
 
 impl ConfigSync {
     fn start(version: &str, source: &str) -> Self {
+        Self::start_with(version, source, &[])
+    }
+
+    fn start_with(version: &str, source: &str, more: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path();
         for name in ["mount", "work", "state", "home"] {
@@ -147,6 +152,7 @@ impl ConfigSync {
             .arg(root.join("work"))
             .args([word("node"), word(&entry.to_string_lossy())])
             .args(["doctor", "--fix", "--non-interactive"].map(word))
+            .args(more)
             .arg("--")
             .arg("node")
             .arg(entry)
@@ -220,6 +226,39 @@ fn config_sync_serves_only_what_the_application_accepts() {
 
 /// What the application makes of [`config-retired.yaml`](../../fixtures/instances), as far as it is
 /// the same in every version: keys that are gone, and those that took their place.
+/// What the application itself writes is a change by the agent.
+#[test]
+fn what_the_application_writes_into_its_configuration_survives_a_change_of_the_spec() {
+    let source = rendered(&instances().join("config-merge.yaml"), NEWEST).expect("a configuration");
+    let sync = ConfigSync::start_with(NEWEST, &source, &["--mode=merge", "--force=gateway.auth"]);
+    sync.until_logged("applied ");
+    let root = sync.folder.path();
+    let [node, entry] = application(NEWEST);
+    for (key, value) in [("logging.level", "debug"), ("gateway.auth.mode", "none")] {
+        let output = Command::new(&node)
+            .arg(&entry)
+            .args(["config", "set", key, value])
+            .env("HOME", root.join("home"))
+            .env("OPENCLAW_STATE_DIR", root.join("state"))
+            .env("OPENCLAW_CONFIG_PATH", root.join("state/openclaw.json"))
+            .output()
+            .expect("the application runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let changed = source.replace("claude-opus-4", "claude-sonnet-4");
+    publish(root, &changed);
+    eventually("the merged file", || {
+        let served: Value = serde_json::from_str(&sync.served()?).ok()?;
+        let at = |path| served.pointer(path).and_then(Value::as_str);
+        (at("/logging/level") == Some("debug")
+            && at("/gateway/auth/mode") == Some("token")
+            && at("/agents/defaults/model/primary") == Some("anthropic/claude-sonnet-4"))
+        .then_some(())
+    });
+    let output = validate(NEWEST, &root.join("state/openclaw.json"), &root.join("home"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
 fn check_migrated(version: &str) {
     let source = rendered(&instances().join("config-retired.yaml"), version).expect("a file");
     let sync = ConfigSync::start(version, &source);

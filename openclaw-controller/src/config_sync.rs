@@ -87,12 +87,15 @@ impl ConfigSyncClient {
 
 /// What is taken of an answer. Whoever answers is the agent's, and what he says goes into status.
 fn bounded(status: SyncStatus) -> Result<ConfigSync, &'static str> {
-    let SyncStatus { applied_hash, migrated, rejected_hash, message, free_bytes, .. } = status;
+    let SyncStatus {
+        applied_hash, migrated, rejected_hash, set_aside, message, free_bytes, ..
+    } = status;
     if [&applied_hash, &rejected_hash].into_iter().flatten().any(|it| it.len() > LONGEST_HASH) {
         return Err("the answer has a hash that is none");
     }
-    let message = message.map(|message| shortened(&message, LONGEST_MESSAGE));
-    Ok(ConfigSync { applied_hash, migrated, rejected_hash, message, free_bytes })
+    let [set_aside, message] =
+        [set_aside, message].map(|text| text.map(|text| shortened(&text, LONGEST_MESSAGE)));
+    Ok(ConfigSync { applied_hash, migrated, rejected_hash, set_aside, message, free_bytes })
 }
 
 #[cfg(test)]

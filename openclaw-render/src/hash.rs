@@ -32,6 +32,13 @@ pub(crate) fn hexadecimal(bytes: &[u8], count: usize) -> String {
     })
 }
 
+/// Hash of several hashes, in their order.
+pub(crate) fn of_all(parts: &[&str]) -> String {
+    let mut hasher = Hasher::default();
+    hasher.field(parts);
+    hasher.finish()
+}
+
 /// Hash of one text.
 pub(crate) fn of(text: &str) -> String {
     content_hash(text.as_bytes())

@@ -213,6 +213,8 @@ pub struct ConfigSync {
     pub migrated: Vec<String>,
     /// Hash of the file that the application's validator refused.
     pub rejected_hash: Option<String>,
+    /// What the agent had written into the file last that could not be used.
+    pub set_aside: Option<String>,
     /// Why it was refused, or why the newest one is not in place.
     pub message: Option<String>,
     /// Space that is left on the agent's volume.

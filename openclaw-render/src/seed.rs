@@ -5,8 +5,11 @@
 //! [`check_path`] hold when a plan is rendered and again when it is performed.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use crate::api::ConfigFormat;
 pub use crate::hash::content_hash;
+use crate::nesting;
 
 /// Version of the plan and of the sync protocol: the `N` in the helper image's tag `pod-N.M`.
 pub const POD_PROTOCOL: u32 = 2;
@@ -115,10 +118,23 @@ pub struct SyncStatus {
     /// The wanted content, when the application's own validator refuses it for certain and its
     /// migration does not help.
     pub rejected_hash: Option<String>,
+    /// In merge mode: what the agent had written last that could not be used, where it is kept, and
+    /// why; `null` while there is nothing of the kind.
+    #[serde(default)]
+    pub set_aside: Option<String>,
     /// Why applied and wanted content differ, one line; `null` while they do not.
     pub message: Option<String>,
     /// Space on the volume of openclaw.json that users other than root may still take.
     pub free_bytes: Option<u64>,
+}
+
+/// Reads an openclaw.json as the application does: JSON, or JSON5. It is nested no deeper than a
+/// configuration may be.
+///
+/// # Errors
+/// What is wrong with the text, as the rest of a sentence about it.
+pub fn read_configuration(text: &str) -> Result<Value, String> {
+    nesting::read(text, ConfigFormat::Json).or_else(|_| nesting::read(text, ConfigFormat::Json5))
 }
 
 /// Permission bits of an octal text of three or four digits, at most `1777`.

@@ -57,6 +57,13 @@ impl Version {
         self >= Self::new(2026, 8, 1)
     }
 
+    /// Whether the browser has a time limit and its profiles a colour, which they must have then
+    /// (until OpenClaw 2026.7).
+    #[must_use]
+    pub fn has_browser_details(self) -> bool {
+        self < Self::new(2026, 8, 0)
+    }
+
     /// Whether it can be told that somebody else starts it again and updates it (OpenClaw 2026.8.1).
     #[must_use]
     pub fn has_supervisor_mode(self) -> bool {

@@ -53,6 +53,10 @@ const SAMPLES: &[(&str, &str)] = &[
         "spec.gateway.image.digest",
         r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
     ),
+    (
+        "spec.chromium.image.digest",
+        r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
+    ),
     ("spec.image.version", r#"["2026.7.1", "2026.9.6"]"#),
     ("spec.gateway.controlUiOrigins", r#"[["https://claw.example.com"]]"#),
     ("spec.probes.diskReadiness.path", r#"["/tmp"]"#),
@@ -78,9 +82,23 @@ const SAMPLES: &[(&str, &str)] = &[
 /// What must be set for a field to matter: prefix of its path, and the spec below it.
 const CONTEXT: &[(&str, &str)] = &[
     (
+        "spec.chromium.extraEnv[].valueFrom.configMapKeyRef",
+        r#"{"chromium": {"enabled": true, "extraEnv": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "sample", "key": "one"}}}]}}"#,
+    ),
+    (
+        "spec.chromium.extraEnv[].valueFrom.secretKeyRef",
+        r#"{"chromium": {"enabled": true, "extraEnv": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "sample", "key": "one"}}}]}}"#,
+    ),
+    (
+        "spec.chromium.persistence",
+        r#"{"chromium": {"enabled": true, "persistence": {"enabled": true}}}"#,
+    ),
+    ("spec.chromium", r#"{"chromium": {"enabled": true}}"#),
+    (
         "spec.config.configMapRef",
         r#"{"config": {"configMapRef": {"name": "sample", "key": "one"}}}"#,
     ),
+    ("spec.config.forcePaths", r#"{"config": {"mergeMode": "merge"}}"#),
     ("spec.config.format", r#"{"config": {"configMapRef": {"name": "sample", "key": "loose"}}}"#),
     (
         "spec.env[].valueFrom.configMapKeyRef",

@@ -251,6 +251,19 @@ impl Folder {
         })
     }
 
+    /// Keeps what is there under this name under another one as well, in the place of what is
+    /// there. The name itself keeps it. A link is kept as a link.
+    pub(crate) fn keep_copy(&self, name: &OsStr, copy: &OsStr) -> Result<(), FolderError> {
+        let here = &self.descriptor;
+        let failed =
+            |errno: Errno| FolderError::Write { path: self.join(copy), source: errno.into() };
+        match rustix::fs::unlinkat(here, copy, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(errno) => return Err(failed(errno)),
+        }
+        rustix::fs::linkat(here, name, here, copy, AtFlags::empty()).map_err(failed)
+    }
+
     /// Removes a directory that is empty. One that is not stays.
     pub(crate) fn remove_empty(&self, name: &OsStr) {
         let _ = rustix::fs::unlinkat(&self.descriptor, name, AtFlags::REMOVEDIR);

@@ -30,7 +30,7 @@ fn a_refused_change_leaves_the_last_good_content_until_a_good_one_comes() {
     pod.publish("bad 2");
     sync.wait_for_status(&json!({
         "protocol": POD_PROTOCOL, "sourceHash": hash("bad 2"), "appliedHash": hash("good 1"),
-        "migrated": [], "rejectedHash": hash("bad 2"),
+        "migrated": [], "rejectedHash": hash("bad 2"), "setAside": null,
         "message": "rejected by the application: gateway.bind: is bad",
     }));
     assert_eq!(pod.read_target().unwrap(), "good 1");

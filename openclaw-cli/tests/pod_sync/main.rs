@@ -3,6 +3,7 @@
 #![expect(clippy::panic, reason = "a test fails by panicking, in helpers too")]
 
 mod contents;
+mod merge;
 mod migration;
 mod pod;
 mod process;

@@ -224,5 +224,5 @@ pub(crate) fn hash(content: &str) -> String {
 
 pub(crate) fn applied(content: &str) -> Value {
     json!({ "protocol": POD_PROTOCOL, "sourceHash": hash(content), "appliedHash": hash(content),
-            "migrated": [], "rejectedHash": null, "message": null })
+            "migrated": [], "rejectedHash": null, "setAside": null, "message": null })
 }

@@ -126,6 +126,8 @@ words! {
         ConfigRendered,
         /// The configuration has retired keys, which the application's migration changed in the pod.
         ConfigMigrated,
+        /// What the agent had written into its configuration could not be used.
+        ConfigSetAside,
         /// The configuration is not where the application reads it.
         ConfigNotApplied,
         /// Nobody can say whether the configuration is where the application reads it.

@@ -69,8 +69,8 @@ pub struct ConfigSpec {
     #[schemars(schema_with = "super::schema::any_object")]
     pub raw: Option<Value>,
     /// How the rendered file meets the one on the volume. `overwrite` takes its place; `merge`
-    /// keeps what the agent wrote there. Defaults to `overwrite`. `merge` is reported as
-    /// `Unsupported` by this version. A change goes live without a new pod.
+    /// keeps what the agent wrote there, until the same key is changed here. Defaults to
+    /// `overwrite`. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "MergeMode")]
     pub merge_mode: Option<MergeMode>,
@@ -80,8 +80,9 @@ pub struct ConfigSpec {
     #[schemars(with = "ConfigFormat")]
     pub format: Option<ConfigFormat>,
     /// Paths that `mergeMode: merge` takes from here, whatever the agent wrote. Keys with dots
-    /// between them, for example `gateway.auth`; at most 20. Defaults to none. Reported as
-    /// `Unsupported` by this version.
+    /// between them, for example `tools.exec`; at most 20. Defaults to none; `gateway.auth`, `bind`,
+    /// `mode`, `port`, `tls` and `trustedProxies` of `gateway` are always among them. A change
+    /// replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub force_paths: Option<Vec<String>>,
     /// The sidecar that lets the application judge openclaw.json, then hands it over.

@@ -95,8 +95,7 @@ pub struct OpenClawInstanceSpec {
     /// outlives the instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage: Option<StorageSpec>,
-    /// A headless browser in the agent's pod, for its browser tools. Reported as `Unsupported` by
-    /// this version.
+    /// A headless browser in the agent's pod, for its browser tools.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chromium: Option<ChromiumSpec>,
     /// Access to the agent through a Tailscale network. Reported as `Unsupported` by this version.

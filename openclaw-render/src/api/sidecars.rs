@@ -12,24 +12,29 @@ use super::{QuantityValue, ResourcesSpec, SidecarImage, empty_is_unset};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChromiumSpec {
-    /// Whether a browser runs in the agent's pod. Defaults to false.
+    /// Whether a browser runs in the agent's pod. The agent alone reaches it. Defaults to false. A
+    /// change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Image of the browser. Defaults to `docker.io/chromedp/headless-shell:stable`.
+    /// Image of the browser. Defaults to `docker.io/chromedp/headless-shell:stable`, which takes the
+    /// place of `ghcr.io/browserless/chromium`, too. One of another name is started by its own entry
+    /// point and must answer on port 9222. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<SidecarImage>,
     /// CPU and memory of the browser. Defaults to requests of 250m and 512Mi, and limits of 1 and
-    /// 2Gi.
+    /// 2Gi. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
     /// The volume of the browser's profile: cookies, logins, local storage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub persistence: Option<ChromiumPersistence>,
     /// Arguments of the browser, for example `--lang=de`. One that the operator sets too takes its
-    /// place. Defaults to none.
+    /// place; `--disable-features` and `--disable-blink-features` are added to. Defaults to none. A
+    /// change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_args: Option<Vec<String>>,
-    /// Environment variables of the browser's container. Defaults to none.
+    /// Environment variables of the browser's container. Defaults to none. A change replaces the
+    /// pod, also one of a Secret or ConfigMap that they refer to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_env: Option<Vec<EnvVar>>,
 }
@@ -38,17 +43,21 @@ pub struct ChromiumSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChromiumPersistence {
-    /// Whether the browser's profile outlives the pod. Defaults to false.
+    /// Whether the browser's profile outlives the pod. Defaults to false. A change replaces the pod;
+    /// the claim stays until the instance goes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// StorageClass of the profile's claim. Empty text means no dynamic provisioning. Defaults to
-    /// the cluster's default class.
+    /// the cluster's default class. Once set it cannot be changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
-    /// Size of the profile's claim, for example `2Gi`. Defaults to `1Gi`.
+    /// Size of the profile's claim, for example `2Gi`. A larger one expands the claim if its class
+    /// allows that; a smaller one has no effect. Defaults to `1Gi`. A change leaves the running pod
+    /// alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<QuantityValue>,
-    /// Name of a claim of your own for the profile. Has no default: `<name>-chromium-data` is made.
+    /// Name of a claim of your own for the profile. Has no default: `<name>-chromium-data` is made,
+    /// and goes with the instance. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub existing_claim: Option<String>,
 }

@@ -147,7 +147,7 @@ pub struct ConfigStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rendered_hash: Option<String>,
     /// Hash of the openclaw.json that the application reads. If that was migrated, of what it was
-    /// migrated from. Equal to `renderedHash` once the newest one is in place.
+    /// migrated from; in `mergeMode: merge`, of what was merged into it. Equal to `renderedHash` once the newest one is in place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applied_hash: Option<String>,
     /// Changes that the application's own migration made to it. They are due to keys that the
@@ -158,6 +158,10 @@ pub struct ConfigStatus {
     /// refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected_hash: Option<String>,
+    /// What the agent wrote that could not be used. In `mergeMode: merge`: where a copy of it is
+    /// kept, and why. Told with the next answer of config-sync.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub set_aside: Option<String>,
     /// Why the newest openclaw.json was refused, or is not in place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,

@@ -5,6 +5,7 @@
 //! matter for the result, since no step reads what another one writes; it is the order in which a
 //! reader of openclaw.json asks: what is it, where does it listen, who may talk to it.
 
+mod browser;
 mod control_ui;
 mod gateway;
 
@@ -21,6 +22,7 @@ const STEPS: &[Step] = &[
     gateway::auth,
     gateway::trusted_proxies,
     control_ui::allowed_origins,
+    browser::profiles,
 ];
 
 /// openclaw.json as the application gets it: keys sorted, two spaces of indentation, a line break

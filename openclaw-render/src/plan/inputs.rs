@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::api::{
-    AvailabilitySpec, MetricsSpec, NetworkingSpec, ObservabilitySpec, OpenClawInstanceSpec,
-    PersistenceSpec, StorageSpec,
+    AvailabilitySpec, ChromiumPersistence, ChromiumSpec, MetricsSpec, NetworkingSpec,
+    ObservabilitySpec, OpenClawInstanceSpec, PersistenceSpec, StorageSpec,
 };
 use crate::hash::Hasher;
 use crate::ownership::{hash, hash_object};
@@ -33,6 +33,10 @@ pub(super) fn inputs_hash(resolved: &Resolved) -> String {
     hasher.field(&[layout]);
     if let Some(external) = &resolved.workspaces.external {
         hasher.field(&["workspace", external]);
+    }
+    // What nobody has adds nothing, so that it changes no hash.
+    for hash in resolved.inputs_of_helpers() {
+        hasher.field(&[hash]);
     }
     for choice in resolved.choices.in_effect() {
         hasher.field(&[&choice]);
@@ -106,7 +110,7 @@ fn what_reaches_the_pod(spec: &OpenClawInstanceSpec) -> Value {
         ("resources", value(resources)),
         ("security", value(security)),
         ("storage", of(storage.as_ref(), of_storage)),
-        ("chromium", value(chromium)),
+        ("chromium", of(chromium.as_ref(), of_chromium)),
         ("tailscale", value(tailscale)),
         ("netbird", value(netbird)),
         ("ollama", value(ollama)),
@@ -150,6 +154,27 @@ fn of_storage(storage: &StorageSpec) -> Value {
         ])
     };
     object([("persistence", of(persistence.as_ref(), of_persistence))])
+}
+
+/// The claim of its profile grows under a pod that runs.
+fn of_chromium(chromium: &ChromiumSpec) -> Value {
+    let ChromiumSpec { enabled, image, resources, persistence, extra_args, extra_env } = chromium;
+    let of_persistence = |persistence: &ChromiumPersistence| {
+        let ChromiumPersistence { enabled, storage_class, size: _, existing_claim } = persistence;
+        object([
+            ("enabled", value(enabled)),
+            ("storageClass", value(storage_class)),
+            ("existingClaim", value(existing_claim)),
+        ])
+    };
+    object([
+        ("enabled", value(enabled)),
+        ("image", value(image)),
+        ("resources", value(resources)),
+        ("persistence", of(persistence.as_ref(), of_persistence)),
+        ("extraArgs", value(extra_args)),
+        ("extraEnv", value(extra_env)),
+    ])
 }
 
 /// Host names of ways in become origins of the Control UI in openclaw.json.

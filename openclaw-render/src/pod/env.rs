@@ -48,16 +48,19 @@ fn fixed(instance: &Resolved) -> Vec<EnvVar> {
 
 /// What the user may set otherwise.
 fn tunable(instance: &Resolved) -> Vec<EnvVar> {
-    let mut entries = vec![
+    let mut entries = Vec::new();
+    if instance.config.forced.is_none() {
         // config-sync is the only writer of the file; without this the application migrates it.
-        entry(env::CONFIG_READONLY, "1"),
+        entries.push(entry(env::CONFIG_READONLY, "1"));
+    }
+    entries.extend([
         entry(env::DISABLE_BONJOUR, "1"),
         entry(env::NO_AUTO_UPDATE, "1"),
         entry(env::NO_RESPAWN, "1"),
         entry(env::NODE_OPTIONS, &format!("--max-old-space-size={}", instance.resources.heap_mib)),
         entry(env::NPM_CONFIG_CACHE, &format!("{}/.cache/npm", paths::HOME)),
         entry(env::NPM_CONFIG_PREFIX, &format!("{}/.local", paths::HOME)),
-    ];
+    ]);
     entries.extend(supervised(instance));
     entries
 }

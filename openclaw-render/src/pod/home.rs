@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{PersistentVolumeClaimVolumeSource, Volume, VolumeMount};
+use k8s_openapi::api::core::v1::{Volume, VolumeMount};
 
 use super::part::Claim;
-use super::volumes::{below, empty, mount};
+use super::volumes::{self, below, empty, mount};
 use crate::resolve::{DataVolume, Layout, Resolved};
 use crate::seed::{SeedDirectory, SeedRoot};
 use crate::vocab::paths::{HOME_DIRECTORIES, HOME_DIRECTORY, STATE_DIRECTORY};
@@ -18,14 +18,7 @@ const WORKSPACE_DIRECTORY: &str = "workspace";
 pub(super) fn volume(instance: &Resolved) -> Volume {
     let name = names::DATA_VOLUME;
     match &instance.storage.volume {
-        DataVolume::Own { claim, .. } | DataVolume::Existing(claim) => Volume {
-            name: name.to_owned(),
-            persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
-                claim_name: claim.clone(),
-                read_only: None,
-            }),
-            ..Default::default()
-        },
+        DataVolume::Own { claim, .. } | DataVolume::Existing(claim) => volumes::claim(name, claim),
         DataVolume::Ephemeral(limit) => empty(name, &limit.0),
     }
 }

@@ -42,6 +42,7 @@ pub(crate) fn parts(instance: &Resolved) -> Vec<Part> {
         Some(init::seed::part(instance)),
         sidecar::gateway_proxy::part(instance),
         Some(init::migrate_state::part(instance)),
+        sidecar::chromium::part(instance),
     ];
     parts.into_iter().flatten().collect()
 }
@@ -60,8 +61,8 @@ pub(crate) fn template(instance: &Resolved, parts: &[Part]) -> PodTemplateSpec {
 /// The user's annotations, and a hash of each input that a running process cannot load again.
 fn restarting(instance: &Resolved, parts: &[Part]) -> BTreeMap<String, String> {
     let mut all = instance.pod_annotations.clone();
-    if let Some(hash) = &instance.environment.hash {
-        all.insert(annotations::SECRET_HASH.to_owned(), hash.clone());
+    if let Some(hash) = inputs(instance, parts) {
+        all.insert(annotations::SECRET_HASH.to_owned(), hash);
     }
     for file in parts.iter().flat_map(|part| &part.files) {
         if let OnChange::RestartsPod(annotation) = file.on_change {
@@ -69,6 +70,17 @@ fn restarting(instance: &Resolved, parts: &[Part]) -> BTreeMap<String, String> {
         }
     }
     all
+}
+
+/// Returns one hash of everything that is read from Secrets and ConfigMaps only at a start.
+fn inputs(instance: &Resolved, parts: &[Part]) -> Option<String> {
+    let of_parts = parts.iter().filter_map(|part| part.inputs.as_deref());
+    let all: Vec<&str> = instance.environment.hash.as_deref().into_iter().chain(of_parts).collect();
+    match all.as_slice() {
+        [] => None,
+        [only] => Some((*only).to_owned()),
+        several => Some(hash::of_all(several)),
+    }
 }
 
 fn spec(instance: &Resolved, parts: &[Part]) -> PodSpec {

@@ -1,7 +1,8 @@
 //! Volumes and mounts of each sort, and the one scratch volume that all containers share.
 
 use k8s_openapi::api::core::v1::{
-    ConfigMapVolumeSource, EmptyDirVolumeSource, KeyToPath, Volume, VolumeMount,
+    ConfigMapVolumeSource, EmptyDirVolumeSource, KeyToPath, PersistentVolumeClaimVolumeSource,
+    Volume, VolumeMount,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
@@ -34,6 +35,18 @@ pub(super) fn empty(name: &str, limit: &str) -> Volume {
         empty_dir: Some(EmptyDirVolumeSource {
             medium: None,
             size_limit: Some(Quantity(limit.to_owned())),
+        }),
+        ..Default::default()
+    }
+}
+
+/// A volume behind a claim.
+pub(super) fn claim(name: &str, claim: &str) -> Volume {
+    Volume {
+        name: name.to_owned(),
+        persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
+            claim_name: claim.to_owned(),
+            read_only: None,
         }),
         ..Default::default()
     }

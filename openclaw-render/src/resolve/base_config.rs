@@ -1,4 +1,7 @@
-//! The user's openclaw.json: where it comes from, and whether it can be read.
+//! The user's openclaw.json: where it comes from, whether it can be read, and how it meets the file
+//! on the volume.
+
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
@@ -19,7 +22,22 @@ pub(crate) struct BaseConfig {
     pub(crate) document: Map<String, Value>,
     /// Where it stands, for problems.
     pub(crate) path: String,
+    /// In mode `merge`: the paths that the agent cannot change, sorted.
+    pub(crate) forced: Option<Vec<String>>,
 }
+
+/// What the pod cannot work without: who may talk to the gateway, and where it listens. A part in
+/// another file would be below these.
+const ALWAYS_FORCED: &[&str] = &[
+    "gateway.$include",
+    "gateway.auth",
+    "gateway.bind",
+    "gateway.mode",
+    "gateway.port",
+    "gateway.tls",
+    "gateway.trustedProxies",
+];
+const INCLUDE: &str = "$include";
 
 pub(super) fn resolve(
     spec: &OpenClawInstanceSpec,
@@ -40,7 +58,26 @@ pub(super) fn resolve(
         );
         cx.push(Problem::advice(path.as_str(), Rule::Config, message));
     }
-    BaseConfig { document, path }
+    BaseConfig { document, path, forced: forced(config) }
+}
+
+/// In mode `merge`, the paths that are taken from the spec whatever the file says.
+fn forced(config: &ConfigSpec) -> Option<Vec<String>> {
+    if config.merge_mode != Some(MergeMode::Merge) {
+        return None;
+    }
+    let users = config.force_paths.as_deref().unwrap_or_default();
+    let mut all: BTreeSet<String> = ALWAYS_FORCED.iter().copied().map(str::to_owned).collect();
+    for path in users.iter().filter(|path| !path.is_empty()) {
+        // A part in another file could say what a forced path does not.
+        all.insert(INCLUDE.to_owned());
+        all.extend(path.match_indices('.').filter_map(|(end, _)| {
+            let parent = path.get(..end)?;
+            Some(format!("{parent}.{INCLUDE}"))
+        }));
+        all.insert(path.clone());
+    }
+    Some(all.into_iter().collect())
 }
 
 fn document(config: &ConfigSpec, cx: &mut Resolving<'_>) -> (String, Map<String, Value>) {
@@ -109,12 +146,11 @@ fn parse(
     Map::new()
 }
 
-/// Reports paths that force nothing; none is rendered yet.
+/// Reports paths that force nothing.
 pub(super) fn check_force_paths(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
     let Some(config) = &spec.config else { return };
-    let force_paths = config.force_paths.as_deref().unwrap_or_default();
-    let merges = config.merge_mode == Some(MergeMode::Merge);
-    if !force_paths.is_empty() && !merges {
+    let paths = config.force_paths.as_deref().unwrap_or_default();
+    if !paths.is_empty() && forced(config).is_none() {
         cx.error(
             "spec.config.forcePaths",
             "needs `spec.config.mergeMode: merge`: overwrite mode forces every path",

@@ -40,7 +40,8 @@ pub(super) fn resolve(
 ) -> Environment {
     let entries = entries(spec, auth, cx);
     let whole = spec.env_from.clone().unwrap_or_default();
-    let mut sources = sources(&entries, &whole, cx);
+    let mut sources = of_entries("spec.env", &entries);
+    sources.extend(of_whole(&whole, cx));
     let mut own_token = None;
     if auth == Auth::SecretToken {
         match token {
@@ -98,12 +99,7 @@ fn entries(spec: &OpenClawInstanceSpec, auth: Auth, cx: &mut Resolving<'_>) -> V
         if !is_env_name(&entry.name) {
             continue;
         }
-        if entry.value.is_some() && entry.value_from.is_some() {
-            cx.error(
-                format!("spec.env[{index}]"),
-                format!("{:?} has `value` and `valueFrom`: remove one of the two", entry.name),
-            );
-        }
+        check_source(&format!("spec.env[{index}]"), entry, cx);
         let token = entry.name == env::GATEWAY_TOKEN;
         if env::PROTECTED.contains(&entry.name.as_str()) || token && is_empty(entry) {
             cx.ineffective(path, format!("has no effect: {} belongs to the operator", entry.name));
@@ -112,30 +108,59 @@ fn entries(spec: &OpenClawInstanceSpec, auth: Auth, cx: &mut Resolving<'_>) -> V
         if token {
             check_token(auth, &path, cx);
         }
-        if let Some(first) = entries.iter_mut().find(|other| other.name == entry.name) {
-            cx.ineffective(
-                path,
-                format!("{} is set twice: this, the last entry, counts", entry.name),
-            );
-            first.clone_from(entry);
-            continue;
-        }
-        entries.push(entry.clone());
+        keep(entry, path, &mut entries, cx);
     }
     entries
 }
 
-fn sources<'a>(
-    entries: &'a [EnvVar],
-    whole: &'a [EnvFromSource],
+/// Returns variables of a helper's container, one per name, and a hash of what they refer to.
+pub(super) fn of_helper(
+    path: &str,
+    given: Option<&Vec<EnvVar>>,
     cx: &mut Resolving<'_>,
-) -> Vec<Source<'a>> {
+) -> (Vec<EnvVar>, Option<String>) {
+    let mut entries: Vec<EnvVar> = Vec::new();
+    for (index, entry) in given.into_iter().flatten().enumerate() {
+        let path = format!("{path}[{index}]");
+        if !is_env_name(&entry.name) {
+            cx.error(format!("{path}.name"), "is not a name: it must not be empty or contain `=`");
+            continue;
+        }
+        check_source(&path, entry, cx);
+        keep(entry, format!("{path}.name"), &mut entries, cx);
+    }
+    let sources = of_entries(path, &entries);
+    let hash = cx.about(ConditionType::SecretsReady, |cx| hash(&sources, None, cx));
+    (entries, hash)
+}
+
+fn check_source(path: &str, entry: &EnvVar, cx: &mut Resolving<'_>) {
+    if entry.value.is_some() && entry.value_from.is_some() {
+        cx.error(
+            path,
+            format!("{:?} has `value` and `valueFrom`: remove one of the two", entry.name),
+        );
+    }
+}
+
+/// Keeps an entry; of two with one name the last one stays, in the place of the first.
+fn keep(entry: &EnvVar, path: String, entries: &mut Vec<EnvVar>, cx: &mut Resolving<'_>) {
+    if let Some(first) = entries.iter_mut().find(|other| other.name == entry.name) {
+        cx.ineffective(path, format!("{} is set twice: this, the last entry, counts", entry.name));
+        first.clone_from(entry);
+    } else {
+        entries.push(entry.clone());
+    }
+}
+
+fn of_entries<'a>(path: &str, entries: &'a [EnvVar]) -> Vec<Source<'a>> {
     let mut sources = Vec::new();
     for entry in entries {
         let Some(source) = &entry.value_from else { continue };
+        let path = format!("{path}[name={}].valueFrom", entry.name);
         if let Some(secret) = &source.secret_key_ref {
             sources.push(Source {
-                path: format!("spec.env[name={}].valueFrom.secretKeyRef", entry.name),
+                path: format!("{path}.secretKeyRef"),
                 kind: Kind::Secret,
                 name: &secret.name,
                 key: Some(&secret.key),
@@ -144,7 +169,7 @@ fn sources<'a>(
         }
         if let Some(map) = &source.config_map_key_ref {
             sources.push(Source {
-                path: format!("spec.env[name={}].valueFrom.configMapKeyRef", entry.name),
+                path: format!("{path}.configMapKeyRef"),
                 kind: Kind::ConfigMap,
                 name: &map.name,
                 key: Some(&map.key),
@@ -152,6 +177,11 @@ fn sources<'a>(
             });
         }
     }
+    sources
+}
+
+fn of_whole<'a>(whole: &'a [EnvFromSource], cx: &mut Resolving<'_>) -> Vec<Source<'a>> {
+    let mut sources = Vec::new();
     for (index, source) in whole.iter().enumerate() {
         match (&source.secret_ref, &source.config_map_ref) {
             (Some(secret), None) => sources.push(Source {

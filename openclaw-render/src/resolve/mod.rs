@@ -9,6 +9,7 @@ mod base_config;
 pub(crate) mod bounds;
 mod ca_bundle;
 mod choices;
+mod chromium;
 mod context;
 pub(crate) mod defaults;
 mod disruption_budget;
@@ -38,6 +39,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use base_config::BaseConfig;
 pub(crate) use choices::Choices;
+pub(crate) use chromium::{Chromium, Profile};
 use context::Resolving;
 pub use downgrade::refused_downgrade;
 pub(crate) use entry_point::EntryPoint;
@@ -88,6 +90,7 @@ pub struct Resolved {
     pub(crate) token: GatewayToken,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) workspaces: Workspaces,
+    pub(crate) chromium: Option<Chromium>,
     pub(crate) environment: Environment,
     pub(crate) resources: Resources,
     pub(crate) storage: Storage,
@@ -106,6 +109,22 @@ pub struct Resolved {
 }
 
 impl Resolved {
+    /// Returns the names of all claims that the pod mounts, that of the state first.
+    pub(crate) fn claims(&self) -> Vec<&str> {
+        let state = match &self.storage.volume {
+            DataVolume::Own { claim, .. } | DataVolume::Existing(claim) => Some(claim.as_str()),
+            DataVolume::Ephemeral(_) => None,
+        };
+        let profile = self.chromium.as_ref().and_then(|chromium| chromium.profile.claim());
+        state.into_iter().chain(profile).collect()
+    }
+
+    /// Returns the hashes of what helpers read from Secrets and ConfigMaps of the user's.
+    pub(crate) fn inputs_of_helpers(&self) -> impl Iterator<Item = &str> {
+        let chromium = self.chromium.as_ref().and_then(|chromium| chromium.inputs.as_deref());
+        chromium.into_iter()
+    }
+
     /// Name of the Secret that holds the gateway's token.
     pub(crate) fn token_secret(&self) -> String {
         match &self.token {
@@ -180,6 +199,7 @@ fn resolve_merged(
         token,
         proxy: gateway::proxy(&spec, cx),
         workspaces: workspace::resolve(instance, &spec, cx),
+        chromium: chromium::resolve(&name, &spec, cx),
         environment,
         resources: resources::resolve(&spec, cx),
         storage,

@@ -11,7 +11,7 @@ use crate::quantity;
 
 /// Requests and limits of one container by default: CPU and memory asked for, CPU and memory
 /// allowed.
-struct Defaults([&'static str; 4]);
+pub(super) struct Defaults([&'static str; 4]);
 
 const AGENT: Defaults = Defaults(["500m", "1Gi", "2", "4Gi"]);
 /// nginx in front of one gateway.
@@ -19,10 +19,12 @@ const PROXY: Defaults = Defaults(["10m", "16Mi", "100m", "64Mi"]);
 /// One validation by OpenClaw 2026.9.6 takes up to 1.8 s of CPU and 210 MB; a migration, which few
 /// configurations need, 10 s and 600 MB.
 const SYNC: Defaults = Defaults(["10m", "32Mi", "1", "1Gi"]);
+/// A browser with some pages open.
+pub(super) const CHROMIUM: Defaults = Defaults(["250m", "512Mi", "1", "2Gi"]);
 /// Copies files and one binary.
 const INIT: Defaults = Defaults(["10m", "16Mi", "200m", "64Mi"]);
 
-/// Resources of every container that we make.
+/// Resources of the containers that every agent has, and of its proxy.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Resources {
     pub(crate) agent: ResourceRequirements,
@@ -58,7 +60,7 @@ fn heap_mib(resources: &ResourceRequirements) -> u64 {
 
 /// Each of the four values has its own default, but a default never makes a request exceed a limit:
 /// the value that the user gave wins, and the other one follows it.
-fn requirements(
+pub(super) fn requirements(
     path: &str,
     spec: Option<&ResourcesSpec>,
     defaults: &Defaults,

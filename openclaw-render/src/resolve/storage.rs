@@ -14,8 +14,8 @@ use crate::vocab::names::InstanceName;
 
 /// Size of the claim that we make.
 const SIZE: &str = "10Gi";
-/// The application is the only writer of its state.
-const ACCESS_MODE: &str = "ReadWriteOnce";
+/// The application is the only writer of its state, and the browser that of its profile.
+pub(super) const ACCESS_MODE: &str = "ReadWriteOnce";
 
 /// The agent's volume.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,9 +76,10 @@ pub(super) fn resolve(
     let seen = cx.claim_if_seen(&claim);
     let layout = seen.map_or(Layout::Home, |seen| layout(seen.layout.as_deref(), path, cx));
     if let Some(seen) = seen {
-        check_change(&claim, seen, &persistence, &size, cx);
+        let class = persistence.storage_class.as_deref();
+        check_change(path, (&claim, seen), class, &size, cx);
     }
-    let volume = DataVolume::Own { claim, spec: Box::new(claim_spec(&persistence, size)) };
+    let volume = DataVolume::Own { claim, spec: Box::new(state_spec(&persistence, size)) };
     Storage { volume, layout, orphan }
 }
 
@@ -111,11 +112,11 @@ fn layout(annotation: Option<&str>, path: &str, cx: &mut Resolving<'_>) -> Layou
     }
 }
 
-/// What a claim that exists cannot become.
-fn check_change(
-    claim: &str,
-    live: &Claim,
-    persistence: &PersistenceSpec,
+/// Says what a claim that exists cannot become.
+pub(super) fn check_change(
+    path: &str,
+    (claim, live): (&str, &Claim),
+    class: Option<&str>,
     size: &str,
     cx: &mut Resolving<'_>,
 ) {
@@ -124,30 +125,40 @@ fn check_change(
         && wanted < live
     {
         cx.ineffective(
-            "spec.storage.persistence.size",
+            format!("{path}.size"),
             format!("has no effect: claim {claim:?} is larger, and claims cannot shrink"),
         );
     }
-    if let (Some(wanted), Some(live)) = (&persistence.storage_class, &live.storage_class)
+    if let (Some(wanted), Some(live)) = (class, live.storage_class.as_deref())
         && wanted != live
     {
         cx.ineffective(
-            "spec.storage.persistence.storageClass",
+            format!("{path}.storageClass"),
             format!("has no effect: claim {claim:?} is of class {live:?}, which cannot change"),
         );
     }
 }
 
-fn claim_spec(persistence: &PersistenceSpec, size: String) -> PersistentVolumeClaimSpec {
+fn state_spec(persistence: &PersistenceSpec, size: String) -> PersistentVolumeClaimSpec {
     let modes = persistence.access_modes.clone().filter(|modes| !modes.is_empty());
+    let modes = modes.unwrap_or_else(|| vec![ACCESS_MODE.to_owned()]);
+    claim_spec(modes, size, persistence.storage_class.clone())
+}
+
+/// Returns the spec of a claim that we make.
+pub(super) fn claim_spec(
+    access_modes: Vec<String>,
+    size: String,
+    storage_class: Option<String>,
+) -> PersistentVolumeClaimSpec {
     PersistentVolumeClaimSpec {
-        access_modes: modes.or_else(|| Some(vec![ACCESS_MODE.to_owned()])),
+        access_modes: Some(access_modes),
         resources: Some(VolumeResourceRequirements {
             requests: Some([("storage".to_owned(), Quantity(size))].into()),
             ..Default::default()
         }),
         // An empty name is a value of its own: no dynamic provisioning.
-        storage_class_name: persistence.storage_class.clone(),
+        storage_class_name: storage_class,
         ..Default::default()
     }
 }

@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use super::context::Resolving;
 use super::stored_defaults;
 use crate::api::{
-    LoggingFormat, LoggingLevel, MergeMode, MetricsIngressFrom, MetricsSpec, OpenClawInstance,
+    LoggingFormat, LoggingLevel, MetricsIngressFrom, MetricsSpec, OpenClawInstance,
     OpenClawInstanceSpec,
 };
 
@@ -30,13 +30,6 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
         storage.is_some_and(|storage| {
             storage.secret_ref.as_ref().is_some_and(|secret| !secret.name.is_empty())
         })
-    }),
-    ("spec.chromium", |spec| is(spec.chromium.as_ref().and_then(|each| each.enabled))),
-    ("spec.config.forcePaths", |spec| {
-        listed(spec.config.as_ref().and_then(|each| each.force_paths.as_ref()))
-    }),
-    ("spec.config.mergeMode", |spec| {
-        spec.config.as_ref().and_then(|each| each.merge_mode) == Some(MergeMode::Merge)
     }),
     ("spec.extraVolumeMounts", |spec| listed(spec.extra_volume_mounts.as_ref())),
     ("spec.extraVolumes", |spec| listed(spec.extra_volumes.as_ref())),

@@ -62,6 +62,7 @@ pub(super) fn read(
             applied_hash: sync.applied_hash.clone(),
             migrated: migrated(&sync.migrated),
             rejected_hash: sync.rejected_hash.clone(),
+            set_aside: sync.set_aside.clone().map(transitions::shortened),
             message: sync.message.clone().map(transitions::shortened),
         },
         None => without_old_refusal(ConfigStatus {
@@ -229,6 +230,7 @@ mod tests {
             applied_hash: applied.map(str::to_owned),
             rejected_hash: rejected.map(str::to_owned),
             message: message.map(str::to_owned),
+            set_aside: None,
             free_bytes: None,
             migrated: Vec::new(),
         }

@@ -33,6 +33,10 @@ pub(super) fn resources(
             DataVolume::Own { claim, .. } | DataVolume::Existing(claim) => Some(claim.clone()),
             DataVolume::Ephemeral(_) => None,
         },
+        chromium_pvc: resolved
+            .chromium
+            .as_ref()
+            .and_then(|chromium| chromium.profile.claim().map(str::to_owned)),
         service_account: seen(Kind::ServiceAccount, &resolved.security.service_account.name),
         role: seen(Kind::Role, &name),
         role_binding: seen(Kind::RoleBinding, &name),

@@ -31,5 +31,10 @@ pub const NPM_CONFIG_PREFIX: &str = "NPM_CONFIG_PREFIX";
 /// npm's cache.
 pub const NPM_CONFIG_CACHE: &str = "NPM_CONFIG_CACHE";
 
+/// Where the application finds the browser of its pod.
+pub const CHROMIUM_CDP: &str = "OPENCLAW_CHROMIUM_CDP";
+/// The same, for scripts and skills of those who know it by this name.
+pub const CHROMIUM_URL: &str = "CHROMIUM_URL";
+
 /// Variables that stay ours, whatever the user sets: the pod would not work otherwise.
 pub const PROTECTED: &[&str] = &[HOME, STATE_DIR, CONFIG_PATH, GATEWAY_PORT];

@@ -11,6 +11,12 @@ pub const AGENT_TAG: &str = "latest";
 pub const PROXY_REPOSITORY: &str = "docker.io/library/nginx";
 /// The gateway proxy's tag when the spec names none.
 pub const PROXY_TAG: &str = "1.27-alpine";
+/// The browser's image when the spec names none.
+pub const CHROMIUM_REPOSITORY: &str = "docker.io/chromedp/headless-shell";
+/// The browser's tag when the spec names none.
+pub const CHROMIUM_TAG: &str = "stable";
+/// The browser's repository in older manifests; it is none that the agent can use any more.
+pub const BROWSERLESS_REPOSITORY: &str = "ghcr.io/browserless/chromium";
 /// The operator's image, which carries the helper of agent pods.
 pub const OPERATOR_REPOSITORY: &str = "ghcr.io/openclaw-rs/openclaw-operator";
 

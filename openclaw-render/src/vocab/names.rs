@@ -74,6 +74,12 @@ impl InstanceName {
     pub fn data(&self) -> String {
         data_claim(&self.0)
     }
+
+    /// The claim for the browser's profile.
+    #[must_use]
+    pub fn chromium_data(&self) -> String {
+        format!("{}-chromium-data", self.0)
+    }
 }
 
 /// The claim for the state of an instance of any name, also one that is no [`InstanceName`].

@@ -18,6 +18,9 @@ pub const HELPER: &str = "/openclaw-helper/openclaw-cli";
 /// Where a container leaves its last words for `kubectl describe`.
 pub const TERMINATION_LOG: &str = "/dev/termination-log";
 
+/// Where the browser keeps a profile that outlives the pod.
+pub const CHROMIUM_PROFILE: &str = "/chromium-data";
+
 /// Directory of the data volume that is the agent's HOME in layout `home`.
 pub const HOME_DIRECTORY: &str = "home";
 /// Directory of the state below HOME.
@@ -30,3 +33,7 @@ pub const VERSION_FILE: &str = ".openclaw-version";
 /// File at the data volume's root that says which files were made there from what. In layout `home`
 /// no container of the agent's sees it.
 pub const SEED_RECORD: &str = ".openclaw-seed.json";
+/// File beside openclaw.json that holds what was merged into it last.
+pub const MERGED_FILE: &str = ".openclaw-merged.json";
+/// What the agent had written last that could not be used, beside openclaw.json.
+pub const REFUSED_FILE: &str = "openclaw.json.refused";

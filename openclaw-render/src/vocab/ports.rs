@@ -6,6 +6,8 @@ pub const GATEWAY: i32 = 18789;
 pub const PROXY: i32 = 18790;
 /// What config-sync says of the configuration.
 pub const CONFIG_SYNC: i32 = 18795;
+/// The browser's `DevTools` protocol, for the pod alone.
+pub const CDP: i32 = 9222;
 /// HTTPS.
 pub const HTTPS: i32 = 443;
 /// DNS.

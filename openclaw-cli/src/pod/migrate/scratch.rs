@@ -9,6 +9,7 @@ use std::ffi::OsStr;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use openclaw_render::seed::read_configuration;
 use serde_json::{Map, Value, json};
 
 use crate::pod::folder::{Folder, FolderError};
@@ -26,7 +27,7 @@ const OF_ALL_AGENTS: &[&str] = &["workspace", "sessionStore", "systemAgent"];
 pub(super) fn write(config: &Path, work_dir: &Path, attempt: u32) -> Result<PathBuf, FolderError> {
     let bytes = read_mounted(config).unwrap_or_default();
     // Nothing in it that cannot be read is needed: then the state lies where it does by default.
-    let document = serde_json::from_slice(&bytes).unwrap_or_default();
+    let document = read_configuration(&String::from_utf8_lossy(&bytes)).unwrap_or_default();
     let content = serde_json::to_vec(&reduced(&document)).unwrap_or_default();
     let name = format!("attempt-{attempt}");
     let folder = Folder::open(work_dir)?.make(&name, 0o700)?;

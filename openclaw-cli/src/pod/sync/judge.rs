@@ -44,6 +44,11 @@ impl Judge {
         }
     }
 
+    /// What was said of a content, if anything was.
+    pub(super) fn known(&self, bytes: &[u8]) -> Option<Verdict> {
+        self.known.iter().find(|known| known.bytes == bytes).map(|known| known.verdict.clone())
+    }
+
     /// Whether a content is valid. Runs the validator only for a content that is new, or whose
     /// earlier verdict was not final and long enough ago.
     pub(super) fn verdict(&mut self, bytes: &[u8]) -> Verdict {

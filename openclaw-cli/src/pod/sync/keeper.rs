@@ -1,5 +1,7 @@
 //! [`Keeper`]: one look at source and target, and what follows from it.
 
+mod merging;
+
 use std::ffi::OsString;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -12,6 +14,7 @@ use super::validator::Verdict;
 use super::{SyncError, log};
 use crate::pod::folder::{Folder, FolderError, Kind};
 use crate::pod::{read_bounded, read_mounted};
+pub(super) use merging::Merging;
 
 /// The configuration is the agent's own business, not that of other users.
 const TARGET_MODE: u32 = 0o600;
@@ -33,6 +36,15 @@ struct Good {
     migrated: Vec<String>,
 }
 
+/// What a wanted content has come to.
+enum Found {
+    Good(Good),
+    /// The application does not take it: what is good stays.
+    Refused,
+    /// Nothing can be said yet.
+    Later,
+}
+
 pub(super) struct Keeper {
     source: PathBuf,
     target: PathBuf,
@@ -43,6 +55,8 @@ pub(super) struct Keeper {
     memory_name: OsString,
     /// The content that the target must hold.
     good: Option<Good>,
+    /// In mode `merge`: what is known of the agent's own part of the target.
+    merging: Option<Merging>,
     /// What the last pass said, so that only news is logged.
     last: SyncStatus,
 }
@@ -56,6 +70,7 @@ impl Keeper {
         fingerprint: &str,
         mut judge: Judge,
         migrator: Migrator,
+        merging: Option<Merging>,
     ) -> Result<Self, SyncError> {
         let Some(target_name) = target.file_name().map(ToOwned::to_owned) else {
             return Err(SyncError::NameTarget { path: target });
@@ -72,7 +87,18 @@ impl Keeper {
         }
         let good = good.map(|bytes| Good::known(bytes, &migrator));
         let last = SyncStatus::default();
-        Ok(Self { source, target, target_name, judge, migrator, memory, memory_name, good, last })
+        Ok(Self {
+            source,
+            target,
+            target_name,
+            judge,
+            migrator,
+            memory,
+            memory_name,
+            good,
+            merging,
+            last,
+        })
     }
 
     /// Looks at both files once and does what is to be done.
@@ -82,45 +108,75 @@ impl Keeper {
             Err(error) => {
                 status.message = Some(format!("failed to read {}: {error}", self.source.display()));
                 self.migrator.stop();
-                self.fall_back();
+                self.stay(&mut status);
             }
-            Ok(bytes) => self.look(bytes, &mut status),
+            Ok(bytes) if self.merging.is_some() => self.merge(&bytes, &mut status),
+            Ok(bytes) => self.overwrite(bytes, &mut status),
         }
-        self.put_good(&mut status);
         status.free_bytes = open_parent(&self.target).and_then(|parent| parent.free_bytes()).ok();
         self.log_news(&status);
         self.last = status.clone();
         status
     }
 
-    /// Finds out what is to become of the wanted content.
-    fn look(&mut self, bytes: Vec<u8>, status: &mut SyncStatus) {
+    /// Makes the target hold the wanted content, if the application accepts it.
+    fn overwrite(&mut self, bytes: Vec<u8>, status: &mut SyncStatus) {
         let hash = content_hash(&bytes);
         status.source_hash = Some(hash.clone());
-        self.migrator.give_way_to(&hash);
+        match self.find(bytes, None, hash, status) {
+            Found::Good(good) => self.keep(good),
+            Found::Refused => self.fall_back(),
+            Found::Later => {}
+        }
+        self.put_good(status);
+    }
+
+    /// Makes the target hold what is good, without anything that is wanted.
+    fn stay(&mut self, status: &mut SyncStatus) {
+        if self.merging.is_some() {
+            return self.stay_merged(status);
+        }
+        self.fall_back();
+        self.put_good(status);
+    }
+
+    /// Finds out what is to become of a content that was made of the one with this hash. `strict` is
+    /// the same as JSON, if it may be something else.
+    fn find(
+        &mut self,
+        bytes: Vec<u8>,
+        strict: Option<&[u8]>,
+        hash: String,
+        status: &mut SyncStatus,
+    ) -> Found {
+        let for_migration = strict.unwrap_or(&bytes);
+        self.migrator.give_way_to(&content_hash(for_migration));
         let (reason, issues) = match self.judge.verdict(&bytes) {
             Verdict::Rejected { reason, certain: true, issues } => (reason, issues),
             Verdict::Valid => {
-                return self.keep(Good { bytes, source_hash: hash, migrated: Vec::new() });
+                let migrated = self.migrator.origin(&bytes).map(|(_, changes)| changes);
+                let migrated = migrated.filter(|_| strict.is_some()).unwrap_or_default();
+                return Found::Good(Good { bytes, source_hash: hash, migrated });
             }
             Verdict::Rejected { reason, .. } => {
                 status.message = Some(format!("not accepted yet: {reason}"));
-                return self.fall_back();
+                return Found::Refused;
             }
             // Most likely nothing else can be judged either.
             Verdict::Unknown { reason } => {
                 status.message = Some(format!("not judged yet: {reason}"));
-                return;
+                return Found::Later;
             }
         };
-        match self.migrator.look(&bytes, &issues) {
+        match self.migrator.look(for_migration, &issues) {
             Progress::Running => {
                 let message = format!("the application's own migration is at work on it: {reason}");
                 status.message = Some(message);
+                Found::Later
             }
             Progress::Ended(Outcome::Migrated { content, changes }) => {
                 let bytes = content.into_bytes();
-                self.keep(Good { bytes, source_hash: hash, migrated: changes });
+                Found::Good(Good { bytes, source_hash: hash, migrated: changes })
             }
             Progress::Ended(Outcome::Refused { why }) => {
                 let message = match why {
@@ -129,7 +185,7 @@ impl Keeper {
                 };
                 status.rejected_hash = Some(hash);
                 status.message = Some(format!("rejected by the application: {message}"));
-                self.fall_back();
+                Found::Refused
             }
         }
     }
@@ -181,13 +237,7 @@ impl Keeper {
                 status.applied_hash = Some(hash);
                 status.migrated.clone_from(&good.migrated);
             }
-            Err(error) => {
-                let error = crate::error::chain(&error);
-                status.message = Some(match status.message.take() {
-                    Some(message) => format!("{error}; {message}"),
-                    None => error,
-                });
-            }
+            Err(error) => say_first(status, crate::error::chain(&error)),
         }
     }
 
@@ -223,6 +273,11 @@ impl Keeper {
                 changes => log(&format!("applied {hash}, migrated by the application: {changes}")),
             }
         }
+        if status.set_aside != self.last.set_aside
+            && let Some(what) = &status.set_aside
+        {
+            log(&format!("set aside: {what}"));
+        }
         if status.message != self.last.message
             && let Some(message) = &status.message
         {
@@ -238,6 +293,14 @@ impl Good {
             migrator.origin(&bytes).unwrap_or_else(|| (content_hash(&bytes), Vec::new()));
         Self { bytes, source_hash, migrated }
     }
+}
+
+/// Says what hinders before what else there is to say.
+fn say_first(status: &mut SyncStatus, error: String) {
+    status.message = Some(match status.message.take() {
+        Some(message) => format!("{error}; {message}"),
+        None => error,
+    });
 }
 
 /// The agent owns the directories above its file, so the nearest one must not be a link.

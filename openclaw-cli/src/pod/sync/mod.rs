@@ -6,7 +6,8 @@
 //!
 //! # Guarantees
 //! - The target holds one whole content at any moment, and only one that was judged valid.
-//! - A change by somebody else is undone within one poll.
+//! - A change by somebody else is undone within one poll; in mode `merge` it stays, if the
+//!   application accepts it ([`keeper`]).
 //! - What could not be judged is neither applied nor rejected, but judged again, ever more rarely.
 //! - At rest nothing is written and nothing is judged.
 //! - A content that is refused for keys which the application migrates itself is served as the
@@ -16,6 +17,7 @@ mod judge;
 mod keeper;
 mod migration;
 mod server;
+mod three_way;
 mod validator;
 
 use std::ffi::OsString;
@@ -35,7 +37,7 @@ use signal_hook::iterator::Signals;
 
 use super::folder::{Folder, FolderError};
 use judge::Judge;
-use keeper::Keeper;
+use keeper::{Keeper, Merging};
 use migration::Migrator;
 use validator::Validator;
 
@@ -57,6 +59,10 @@ pub(crate) struct Arguments {
     /// How the operator's content gets into the agent's file.
     #[arg(long, value_enum, default_value_t = SyncMode::Overwrite)]
     pub(crate) mode: SyncMode,
+    /// A path of which mode `merge` takes the operator's value, or none, whatever the agent has
+    /// written: keys with dots between them. Repeated for each path.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) force: Vec<String>,
     /// How often both files are looked at, changes seen or not.
     #[arg(long, value_name = "SECONDS", default_value_t = 2,
           value_parser = clap::value_parser!(u64).range(1..=3600))]
@@ -84,6 +90,8 @@ pub(crate) struct Arguments {
 pub(crate) enum SyncMode {
     /// The file is the operator's: whatever else is in it goes.
     Overwrite,
+    /// What the agent has in the file stays, but for what the operator changes in its content.
+    Merge,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -111,12 +119,6 @@ enum Wake {
 
 /// Runs `pod sync` until SIGTERM.
 pub(crate) fn run(arguments: Arguments) -> Result<(), SyncError> {
-    match arguments.mode {
-        SyncMode::Overwrite => overwrite(arguments),
-    }
-}
-
-fn overwrite(arguments: Arguments) -> Result<(), SyncError> {
     let stop = Arc::new(AtomicBool::new(false));
     let (sender, wakes) = mpsc::channel();
     stop_on_signal(Arc::clone(&stop), sender.clone())?;
@@ -148,7 +150,7 @@ fn keeper(
     poll: Duration,
     stop: Arc<AtomicBool>,
 ) -> Result<Keeper, SyncError> {
-    let Arguments { source, target, work_dir, validator, migrator, .. } = arguments;
+    let Arguments { source, target, work_dir, validator, migrator, mode, force, .. } = arguments;
     let failed = |source| SyncError::PrepareWorkDir { source };
     let fingerprint = fingerprint(&[&validator, &migrator]);
     let timeout = Duration::from_secs(arguments.validator_timeout_seconds);
@@ -165,7 +167,15 @@ fn keeper(
         memory()?,
         &fingerprint,
     );
-    Keeper::new(source, target, memory()?, &fingerprint, judge, migrator)
+    let merging = (mode == SyncMode::Merge).then(|| Merging::new(force, poll));
+    Keeper::new(source, target, memory()?, &fingerprint, judge, migrator, merging)
+}
+
+/// A document as the operator renders it.
+fn pretty(document: &serde_json::Value) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(document).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
 }
 
 /// Tells one set of commands from another.

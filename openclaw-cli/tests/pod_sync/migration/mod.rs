@@ -82,7 +82,7 @@ fn text(value: &Value) -> String {
 
 fn migrated(source: &str, changes: &[&str]) -> Value {
     json!({ "protocol": POD_PROTOCOL, "sourceHash": hash(source), "appliedHash": hash(source),
-            "migrated": changes, "rejectedHash": null, "message": null })
+            "migrated": changes, "rejectedHash": null, "setAside": null, "message": null })
 }
 
 fn target(pod: &Pod) -> Value {

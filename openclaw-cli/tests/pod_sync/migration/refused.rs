@@ -13,7 +13,8 @@ fn what_the_application_cannot_migrate_stays_refused_and_is_tried_once() {
     let sync = start(&pod);
     let expected = json!({
         "protocol": POD_PROTOCOL, "sourceHash": hash(&source), "appliedHash": null, "migrated": [],
-        "rejectedHash": hash(&source), "message": format!("rejected by the application: {REASON}"),
+        "rejectedHash": hash(&source), "setAside": null,
+        "message": format!("rejected by the application: {REASON}"),
     });
     sync.wait_for_status(&expected);
     assert_eq!(sync.get("/startupz").0, 503);

@@ -4,6 +4,7 @@
 
 use k8s_openapi::api::core::v1::{Container, EnvVar, ExecAction, Probe};
 
+use super::chromium;
 use crate::config;
 use crate::pod::init::seed;
 use crate::pod::part::{File, OnChange, OpenTo, Part, Port};
@@ -67,6 +68,10 @@ fn container(instance: &Resolved) -> Container {
     ]
     .map(str::to_owned)
     .to_vec();
+    if let Some(forced) = &instance.config.forced {
+        arguments.push("--mode=merge".to_owned());
+        arguments.extend(forced.iter().map(|path| format!("--force={path}")));
+    }
     let version = instance.image.version;
     if version.has_migration() {
         arguments.extend(MIGRATOR.iter().map(|word| format!("--migrator={word}")));
@@ -85,7 +90,7 @@ fn container(instance: &Resolved) -> Container {
     Container {
         args: Some(arguments),
         command: Some(vec![paths::HELPER.to_owned()]),
-        env: Some(variables()),
+        env: Some(variables(instance)),
         image: Some(instance.image.reference.clone()),
         image_pull_policy: Some(instance.image.pull_policy.to_string()),
         name: names::CONFIG_SYNC.to_owned(),
@@ -100,17 +105,19 @@ fn container(instance: &Resolved) -> Container {
 
 /// The validator gets a state of its own: the agent's may belong to a newer version, which an older
 /// validator refuses to open. No secret of the agent's is here.
-fn variables() -> Vec<EnvVar> {
+///
+/// What openclaw.json refers to because we wrote it there, the validator finds.
+fn variables(instance: &Resolved) -> Vec<EnvVar> {
     let state = format!("{WORK}/state");
-    [
+    let fixed = [
         (env::HOME, WORK),
         (env::STATE_DIR, &state),
         (env::NO_RESPAWN, "1"),
         (env::NO_AUTO_UPDATE, "1"),
         (env::DISABLE_BONJOUR, "1"),
     ]
-    .map(|(name, value)| environment::entry(name, value))
-    .to_vec()
+    .map(|(name, value)| environment::entry(name, value));
+    fixed.into_iter().chain(chromium::address(instance)).collect()
 }
 
 fn startup_probe() -> Probe {

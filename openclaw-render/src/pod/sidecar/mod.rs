@@ -1,4 +1,5 @@
 //! Sidecars.
 
+pub(super) mod chromium;
 pub(super) mod config_sync;
 pub(super) mod gateway_proxy;

@@ -65,11 +65,21 @@ pub(super) fn statement(
                      migration changed them in the pod ({changes}): change spec.config likewise"
                 ),
             ),
-            None => condition(
-                true,
-                Reason::ConfigRendered,
-                format!("openclaw.json {rendered} is rendered"),
-            ),
+            None => match status.and_then(|config| config.set_aside.as_ref()) {
+                Some(what) => condition(
+                    true,
+                    Reason::ConfigSetAside,
+                    format!(
+                        "openclaw.json {rendered} is rendered; what the agent had written could \
+                         not be used, and the last good file is back: {what}"
+                    ),
+                ),
+                None => condition(
+                    true,
+                    Reason::ConfigRendered,
+                    format!("openclaw.json {rendered} is rendered"),
+                ),
+            },
         },
     }
 }

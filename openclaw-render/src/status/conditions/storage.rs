@@ -1,4 +1,4 @@
-//! `StorageReady`: the volume is there.
+//! `StorageReady`: the volumes are there.
 
 use crate::api::{ConditionType as About, Reason};
 use crate::object::{Kind, ObjectKey};
@@ -7,32 +7,32 @@ use crate::problem::{Problem, Rule};
 use crate::resolve::{DataVolume, Resolved};
 use crate::status::Statement;
 
+/// The first claim with which something is wrong, or else the first.
 pub(super) fn statement(
     resolved: &Resolved,
     observed: &Observed,
     problems: &[Problem],
 ) -> Statement {
-    let condition = |holds, reason, message: String| {
-        Statement::new(About::StorageReady, holds, reason, message)
-    };
-    let claim = match &resolved.storage.volume {
-        DataVolume::Ephemeral(_) => {
-            return condition(
-                true,
-                Reason::NotPersistent,
-                "the state goes with the pod".to_owned(),
-            );
-        }
-        DataVolume::Own { claim, .. } | DataVolume::Existing(claim) => claim,
-    };
     let missing =
         |problem: &&Problem| problem.about == About::StorageReady && problem.rule == Rule::Missing;
     if let Some(problem) = problems.iter().find(missing) {
         return condition(false, Reason::ClaimMissing, problem.to_string());
     }
-    if let Some(said) =
-        observed.refused.get(&ObjectKey::new(Kind::PersistentVolumeClaim, claim.as_str()))
-    {
+    let ephemeral = matches!(resolved.storage.volume, DataVolume::Ephemeral(_))
+        .then(|| condition(true, Reason::NotPersistent, "the state goes with the pod".to_owned()));
+    let claims = resolved.claims().into_iter().map(|claim| of_claim(claim, observed));
+    let all: Vec<Statement> = ephemeral.into_iter().chain(claims).collect();
+    let wrong = all.iter().position(|statement| !statement.holds).unwrap_or_default();
+    let said = all.into_iter().nth(wrong);
+    said.unwrap_or_else(|| condition(true, Reason::NotPersistent, "no volume is kept".to_owned()))
+}
+
+fn condition(holds: bool, reason: Reason, message: String) -> Statement {
+    Statement::new(About::StorageReady, holds, reason, message)
+}
+
+fn of_claim(claim: &str, observed: &Observed) -> Statement {
+    if let Some(said) = observed.refused.get(&ObjectKey::new(Kind::PersistentVolumeClaim, claim)) {
         let message = format!("the API server refuses claim {claim}: {said}");
         return condition(false, Reason::ApplyRefused, message);
     }

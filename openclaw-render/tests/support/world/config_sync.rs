@@ -37,6 +37,7 @@ impl World {
                 migrated: before.unwrap_or_default(),
                 rejected_hash: hash,
                 message,
+                set_aside: None,
                 free_bytes: None,
             }
         } else if content.contains("\"rotateBytes\"") {

@@ -19,8 +19,8 @@ use super::places::{Step, refused, without};
 use super::shield::Shield;
 use crate::pod::child::{self, Bounds, Ended};
 use crate::pod::folder::{Folder, FolderError};
-use crate::pod::sync::log;
 use crate::pod::sync::validator::{Issue, Validator, Verdict, tail};
+use crate::pod::sync::{log, pretty};
 use crate::pod::{one_line, read_bounded};
 
 /// Parts of a document that no copy gets: 2026.8.1 starts every server of the protocol and waits for
@@ -253,11 +253,4 @@ fn nest_streaming(document: &mut Value, issues: &[Issue]) -> bool {
         }
     }
     written
-}
-
-/// A document as the operator renders it.
-fn pretty(document: &Value) -> Vec<u8> {
-    let mut bytes = serde_json::to_vec_pretty(document).unwrap_or_default();
-    bytes.push(b'\n');
-    bytes
 }
