@@ -60,6 +60,8 @@ impl Entry {
             | Kind::ConfigMap
             | Kind::PodDisruptionBudget
             | Kind::Service
+            | Kind::ServiceMonitor
+            | Kind::PrometheusRule
             | Kind::StatefulSet => None,
         };
         Self { seen: seen(live, instance), detail: detail.unwrap_or(Detail::None) }
@@ -107,6 +109,8 @@ struct State {
     holders: BTreeMap<(String, ObjectKey), InstanceKey>,
     pods: Pods,
     cluster_defaults: Fact<OpenClawClusterDefaults>,
+    /// Kinds that a cluster may lack, by the namespace that is watched, if it is not all of them.
+    kinds: BTreeMap<(Kind, Option<String>), Fact<()>>,
     /// Objects that went, at which version, and when that was: the answer to an older write may
     /// come late, and must not bring them back.
     gone: BTreeMap<(String, ObjectKey), (u64, Instant)>,
@@ -134,6 +138,11 @@ impl Cache {
             unsettled: state.unsettled.get(key).cloned().unwrap_or_default(),
             ..Observed::default()
         };
+        for ((kind, scope), fact) in &state.kinds {
+            if scope.as_ref().is_none_or(|namespace| *namespace == key.namespace) {
+                observed.kinds.insert(*kind, fact.clone());
+            }
+        }
         for (object, entry) in state.objects.get(key).into_iter().flatten() {
             add(&mut observed, object, Fact::Known(entry.clone()));
         }
@@ -246,6 +255,17 @@ impl Cache {
         let news = state.cluster_defaults != fact;
         state.cluster_defaults = fact;
         news
+    }
+
+    /// Takes in whether the cluster has a kind, as seen in a namespace or in all of them. Whether it
+    /// is news.
+    pub(crate) fn set_kind(&self, kind: Kind, namespace: Option<&str>, fact: Fact<()>) -> bool {
+        let scope = (kind, namespace.map(str::to_owned));
+        let mut state = self.state();
+        let known = state.kinds.entry(scope).or_default();
+        let is_news = *known != fact;
+        *known = fact;
+        is_news
     }
 
     /// Remembers that an apply did not make an object equal to what was sent, as hashes of the

@@ -32,6 +32,7 @@ const IDLE: Duration = Duration::from_secs(295);
 const SHORT_LIFE: Duration = Duration::from_secs(1);
 
 /// Which objects, and what of them.
+#[derive(Clone)]
 pub(crate) struct Feed {
     pub(crate) reader: Reader,
     /// Path of the resource.
@@ -135,18 +136,27 @@ impl Item {
 }
 
 impl FeedError {
-    /// What comes after a failed watch: the list, if the version to go on from is forgotten.
-    fn then(self, version: String) -> (Events, State) {
-        let status = if let Self::Status(status) = &self {
-            Some(&**status)
-        } else if let Self::Read(ReadError::Ask(error)) = &self
+    /// Whether the server does not know such objects.
+    pub(crate) fn is_no_such_kind(&self) -> bool {
+        self.code() == Some(404)
+    }
+
+    /// What the server said.
+    fn code(&self) -> Option<u16> {
+        if let Self::Status(status) = self {
+            Some(status.code)
+        } else if let Self::Read(ReadError::Ask(error)) = self
             && let kube::Error::Api(status) = &**error
         {
-            Some(&**status)
+            Some(status.code)
         } else {
             None
-        };
-        let is_expired = status.is_some_and(|status| status.code == 410);
+        }
+    }
+
+    /// What comes after a failed watch: the list, if the version to go on from is forgotten.
+    fn then(self, version: String) -> (Events, State) {
+        let is_expired = self.code() == Some(410);
         let next = if is_expired { State::Start } else { State::Connect { version } };
         (vec![Err(self)], next)
     }

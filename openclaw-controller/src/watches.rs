@@ -4,6 +4,7 @@
 
 mod defaults;
 mod instances;
+mod optional;
 mod owned;
 mod pods;
 mod references;
@@ -91,7 +92,13 @@ impl Watches {
         for kind in Kind::ALL {
             let ours = labelled(labels::MANAGED_BY, labels::MANAGED_BY_VALUE);
             let sink = owned::Owned::new(self.clone(), *kind, namespace.cloned());
-            self.watch(tasks, (*kind).into(), namespace, ours, sink);
+            if kind.project().is_some() {
+                let (_, feed) = self.feed((*kind).into(), namespace, ours);
+                let optional = optional::Optional::new(self.clone(), *kind, namespace.cloned());
+                tasks.spawn(optional.run(feed, sink));
+            } else {
+                self.watch(tasks, (*kind).into(), namespace, ours, sink);
+            }
         }
         let agents = labelled(labels::NAME, labels::NAME_VALUE);
         let sink = pods::Pods::new(self.clone(), namespace.cloned());
@@ -112,14 +119,24 @@ impl Watches {
         selection: Selection,
         sink: impl Sink,
     ) {
+        let (label, feed) = self.feed(resource, namespace, selection);
+        self.synced.expect(&label);
+        tasks.spawn(self.clone().run(resource.kind, label, feed, sink));
+    }
+
+    /// Returns a feed, and what it is called.
+    fn feed(
+        &self,
+        resource: Resource,
+        namespace: Option<&String>,
+        selection: Selection,
+    ) -> (String, Feed) {
         let Selection { labels, fields, metadata_only } = selection;
         let what = if metadata_only { " metadata" } else { "" };
         let place = namespace.map(|namespace| format!(" of {namespace}")).unwrap_or_default();
         let label = format!("{}{what}{place}", resource.kind);
-        self.synced.expect(&label);
         let path = resource.path(namespace.map(String::as_str));
-        let feed = Feed { reader: self.reader.clone(), path, labels, fields, metadata_only };
-        tasks.spawn(self.clone().run(resource.kind, label, feed, sink));
+        (label, Feed { reader: self.reader.clone(), path, labels, fields, metadata_only })
     }
 
     /// Hands everything that a feed delivers to the sink; failures are reported and tried again.
@@ -127,16 +144,10 @@ impl Watches {
         let mut events = feed.events();
         while let Some(event) = events.next().await {
             match event {
-                Ok(Event::Init) => sink.begin(),
-                Ok(Event::InitApply(item)) => {
-                    sink.list(&item);
-                    sink.see(&item);
-                }
-                Ok(Event::Apply(item)) => sink.see(&item),
-                Ok(Event::Delete(item)) => sink.lose(&item),
-                Ok(Event::InitDone) => {
-                    sink.end();
-                    self.synced.reached(&label);
+                Ok(event) => {
+                    if deliver(event, &mut sink) {
+                        self.synced.reached(&label);
+                    }
                 }
                 Err(error) => {
                     self.context.metrics.watch_failed(kind);
@@ -154,6 +165,22 @@ impl Watches {
     fn wake(&self, keys: impl IntoIterator<Item = InstanceKey>) {
         keys.into_iter().for_each(|key| self.context.queue.wake(&key));
     }
+}
+
+/// Hands an event to the sink. Returns whether a list is complete with it.
+fn deliver(event: Event<Item>, sink: &mut impl Sink) -> bool {
+    let is_complete = matches!(event, Event::InitDone);
+    match event {
+        Event::Init => sink.begin(),
+        Event::InitApply(item) => {
+            sink.list(&item);
+            sink.see(&item);
+        }
+        Event::Apply(item) => sink.see(&item),
+        Event::Delete(item) => sink.lose(&item),
+        Event::InitDone => sink.end(),
+    }
+    is_complete
 }
 
 fn key_of(item: &Item) -> (String, String) {

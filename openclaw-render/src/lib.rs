@@ -38,6 +38,7 @@ mod facts;
 mod hash;
 mod invariants;
 mod lifecycle;
+pub mod monitoring;
 mod nesting;
 mod object;
 mod observed;

@@ -14,10 +14,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::canonical;
+use crate::monitoring::{PrometheusRule, ServiceMonitor};
 
 /// Declares the kinds once: variants, their metadata, their values.
 macro_rules! kinds {
-    ($($kind:ident $api_version:literal $plural:literal $ownership:ident),+ $(,)?) => {
+    ($($kind:ident $api_version:literal $plural:literal $ownership:ident $(of $project:literal)?),+
+     $(,)?) => {
         /// A kind that we render, in the order in which objects are applied.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Kind {
@@ -51,6 +53,13 @@ macro_rules! kinds {
             pub fn ownership(self) -> Ownership {
                 match self { $(Self::$kind => Ownership::$ownership,)+ }
             }
+
+            /// Returns the project that brings the kind, if Kubernetes itself does not. A cluster
+            /// may lack such a kind, now or later.
+            #[must_use]
+            pub fn project(self) -> Option<&'static str> {
+                match self { $(Self::$kind => None$(.or(Some($project)))?,)+ }
+            }
         }
 
         /// An object that we render.
@@ -69,6 +78,10 @@ macro_rules! kinds {
 
             fn metadata(&self) -> &ObjectMeta {
                 match self { $(Self::$kind(object) => &object.metadata,)+ }
+            }
+
+            fn metadata_mut(&mut self) -> &mut ObjectMeta {
+                match self { $(Self::$kind(object) => &mut object.metadata,)+ }
             }
 
             fn serialise(&self) -> Value {
@@ -95,6 +108,8 @@ kinds! {
     PersistentVolumeClaim "v1" "persistentvolumeclaims" CreatedOnce,
     PodDisruptionBudget "policy/v1" "poddisruptionbudgets" Applied,
     Service "v1" "services" Applied,
+    ServiceMonitor "monitoring.coreos.com/v1" "servicemonitors" Applied of "the Prometheus Operator",
+    PrometheusRule "monitoring.coreos.com/v1" "prometheusrules" Applied of "the Prometheus Operator",
     StatefulSet "apps/v1" "statefulsets" Applied,
 }
 
@@ -173,6 +188,12 @@ impl Object {
         self.metadata().namespace.as_deref().unwrap_or_default()
     }
 
+    /// Adds an annotation.
+    pub(crate) fn annotate(&mut self, key: &str, value: &str) {
+        let annotations = self.metadata_mut().annotations.get_or_insert_default();
+        annotations.insert(key.to_owned(), value.to_owned());
+    }
+
     /// Whether it is applied again and again or created once.
     #[must_use]
     pub fn ownership(&self) -> Ownership {
@@ -184,6 +205,13 @@ impl Object {
     #[must_use]
     pub fn to_value(&self) -> Value {
         let mut value = self.serialise();
+        if let Some(object) = value.as_object_mut() {
+            // Types of ours do not say what they are.
+            let kind = self.kind();
+            for (field, text) in [("apiVersion", kind.api_version()), ("kind", kind.as_str())] {
+                object.entry(field).or_insert_with(|| text.into());
+            }
+        }
         canonical::canonicalise(&mut value);
         value
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::api::OpenClawClusterDefaults;
 use crate::effect::Question;
-use crate::object::ObjectKey;
+use crate::object::{Kind, ObjectKey};
 use crate::version::Version;
 
 /// What is known of one thing. Unknown is not absent: a read that failed says nothing.
@@ -46,6 +46,9 @@ pub struct Observed {
     pub random_token: Option<String>,
     /// The OpenClawClusterDefaults named `cluster`.
     pub cluster_defaults: Fact<OpenClawClusterDefaults>,
+    /// Which kinds of other projects the cluster has, see [`Kind::project`]. A kind is known once all
+    /// of its objects have been listed.
+    pub kinds: BTreeMap<Kind, Fact<()>>,
     /// ConfigMaps that the spec refers to.
     pub config_maps: BTreeMap<String, Fact<BTreeMap<String, String>>>,
     /// Secrets that the spec refers to: a hash per key, never a value.
@@ -70,6 +73,14 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// Returns whether the cluster has a kind. Those of Kubernetes itself it always has.
+    pub(crate) fn has(&self, kind: Kind) -> &Fact<()> {
+        match kind.project() {
+            None => &Fact::Known(()),
+            Some(_) => self.kinds.get(&kind).unwrap_or(&Fact::Unknown),
+        }
+    }
+
     /// Returns what the pod said last to the question that stands, with that question.
     pub(crate) fn answer_of(&self, pod: &Pod) -> Option<(&Asked, &ConfigSync)> {
         let asked = self.asked.as_ref().filter(|asked| asked.question.uid == pod.uid)?;

@@ -26,6 +26,12 @@ pub(crate) enum Why {
     Held,
     /// It is not there, and this is missing to make it.
     Lacks(&'static str),
+    /// It is not there yet.
+    Absent,
+    /// The cluster does not have its kind, which comes with this project.
+    NoKind(&'static str),
+    /// Whether the cluster has its kind is not known yet.
+    KindUnknown,
     /// Writing it failed.
     Refused,
 }
@@ -45,6 +51,14 @@ impl fmt::Display for Why {
             Self::Deleting => f.write_str("is being deleted"),
             Self::Held => f.write_str("is made when the roll-out goes on"),
             Self::Lacks(what) => write!(f, "cannot be made without {what}"),
+            Self::Absent => f.write_str("is not there yet"),
+            Self::NoKind(project) => {
+                write!(f, "is made once the cluster knows this kind: install {project}")
+            }
+            Self::KindUnknown => f.write_str(
+                "waits until it is known whether the cluster has this kind; the operator's log says \
+                 what keeps it from looking",
+            ),
             Self::Refused => f.write_str("could not be written"),
         }
     }

@@ -34,6 +34,10 @@ give an agent more than it has itself).
 - apiGroups: [rbac.authorization.k8s.io]
   resources: [rolebindings, roles]
   verbs: [get, list, watch, create, patch, delete]
+# Kinds of the Prometheus Operator, made for instances that ask for them where the cluster has them.
+- apiGroups: [monitoring.coreos.com]
+  resources: [prometheusrules, servicemonitors]
+  verbs: [get, list, watch, create, patch, delete]
 # An agent's volume: made once, then expanded or released.
 # delete: never called. Where owner references are guarded, as on OpenShift, whoever ties a claim to
 # its instance or releases it must be allowed to delete it.

@@ -17,10 +17,16 @@ use crate::metrics::Metrics;
 use crate::queue::Queue;
 
 fn watches() -> Watches {
-    let nobody = tower::service_fn(|_: Request<Body>| async {
-        Ok::<_, Infallible>(Response::new(Body::empty()))
-    });
-    let client = Client::new(nobody, "default");
+    asking(Client::new(
+        tower::service_fn(|_: Request<Body>| async {
+            Ok::<_, Infallible>(Response::new(Body::empty()))
+        }),
+        "default",
+    ))
+}
+
+/// Watches of what this client is told.
+fn asking(client: Client) -> Watches {
     let reader = Reader::new(client.clone());
     let reporter = Reporter { controller: "test".to_owned(), instance: None };
     let context = Context {
@@ -206,7 +212,8 @@ async fn what_the_operator_waits_for_has_a_name_for_people() {
     let watches = watches();
     let _tasks = watches.start(&[Some("sea".to_owned())]);
     let missing = watches.synced.missing();
-    assert_eq!(missing.len(), Kind::ALL.len() + 4, "{missing:?}");
+    let always = Kind::ALL.iter().filter(|kind| kind.project().is_none()).count();
+    assert_eq!(missing.len(), always + 4, "nobody waits for a kind that a cluster may lack");
     for name in
         ["OpenClawInstance of sea", "Service of sea", "Pod of sea", "Secret metadata of sea"]
     {
@@ -215,4 +222,100 @@ async fn what_the_operator_waits_for_has_a_name_for_people() {
     let _tasks = watches.start(&[None]);
     let missing = watches.synced.missing();
     assert!(missing.iter().any(|each| each == "OpenClawClusterDefaults"), "{missing:?}");
+}
+
+/// Of kinds that come and go, what the cluster says at the moment.
+#[derive(Clone, Copy, PartialEq)]
+enum Says {
+    NoSuchKind,
+    Forbidden,
+    OneObject,
+}
+
+/// Watches of a cluster that says what is sent last, and the number of requests so far.
+fn moody() -> (Watches, tokio::sync::watch::Sender<Says>, Arc<std::sync::atomic::AtomicUsize>) {
+    let (sender, receiver) = tokio::sync::watch::channel(Says::NoSuchKind);
+    let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let service = tower::service_fn(move |request: Request<Body>| {
+        count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let mut says = receiver.clone();
+        async move {
+            let now = *says.borrow_and_update();
+            let is_watch = request.uri().query().unwrap_or_default().contains("watch=true");
+            let status = |code: u16| {
+                let status = json!({"kind": "Status", "status": "Failure", "code": code,
+                                    "message": "no", "reason": "no"});
+                Response::builder().status(code).body(Body::from(status.to_string().into_bytes()))
+            };
+            let answer = match now {
+                Says::NoSuchKind => status(404),
+                Says::Forbidden => status(403),
+                Says::OneObject if is_watch => {
+                    // It ends as soon as something else is said.
+                    let _ = says.changed().await;
+                    Ok(Response::new(Body::empty()))
+                }
+                Says::OneObject => {
+                    let list =
+                        json!({"metadata": {"resourceVersion": "9"}, "items": [live("ada", 8)]});
+                    Ok(Response::new(Body::from(list.to_string().into_bytes())))
+                }
+            };
+            Ok::<_, Infallible>(answer.expect("a response"))
+        }
+    });
+    (asking(Client::new(service, "default")), sender, asked)
+}
+
+#[tokio::test(start_paused = true)]
+async fn kinds_of_other_projects_come_and_go_and_nobody_waits_for_them() {
+    let (watches, says, asked) = moody();
+    let kind = Kind::ServiceMonitor;
+    let ours = Selection::default();
+    let (_, feed) = watches.feed(kind.into(), None, ours);
+    let optional = optional::Optional::new(watches.clone(), kind, None);
+    let sink = owned::Owned::new(watches.clone(), kind, None);
+    let task = tokio::spawn(optional.run(feed, sink));
+    let known = || watches.context.cache.observed(&key("ada")).kinds.get(&kind).cloned();
+    let until = async |fact: Fact<()>| {
+        while known() != Some(fact.clone()) {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    assert_eq!(known(), None, "it has not been looked for");
+    until(Fact::Absent).await;
+    assert_eq!(watches.synced.missing(), Vec::<String>::new());
+
+    // At rest it is looked for at long intervals.
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    let requests = asked.load(std::sync::atomic::Ordering::Relaxed);
+    assert!((30..45).contains(&requests), "{requests} requests in an hour");
+
+    says.send_replace(Says::OneObject);
+    until(Fact::Known(())).await;
+    let there = BTreeSet::from(["ServiceMonitor/ada".to_owned()]);
+    assert_eq!(objects(&watches), there);
+
+    // Who may not look does not know that it is gone.
+    says.send_replace(Says::Forbidden);
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    assert_eq!((known(), objects(&watches)), (Some(Fact::Known(())), there));
+
+    says.send_replace(Says::NoSuchKind);
+    until(Fact::Absent).await;
+    assert_eq!(objects(&watches), BTreeSet::new());
+    task.abort();
+}
+
+#[tokio::test]
+async fn a_kind_is_known_to_those_for_whom_it_was_looked_for() {
+    let watches = watches();
+    let cache = &watches.context.cache;
+    let kind = Kind::PrometheusRule;
+    assert!(cache.set_kind(kind, Some("sea"), Fact::Absent));
+    assert!(!cache.set_kind(kind, Some("sea"), Fact::Absent), "that is no news");
+    let elsewhere = InstanceKey { namespace: "land".to_owned(), name: "ada".to_owned() };
+    assert_eq!(cache.observed(&elsewhere).kinds.get(&kind), None);
+    assert_eq!(cache.observed(&key("ada")).kinds.get(&kind), Some(&Fact::Absent));
 }

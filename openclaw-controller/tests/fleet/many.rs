@@ -62,7 +62,9 @@ async fn a_restart_over_a_settled_fleet_writes_nothing_and_at_rest_nothing_is_as
     // As long as it takes, which is what this test is about.
     let idle = async || renewed().await.as_second() - start.as_second() >= IDLE;
     cluster.until_within(2 * PATIENCE, "the Lease is renewed for long enough", idle).await;
-    let other = |seen: &Seen| !seen.is_watch() && !seen.path.contains("/leases");
+    let other = |seen: &Seen| {
+        !seen.is_watch() && !seen.looks_for_a_kind() && !seen.path.contains("/leases")
+    };
     let asked: Vec<Seen> = proxy.seen().into_iter().filter(other).collect();
     assert!(asked.is_empty(), "{asked:#?}");
     clear(&cluster).await;

@@ -162,7 +162,11 @@ impl Cluster {
     pub async fn objects(&self) -> Vec<(ObjectKey, Value)> {
         let mut objects = Vec::new();
         for kind in Kind::ALL {
-            let list = self.of(*kind).list(&ListParams::default()).await.expect("a list");
+            let list = match self.of(*kind).list(&ListParams::default()).await {
+                // The cluster does not have the kind.
+                Err(kube::Error::Api(status)) if status.code == 404 => continue,
+                list => list.expect("a list"),
+            };
             for mut object in list {
                 object.types = Some(kube::core::TypeMeta {
                     api_version: kind.api_version().to_owned(),
@@ -308,7 +312,10 @@ impl Cluster {
 
     /// Waits until the operator has asked for nothing but watches for a while.
     pub async fn until_quiet(&self, proxy: &Proxy) {
-        let calls = || proxy.seen().iter().filter(|seen| !seen.is_watch()).count();
+        let calls = || {
+            let seen = proxy.seen().into_iter();
+            seen.filter(|seen| !seen.is_watch() && !seen.looks_for_a_kind()).count()
+        };
         let (mut last, mut since) = (calls(), Instant::now());
         let began = Instant::now();
         while since.elapsed() < QUIET {

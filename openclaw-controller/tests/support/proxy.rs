@@ -18,6 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use kube::client::Body;
 use kube::config::KubeConfigOptions;
 use kube::{Client, Config};
+use openclaw_render::Kind;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -54,6 +55,13 @@ pub struct Seen {
 impl Seen {
     pub fn is_watch(&self) -> bool {
         self.method == "GET" && self.query.split('&').any(|each| each == "watch=true")
+    }
+
+    /// Whether it lists a kind that a cluster may lack.
+    pub fn looks_for_a_kind(&self) -> bool {
+        let optional = Kind::ALL.iter().filter(|kind| kind.project().is_some());
+        self.query.contains("limit=")
+            && optional.map(|kind| kind.plural()).any(|plural| self.path.ends_with(plural))
     }
 
     /// Whether it changes something other than the Lease and events.
@@ -144,10 +152,11 @@ impl Proxy {
         self.seen().into_iter().filter(Seen::is_write).collect()
     }
 
-    /// How often which method and resource was asked for.
+    /// How often which method and resource was asked for. Now and then the operator looks for kinds
+    /// of other projects.
     pub fn tally(&self) -> BTreeMap<String, usize> {
         let mut tally = BTreeMap::new();
-        for seen in self.seen() {
+        for seen in self.seen().into_iter().filter(|seen| !seen.looks_for_a_kind()) {
             let verb = if seen.is_watch() { "WATCH" } else { seen.method.as_str() };
             *tally.entry(format!("{verb} {}", seen.path)).or_default() += 1;
         }

@@ -54,6 +54,8 @@ words! {
         SecretsReady,
         /// The ConfigMaps that workspaces refer to are there, and their keys make files.
         WorkspaceReady,
+        /// What stands beside the pod is there.
+        CompanionsReady,
         /// A roll-out waits.
         RolloutPending,
         /// A name that the instance needs belongs to something else.
@@ -146,6 +148,8 @@ words! {
         Applied,
         /// The object is not there yet.
         NotApplied,
+        /// The cluster does not have the object's kind.
+        KindMissing,
         /// The API server refuses the object.
         ApplyRefused,
         /// The instance is being deleted.

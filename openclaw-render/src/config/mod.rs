@@ -8,6 +8,7 @@
 mod browser;
 mod control_ui;
 mod gateway;
+mod logging;
 
 use serde_json::{Map, Value};
 
@@ -22,6 +23,7 @@ const STEPS: &[Step] = &[
     gateway::auth,
     gateway::trusted_proxies,
     control_ui::allowed_origins,
+    logging::level_and_style,
     browser::profiles,
 ];
 

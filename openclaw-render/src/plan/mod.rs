@@ -74,6 +74,7 @@ pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Setting
         let desired: Vec<Wanted> =
             resource::render(resolved).into_iter().map(Wanted::new).collect();
         let rollout = rollout::decide(instance, resolved, &desired, observed, &problems);
+        findings.companions = objects::companions(&desired, resolved, observed);
         if !findings.paused {
             plan.effects.extend(add_finalizer(instance));
             objects::decide(&desired, &rollout, resolved, observed, &mut plan, &mut findings);

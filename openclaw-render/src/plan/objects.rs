@@ -1,5 +1,7 @@
 //! One decision per object: nothing, read it, create it, take it over, apply it, delete it.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::Wanted;
@@ -10,24 +12,11 @@ use crate::object::{Kind, Object, ObjectKey, Ownership};
 use crate::observed::{Fact, Observed, Seen};
 use crate::ownership::{diff, hash, owned_hash, take_over_patch};
 use crate::resolve::Resolved;
-use crate::resource::stake::Stake;
+use crate::resource::stake::{self, Stake};
 use crate::rollout::{Rollout, Verdict};
 use crate::status::Findings;
 use crate::vocab::{FIELD_MANAGER, PREVIOUS_MANAGERS, annotations};
 use crate::wait::{Wait, Why};
-
-/// Kinds of which objects can be held together with the pod.
-const HELD_WITH_PODS: &[Kind] = &[
-    Kind::ServiceAccount,
-    Kind::Role,
-    Kind::RoleBinding,
-    Kind::NetworkPolicy,
-    Kind::ConfigMap,
-    Kind::Service,
-    Kind::StatefulSet,
-];
-/// Kinds of which a pod's template names objects.
-const NAMED_BY_PODS: &[Kind] = &[Kind::ServiceAccount, Kind::ConfigMap];
 
 /// What the cache says of an object that is wanted.
 enum Standing<'a> {
@@ -36,6 +25,9 @@ enum Standing<'a> {
     Foreign,
     Deleting,
     Unknown,
+    /// The cluster does not have its kind, which comes with this project.
+    NoKind(&'static str),
+    KindUnknown,
 }
 
 pub(super) fn decide(
@@ -84,6 +76,8 @@ fn decide_one(
             Some(Why::Foreign)
         }
         Standing::Deleting => Some(Why::Deleting),
+        Standing::NoKind(project) => Some(Why::NoKind(project)),
+        Standing::KindUnknown => Some(Why::KindUnknown),
         Standing::Absent if rollout.verdict.holds() && !wanted.stake.is_always_made() => {
             // What will not start waits for another spec.
             (rollout.verdict != Verdict::WillNotStart).then_some(Why::Held)
@@ -143,7 +137,36 @@ fn is_held(wanted: &Wanted, rollout: &Rollout) -> bool {
     rollout.verdict.holds() && wanted.stake.is_held()
 }
 
+/// Returns everything that stands beside the pod, with what keeps it from being there.
+pub(super) fn companions(
+    desired: &[Wanted],
+    resolved: &Resolved,
+    observed: &Observed,
+) -> BTreeMap<ObjectKey, Option<Why>> {
+    let beside = desired.iter().filter(|wanted| wanted.stake == Stake::Beside);
+    beside
+        .map(|wanted| {
+            let key = wanted.object.key();
+            let why = match standing(&key, resolved, observed) {
+                Standing::Ours(_) => None,
+                Standing::Absent => Some(Why::Absent),
+                Standing::Foreign => Some(Why::Foreign),
+                Standing::Deleting => Some(Why::Deleting),
+                Standing::Unknown => Some(Why::Unknown),
+                Standing::NoKind(project) => Some(Why::NoKind(project)),
+                Standing::KindUnknown => Some(Why::KindUnknown),
+            };
+            (key, why)
+        })
+        .collect()
+}
+
 fn standing<'a>(key: &ObjectKey, resolved: &Resolved, observed: &'a Observed) -> Standing<'a> {
+    match (observed.has(key.kind), key.kind.project()) {
+        (Fact::Known(()), _) | (_, None) => {}
+        (Fact::Absent, Some(project)) => return Standing::NoKind(project),
+        (Fact::Unknown, Some(_)) => return Standing::KindUnknown,
+    }
     match observed.objects.get(key).unwrap_or(&Fact::Unknown) {
         Fact::Unknown => Standing::Unknown,
         Fact::Absent => Standing::Absent,
@@ -258,8 +281,8 @@ fn converge(
 /// Deletes what is ours and no longer rendered. Claims and Secrets go only by a decision of their
 /// own, and what a pod's template may name once the pod is no longer behind what is wanted of it.
 ///
-/// An object that is not rendered has no mark, so its kind decides: it may be what objects of its
-/// kind ever are to the pod.
+/// What it was for is on it if it stood beside, see [`annotations::STANDS`]; else it may be what
+/// objects of its kind ever are to the pod.
 fn prune(
     desired: &[Wanted],
     rollout: &Rollout,
@@ -274,9 +297,10 @@ fn prune(
         let ours = controlled && seen.labelled && !seen.deleting;
         let lasting = key.kind.ownership() == Ownership::CreatedOnce;
         let wanted = desired.iter().any(|wanted| wanted.object.key() == *key);
-        let named = is_behind && NAMED_BY_PODS.contains(&key.kind);
-        let held = rollout.verdict.holds() && HELD_WITH_PODS.contains(&key.kind);
-        if ours && !lasting && !wanted && !named && !held {
+        let named = is_behind && stake::was_named_by_pod(key.kind, seen);
+        let held = rollout.verdict.holds() && stake::was_held_with_pod(key.kind, seen);
+        let there = matches!(observed.has(key.kind), Fact::Known(()));
+        if ours && there && !lasting && !wanted && !named && !held {
             plan.effects.push(Effect::delete(key.clone(), seen.uid.clone()));
         }
     }
@@ -462,6 +486,85 @@ mod tests {
             .filter_map(|effect| Some(effect.object()?.name.as_str()))
             .collect();
         assert_eq!(grown, ["ada-more"]);
+    }
+
+    fn monitor() -> Object {
+        let mut monitor = crate::monitoring::ServiceMonitor::default();
+        monitor.metadata.name = Some("ada".to_owned());
+        monitor.into()
+    }
+
+    #[test]
+    fn a_kind_that_is_not_known_to_be_there_keeps_nothing_else_from_being_made() {
+        let resolved = resolved();
+        let desired = wanted_with(&resolved, monitor(), Stake::Beside);
+        let monitor = monitor().key();
+        let pod = ObjectKey::new(Kind::StatefulSet, "ada");
+        for (fact, is_made, why) in [
+            (Fact::Known(()), true, Why::Absent),
+            (Fact::Absent, false, Why::NoKind("the Prometheus Operator")),
+            (Fact::Unknown, false, Why::KindUnknown),
+        ] {
+            let mut observed = absent(&desired);
+            observed.kinds.insert(Kind::ServiceMonitor, fact);
+            let (sent, waits) = decided(&desired, Verdict::Go, &resolved, &observed);
+            assert_eq!(sent.contains(&monitor), is_made, "{why}");
+            assert!(sent.contains(&pod), "{why}");
+            assert_eq!(waits, [], "{why}");
+            let beside = companions(&desired, &resolved, &observed);
+            assert_eq!(beside.get(&monitor), Some(&Some(why)));
+        }
+    }
+
+    fn deleted(resolved: &Resolved, verdict: Verdict, observed: &Observed) -> Vec<String> {
+        let rollout = Rollout { verdict, ..Rollout::default() };
+        let (mut plan, mut findings) = (Plan::default(), Findings::default());
+        let desired: Vec<Wanted> =
+            crate::resource::render(resolved).into_iter().map(Wanted::new).collect();
+        decide(&desired, &rollout, resolved, observed, &mut plan, &mut findings);
+        let deletes = |effect: &&Effect| matches!(effect.action, Action::Delete { .. });
+        plan.effects
+            .iter()
+            .filter(deletes)
+            .filter_map(|effect| Some(effect.object()?.to_string()))
+            .collect()
+    }
+
+    #[test]
+    fn what_is_rendered_no_more_goes_by_what_it_was_for() {
+        let resolved = resolved();
+        let ours = || Seen { controller: Some("u".to_owned()), labelled: true, ..Seen::default() };
+        let beside = [(annotations::STANDS.to_owned(), annotations::STANDS_BESIDE.to_owned())];
+        let mut observed = Observed::default();
+        for (kind, name, annotations) in [
+            (Kind::ConfigMap, "ada-mounted", [].into()),
+            (Kind::ConfigMap, "ada-dashboard", beside.into()),
+            (Kind::ServiceMonitor, "ada", [].into()),
+        ] {
+            let seen = Seen { annotations, ..ours() };
+            observed.objects.insert(ObjectKey::new(kind, name), Fact::Known(seen));
+        }
+        let held = Verdict::HeldForApproval;
+        for unknown in [Fact::Unknown, Fact::Absent] {
+            observed.kinds.insert(Kind::ServiceMonitor, unknown);
+            assert_eq!(deleted(&resolved, held, &observed), ["ConfigMap/ada-dashboard"]);
+        }
+        observed.kinds.insert(Kind::ServiceMonitor, Fact::Known(()));
+        let both = ["ConfigMap/ada-dashboard", "ServiceMonitor/ada"];
+        assert_eq!(deleted(&resolved, held, &observed), both);
+        // The pod is behind what is wanted of it, so it may still name the other one.
+        assert_eq!(deleted(&resolved, Verdict::Go, &observed), both);
+    }
+
+    #[test]
+    fn what_stands_beside_says_so_where_its_kind_does_not() {
+        let says = |object: Object| {
+            let marked = crate::resource::stake::marked(Stake::Beside, [object]).next();
+            let value = marked.map(|rendered| rendered.object.to_value()).unwrap_or_default();
+            value["metadata"]["annotations"][annotations::STANDS].clone()
+        };
+        assert_eq!(says(dashboard().0), annotations::STANDS_BESIDE);
+        assert_eq!(says(monitor()), Value::Null);
     }
 
     #[test]

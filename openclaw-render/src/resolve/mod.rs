@@ -20,10 +20,12 @@ mod eras;
 mod external_files;
 pub(crate) mod gateway;
 mod image;
+mod logging;
 mod metadata;
 mod network_policy;
 mod placement;
 mod probes;
+mod provider_key;
 mod resources;
 mod security;
 mod service;
@@ -46,6 +48,7 @@ pub(crate) use entry_point::EntryPoint;
 pub(crate) use environment::Environment;
 pub(crate) use gateway::{Auth, Gateway, Proxy};
 pub(crate) use image::Image;
+pub(crate) use logging::Logging;
 pub(crate) use network_policy::NetworkPolicy;
 pub(crate) use placement::Placement;
 pub(crate) use probes::{Probes, Timing};
@@ -91,6 +94,7 @@ pub struct Resolved {
     pub(crate) proxy: Option<Proxy>,
     pub(crate) workspaces: Workspaces,
     pub(crate) chromium: Option<Chromium>,
+    pub(crate) logging: Logging,
     pub(crate) environment: Environment,
     pub(crate) resources: Resources,
     pub(crate) storage: Storage,
@@ -184,6 +188,7 @@ fn resolve_merged(
         gateway::resolve(&spec, &config, network_policy.as_ref(), image.version, cx)
     });
     let token = cx.about(SecretsReady, |cx| token::resolve(&spec, &name, gateway.auth, cx));
+    provider_key::check(&spec, &config.document, &config.path, cx);
     let environment = environment::resolve(&spec, gateway.auth, &token, cx);
     Resolved {
         namespace: namespace(instance, cx),
@@ -200,6 +205,7 @@ fn resolve_merged(
         proxy: gateway::proxy(&spec, cx),
         workspaces: workspace::resolve(instance, &spec, cx),
         chromium: chromium::resolve(&name, &spec, cx),
+        logging: logging::resolve(instance, &spec),
         environment,
         resources: resources::resolve(&spec, cx),
         storage,

@@ -8,10 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::context::Resolving;
 use super::stored_defaults;
-use crate::api::{
-    LoggingFormat, LoggingLevel, MetricsIngressFrom, MetricsSpec, OpenClawInstance,
-    OpenClawInstanceSpec,
-};
+use crate::api::{MetricsIngressFrom, MetricsSpec, OpenClawInstance, OpenClawInstanceSpec};
 
 type IsSet = fn(&OpenClawInstanceSpec) -> bool;
 
@@ -59,13 +56,6 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
     ("spec.networking.service.ports", |spec| {
         let service = spec.networking.as_ref().and_then(|each| each.service.as_ref());
         listed(service.and_then(|service| service.ports.as_ref()))
-    }),
-    ("spec.observability.logging", |spec| {
-        let logging = spec.observability.as_ref().and_then(|each| each.logging.as_ref());
-        logging.is_some_and(|logging| {
-            logging.level.is_some_and(|level| level != LoggingLevel::Info)
-                || logging.format.is_some_and(|format| format != LoggingFormat::Json)
-        })
     }),
     ("spec.observability.metrics", metrics),
     ("spec.ollama", |spec| is(spec.ollama.as_ref().and_then(|each| each.enabled))),

@@ -1,6 +1,21 @@
 //! [`Stake`]: where an object stands to the pod, marked where the object is rendered.
 
-use crate::object::Object;
+use crate::object::{Kind, Object};
+use crate::observed::Seen;
+use crate::vocab::annotations::{STANDS, STANDS_BESIDE};
+
+/// Kinds of which objects can be held together with the pod.
+const HELD_WITH_PODS: &[Kind] = &[
+    Kind::ServiceAccount,
+    Kind::Role,
+    Kind::RoleBinding,
+    Kind::NetworkPolicy,
+    Kind::ConfigMap,
+    Kind::Service,
+    Kind::StatefulSet,
+];
+/// Kinds of which a pod's template names objects.
+const NAMED_BY_PODS: &[Kind] = &[Kind::ServiceAccount, Kind::ConfigMap];
 
 /// An object that is wanted, and where it stands to the pod.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,10 +86,31 @@ impl Stake {
     }
 }
 
-/// Marks objects that can be made at any time.
-pub(super) fn marked<O: Into<Object>>(
+/// Whether an object that is no longer rendered may have been held together with the pod.
+pub(crate) fn was_held_with_pod(kind: Kind, seen: &Seen) -> bool {
+    HELD_WITH_PODS.contains(&kind) && !stood_beside(seen)
+}
+
+/// Whether a pod's template may name an object that is no longer rendered.
+pub(crate) fn was_named_by_pod(kind: Kind, seen: &Seen) -> bool {
+    NAMED_BY_PODS.contains(&kind) && !stood_beside(seen)
+}
+
+fn stood_beside(seen: &Seen) -> bool {
+    seen.annotations.get(STANDS).is_some_and(|stands| stands == STANDS_BESIDE)
+}
+
+/// Marks objects that can be made at any time. What stands beside says so itself where its kind does
+/// not, for the time when it is no longer rendered.
+pub(crate) fn marked<O: Into<Object>>(
     stake: Stake,
     objects: impl IntoIterator<Item = O>,
 ) -> impl Iterator<Item = Rendered> {
-    objects.into_iter().map(move |object| Rendered { object: object.into(), stake, lacks: None })
+    objects.into_iter().map(move |object| {
+        let mut object = object.into();
+        if stake == Stake::Beside && HELD_WITH_PODS.contains(&object.kind()) {
+            object.annotate(STANDS, STANDS_BESIDE);
+        }
+        Rendered { object, stake, lacks: None }
+    })
 }

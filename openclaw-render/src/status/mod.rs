@@ -11,6 +11,8 @@ mod phase;
 mod statement;
 mod transitions;
 
+use std::collections::BTreeMap;
+
 pub(crate) use config_sync::UNCONFIRMED_AFTER;
 pub(crate) use kept::decode;
 use statement::Statement;
@@ -25,7 +27,7 @@ use crate::problem::Problem;
 use crate::resolve::Resolved;
 use crate::rollout::Rollout;
 use crate::vocab::{labels, ports};
-use crate::wait::Wait;
+use crate::wait::{Wait, Why};
 
 /// What a pass found out besides the problems of the spec.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +36,8 @@ pub(crate) struct Findings {
     pub(crate) rollout: Option<Rollout>,
     /// Objects of others under names that we need.
     pub(crate) conflicts: Vec<ObjectKey>,
+    /// Objects that stand beside the pod, with what keeps them from being there.
+    pub(crate) companions: BTreeMap<ObjectKey, Option<Why>>,
     /// Objects that must be in place before the StatefulSet is sent.
     pub(crate) waits: Vec<Wait>,
 }

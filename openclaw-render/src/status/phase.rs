@@ -34,10 +34,12 @@ pub(super) fn summary(statements: &[Statement], previous: &OpenClawInstanceStatu
     }
 }
 
-/// Whether a part of what the instance asks for is refused, by the API server or by us.
+/// Whether a part of what the agent needs is refused, by the API server or by us.
 fn refuses(statements: &[Statement]) -> bool {
     let refusals = [Reason::ApplyRefused, Reason::WillNotStart];
-    statements.iter().any(|statement| refusals.contains(&statement.reason))
+    statements.iter().any(|statement| {
+        statement.about != ConditionType::CompanionsReady && refusals.contains(&statement.reason)
+    })
 }
 
 /// Whether all that is missing is a pod, which the cluster's own controllers make.

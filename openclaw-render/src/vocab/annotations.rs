@@ -27,8 +27,15 @@ pub const INPUTS_HASH: &str = "openclaw.rocks/inputs-hash";
 /// On the StatefulSet: the pod that was last rolled out, as a hash of all that it depends on.
 pub const ROLLOUT_HASH: &str = "openclaw.rocks/rollout-hash";
 
+/// On an object, with [`STANDS_BESIDE`]: where it stands to the pod, said of kinds of which others
+/// belong to the pod.
+pub const STANDS: &str = "openclaw.rocks/stands";
+
+/// Value of [`STANDS`]: nothing of the pod depends on the object.
+pub const STANDS_BESIDE: &str = "beside";
+
 /// What is kept of an object's annotations: what a later pass asks for.
-pub const OF_OBJECTS: &[&str] = &[INPUTS_HASH, ROLLOUT_HASH];
+pub const OF_OBJECTS: &[&str] = &[INPUTS_HASH, ROLLOUT_HASH, STANDS];
 
 /// On the pod template: contents of the Secrets and ConfigMaps in the agent's environment.
 pub const SECRET_HASH: &str = "openclaw.rocks/secret-hash";

@@ -1,9 +1,9 @@
-//! What a status keeps, and how much it holds.
+//! What a status keeps, how much it holds, and what stands beside the pod in it.
 
 use serde_json::{Value, json};
 
-use crate::fresh;
-use crate::support::world::{World, instance};
+use crate::support::world::{NAMESPACE, World, instance};
+use crate::{fresh, said};
 
 /// Everything that the Go operator keeps in a status for itself.
 fn records() -> Value {
@@ -98,4 +98,35 @@ fn a_message_is_never_longer_than_a_status_may_hold() {
     let ready = conditions.iter().find(|it| it.type_ == "Ready").expect("Ready");
     assert!(ready.message.len() > 30_000 && ready.message.ends_with(" …"), "{}", ready.message);
     assert!(conditions.iter().all(|it| it.message.len() <= 32_768));
+}
+
+#[test]
+fn what_stands_beside_has_a_condition_of_its_own_and_no_say_in_the_agent() {
+    let mut world = fresh(&json!({}));
+    world.refused.push("PodDisruptionBudget/ada".to_owned());
+    let mut world = world.settled();
+    assert!(said(&world, "Ready").starts_with("True"), "{}", said(&world, "Ready"));
+    assert_eq!(world.live_instance().expect("there")["status"]["phase"], "Running");
+    assert_eq!(
+        said(&world, "CompanionsReady"),
+        "False ApplyRefused: the API server refuses PodDisruptionBudget/ada: not allowed here"
+    );
+    world.refused.clear();
+    let world = world.settled();
+    let there = "True Applied: PodDisruptionBudget/ada is there";
+    assert_eq!(said(&world, "CompanionsReady"), there);
+
+    let mut world = fresh(&json!({}));
+    let others = json!({
+        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+        "metadata": {"name": "ada", "namespace": NAMESPACE}, "spec": {},
+    });
+    world.server.create(&others, "kubectl").expect("it is new");
+    let world = world.settled();
+    assert!(said(&world, "Ready").starts_with("True"), "{}", said(&world, "Ready"));
+    assert!(said(&world, "NameConflict").starts_with("True NameTaken: PodDisruptionBudget/ada"));
+    assert_eq!(
+        said(&world, "CompanionsReady"),
+        "False NameTaken: PodDisruptionBudget/ada (is not this instance's)"
+    );
 }

@@ -167,6 +167,11 @@ impl ApiServer {
         Ok(())
     }
 
+    /// A kind is unknown from now on, and with it go all of its objects.
+    pub fn forget(&mut self, kind: &str) {
+        self.objects.retain(|key, _| key.0 != kind);
+    }
+
     fn write(&mut self, key: &Key, object: Value, manager: &str, subresource: &str) -> Value {
         let live = self.objects.get(key).cloned();
         // The managers in the request count: that is how entries are moved by a patch.

@@ -1,9 +1,10 @@
 //! Scenes: files of `fixtures/lifecycle`, each a sequence of things that happen in a cluster.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use openclaw_render::Settings;
+use openclaw_render::{Fact, Kind, Settings};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -37,6 +38,8 @@ pub struct Step {
     pub edit: Option<Edit>,
     /// A newer operator is started, with these settings.
     pub settings: Option<Settings>,
+    /// Kinds that definitions are installed of, or with their objects removed.
+    pub kinds: BTreeMap<Kind, Fact<()>>,
     /// The user approves the roll-out that is held.
     pub approve: bool,
 }
@@ -119,6 +122,12 @@ impl Step {
             let (kind, name) = object.split_once('/').expect("Kind/name");
             let key = key_of_named(kind, name);
             world.server.delete(&key, None).expect("the deleted object");
+        }
+        for (kind, fact) in &self.kinds {
+            world.kinds.insert(*kind, fact.clone());
+            if matches!(fact, Fact::Absent) {
+                world.server.forget(kind.as_str());
+            }
         }
         if self.approve {
             approve(world);

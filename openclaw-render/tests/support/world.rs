@@ -44,6 +44,8 @@ pub struct World {
     pub refused: Vec<String>,
     /// Objects of which the cache knows what they were, whatever they are.
     pub stale: BTreeMap<ObjectKey, Value>,
+    /// Which kinds of other projects the cluster has.
+    pub kinds: BTreeMap<Kind, Fact<()>>,
     tokens: u32,
     seconds: i64,
 }
@@ -56,6 +58,11 @@ pub fn instance(name: &str, spec: &Value) -> Value {
         "apiVersion": "openclaw.rocks/v1alpha1", "kind": "OpenClawInstance",
         "metadata": {"name": name, "namespace": NAMESPACE}, "spec": spec,
     })
+}
+
+/// Kinds that a cluster may lack.
+fn optional_kinds() -> impl Iterator<Item = Kind> {
+    Kind::ALL.iter().copied().filter(|kind| kind.project().is_some())
 }
 
 pub fn key_of_named(kind: &str, name: &str) -> Key {
@@ -74,6 +81,7 @@ impl World {
             hides_defaults: false,
             refused: Vec::new(),
             stale: BTreeMap::new(),
+            kinds: optional_kinds().map(|kind| (kind, Fact::Known(()))).collect(),
             tokens: 0,
             seconds: 0,
         }
@@ -248,6 +256,7 @@ impl World {
                 }
                 None => Fact::Absent,
             },
+            kinds: self.kinds.clone(),
             objects,
             claims,
             pods: Fact::Known(pods.collect()),

@@ -1,5 +1,6 @@
 //! The conditions of an instance, each a function of what is observed.
 
+mod companions;
 mod config;
 mod names;
 mod objects;
@@ -37,6 +38,7 @@ pub(super) fn all(
         statements.extend(objects::statements(resolved, observed));
         statements.push(storage::statement(resolved, observed, problems));
     }
+    statements.extend(companions::statement(observed, findings));
     let rollout = findings.rollout.as_ref();
     statements.extend(rollout.and_then(|rollout| rollout::statement(rollout, problems)));
     statements.extend(names::statement(findings));

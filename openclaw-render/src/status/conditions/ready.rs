@@ -2,6 +2,7 @@
 
 use super::{names, paths, refusal, texts, workload};
 use crate::api::{ConditionType as About, Reason};
+use crate::object::ObjectKey;
 use crate::observed::Observed;
 use crate::problem::{Problem, Rule, Severity};
 use crate::resolve::Resolved;
@@ -15,6 +16,8 @@ pub(super) fn statement(
 ) -> Statement {
     let condition =
         |holds, reason, message: String| Statement::new(About::Ready, holds, reason, message);
+    // What stands beside has a condition of its own.
+    let is_needed = |key: &&ObjectKey| !findings.companions.contains_key(*key);
     let errors = texts(problems, |problem| problem.severity == Severity::Error);
     if !errors.is_empty() {
         return condition(false, Reason::InvalidSpec, errors);
@@ -27,16 +30,17 @@ pub(super) fn statement(
             format!("nothing is changed while these fields are set: {unsupported}"),
         );
     }
-    if !findings.conflicts.is_empty() {
-        return condition(false, Reason::NameTaken, names::conflict(findings));
+    let conflicts = findings.conflicts.iter().filter(|key| is_needed(key));
+    if let Some(conflict) = names::conflict(conflicts) {
+        return condition(false, Reason::NameTaken, conflict);
     }
     let Some(resolved) = resolved else {
         return condition(false, Reason::InvalidSpec, "the spec could not be resolved".to_owned());
     };
     let ready = workload::ready(resolved, observed, &findings.waits);
-    if !ready.holds && !observed.refused.is_empty() {
-        let refusals: Vec<String> =
-            observed.refused.keys().filter_map(|key| refusal(observed, key)).collect();
+    let refused = observed.refused.keys().filter(|key| is_needed(key));
+    let refusals: Vec<String> = refused.filter_map(|key| refusal(observed, key)).collect();
+    if !ready.holds && !refusals.is_empty() {
         return condition(false, Reason::ApplyRefused, refusals.join("; "));
     }
     let stops = texts(problems, |problem| problem.severity == Severity::WillNotStart);
