@@ -113,6 +113,8 @@ const CONTEXT: &[(&str, &str)] = &[
     ("spec.envFrom[].prefix", r#"{"envFrom": [{"configMapRef": {"name": "sample"}}]}"#),
     ("spec.image.version", r#"{"image": {"tag": "latest"}}"#),
     ("spec.probes.diskReadiness", r#"{"probes": {"diskReadiness": {"enabled": true}}}"#),
+    ("spec.security.caBundle.configMapName", r#"{"security": {"caBundle": {"key": "one"}}}"#),
+    ("spec.security.caBundle.key", r#"{"security": {"caBundle": {"configMapName": "sample"}}}"#),
     (
         "spec.security.networkPolicy.additionalEgress[].ports[].endPort",
         r#"{"security": {"networkPolicy": {"additionalEgress": [{"ports": [{"port": 10}]}]}}}"#,

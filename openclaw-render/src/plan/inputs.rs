@@ -35,7 +35,7 @@ pub(super) fn inputs_hash(resolved: &Resolved) -> String {
         hasher.field(&["workspace", external]);
     }
     // What nobody has adds nothing, so that it changes no hash.
-    for hash in resolved.inputs_of_helpers() {
+    for hash in resolved.further_inputs() {
         hasher.field(&[hash]);
     }
     for choice in resolved.choices.in_effect() {

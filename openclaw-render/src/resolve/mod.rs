@@ -40,6 +40,7 @@ mod workspace;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use base_config::BaseConfig;
+pub(crate) use ca_bundle::{BundleSource, CaBundle};
 pub(crate) use choices::Choices;
 pub(crate) use chromium::{Chromium, Profile};
 use context::Resolving;
@@ -99,6 +100,7 @@ pub struct Resolved {
     pub(crate) resources: Resources,
     pub(crate) storage: Storage,
     pub(crate) security: Security,
+    pub(crate) ca_bundle: Option<CaBundle>,
     pub(crate) network_policy: Option<NetworkPolicy>,
     pub(crate) service: Service,
     pub(crate) probes: Probes,
@@ -123,10 +125,12 @@ impl Resolved {
         state.into_iter().chain(profile).collect()
     }
 
-    /// Returns the hashes of what helpers read from Secrets and ConfigMaps of the user's.
-    pub(crate) fn inputs_of_helpers(&self) -> impl Iterator<Item = &str> {
+    /// Returns the hashes of what is read from Secrets and ConfigMaps of the user's only at a start,
+    /// besides the agent's environment.
+    pub(crate) fn further_inputs(&self) -> impl Iterator<Item = &str> {
         let chromium = self.chromium.as_ref().and_then(|chromium| chromium.inputs.as_deref());
-        chromium.into_iter()
+        let bundle = self.ca_bundle.as_ref().and_then(|bundle| bundle.hash.as_deref());
+        chromium.into_iter().chain(bundle)
     }
 
     /// Name of the Secret that holds the gateway's token.
@@ -174,7 +178,6 @@ fn resolve_merged(
     unsupported::check(instance, &spec, cx);
     availability::check(&spec, cx);
     base_config::check_force_paths(&spec, cx);
-    ca_bundle::check(&spec, cx);
     metadata::check(&spec, cx);
 
     let image = image::resolve(&spec, cx);
@@ -210,6 +213,7 @@ fn resolve_merged(
         resources: resources::resolve(&spec, cx),
         storage,
         security: security::resolve(&name, &spec, cx),
+        ca_bundle: ca_bundle::resolve(&spec, cx),
         network_policy,
         service: service::resolve(&spec),
         probes: probes::resolve(&spec, cx),

@@ -63,12 +63,6 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
     ("spec.restoreFrom", |spec| filled(spec.restore_from.as_ref())),
     ("spec.runtimeDeps.pnpm", |spec| is(spec.runtime_deps.as_ref().and_then(|each| each.pnpm))),
     ("spec.runtimeDeps.python", |spec| is(spec.runtime_deps.as_ref().and_then(|each| each.python))),
-    ("spec.security.caBundle", |spec| {
-        let bundle = spec.security.as_ref().and_then(|each| each.ca_bundle.as_ref());
-        bundle.is_some_and(|bundle| {
-            filled(bundle.config_map_name.as_ref()) || filled(bundle.secret_name.as_ref())
-        })
-    }),
     ("spec.selfConfigure", |spec| is(spec.self_configure.as_ref().and_then(|each| each.enabled))),
     ("spec.sidecarVolumes", |spec| listed(spec.sidecar_volumes.as_ref())),
     ("spec.sidecars", |spec| listed(spec.sidecars.as_ref())),
