@@ -45,7 +45,8 @@ pub(super) fn check(view: &View<'_>, found: &mut Vec<String>) {
             let mounts = list(container, "/volumeMounts");
             mounts.iter().any(|mount| text(mount, "/name") == names::CA_BUNDLE_VOLUME)
         };
-        let ours = view.containers().filter(|each| names::CONTAINERS.contains(&text(each, "/name")));
+        let ours =
+            view.containers().filter(|each| names::CONTAINERS.contains(&text(each, "/name")));
         for container in ours.filter(|container| !trusts(container)) {
             let name = text(container, "/name");
             found.push(format!("container {name}: does not see the certificates"));

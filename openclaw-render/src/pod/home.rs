@@ -150,11 +150,13 @@ pub(super) fn directories(instance: &Resolved) -> Vec<SeedDirectory> {
     directories
 }
 
-/// Returns the path of the default workspace on the data volume.
-pub(super) fn workspace(layout: Layout) -> String {
+/// Returns the path of a workspace on the data volume; the default one has no name.
+pub(super) fn workspace(layout: Layout, name: &str) -> String {
+    let hyphen = if name.is_empty() { "" } else { "-" };
+    let directory = format!("{WORKSPACE_DIRECTORY}{hyphen}{name}");
     match state(layout) {
-        Some(state) => format!("{state}/{WORKSPACE_DIRECTORY}"),
-        None => WORKSPACE_DIRECTORY.to_owned(),
+        Some(state) => format!("{state}/{directory}"),
+        None => directory,
     }
 }
 

@@ -8,6 +8,7 @@
 mod agent;
 mod ca_bundle;
 mod env;
+mod environment_md;
 mod extras;
 mod home;
 mod init;

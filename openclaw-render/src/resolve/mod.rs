@@ -17,6 +17,7 @@ mod downgrade;
 mod entry_point;
 mod environment;
 mod eras;
+mod external_files;
 mod extras;
 pub(crate) mod gateway;
 mod image;
@@ -60,7 +61,7 @@ pub(crate) use service::Service;
 pub(crate) use storage::{DataVolume, Layout, Storage};
 pub(crate) use token::GatewayToken;
 pub(crate) use trust::HeaderName;
-pub(crate) use workspace::Workspace;
+pub(crate) use workspace::{Workspace, Workspaces};
 
 use crate::api::ConditionType::{ConfigValid, NetworkPolicyReady, SecretsReady, StorageReady};
 use crate::api::{OnOperatorUpgrade, OpenClawInstance, OpenClawInstanceSpec};
@@ -94,8 +95,8 @@ pub struct Resolved {
     pub(crate) control_ui_origins: Vec<String>,
     pub(crate) token: GatewayToken,
     pub(crate) proxy: Option<Proxy>,
+    pub(crate) workspaces: Workspaces,
     pub(crate) chromium: Option<Chromium>,
-    pub(crate) workspace: Workspace,
     pub(crate) logging: Logging,
     pub(crate) environment: Environment,
     pub(crate) extras: Extras,
@@ -209,8 +210,8 @@ fn resolve_merged(
         control_ui_origins: gateway::control_ui_origins(&spec, cx),
         token,
         proxy: gateway::proxy(&spec, cx),
+        workspaces: workspace::resolve(instance, &spec, cx),
         chromium: chromium::resolve(&name, &spec, cx),
-        workspace: workspace::resolve(&spec, cx),
         logging: logging::resolve(instance, &spec),
         environment,
         extras: extras::resolve(&spec, cx),
