@@ -57,6 +57,13 @@ const SAMPLES: &[(&str, &str)] = &[
         "spec.chromium.image.digest",
         r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
     ),
+    (
+        "spec.observability.metrics.collector.image.digest",
+        r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
+    ),
+    ("spec.observability.metrics.port", "[9091, 9092]"),
+    ("spec.observability.metrics.serviceMonitor.interval", r#"["1m"]"#),
+    ("spec.networking.metricsIngress.allowedCIDRs", r#"[["10.0.0.0/8"]]"#),
     ("spec.image.version", r#"["2026.7.1", "2026.9.6"]"#),
     ("spec.gateway.controlUiOrigins", r#"[["https://claw.example.com"]]"#),
     ("spec.probes.diskReadiness.path", r#"["/tmp"]"#),
@@ -108,6 +115,22 @@ const CONTEXT: &[(&str, &str)] = &[
     ("spec.envFrom[].secretRef", r#"{"envFrom": [{"secretRef": {"name": "sample"}}]}"#),
     ("spec.envFrom[].prefix", r#"{"envFrom": [{"configMapRef": {"name": "sample"}}]}"#),
     ("spec.image.version", r#"{"image": {"tag": "latest"}}"#),
+    (
+        "spec.networking.metricsIngress.allowed",
+        r#"{"image": {"tag": "2026.4.24"}, "observability": {"metrics": {"enabled": true}}, "networking": {"metricsIngress": {"from": "AllowedPeers"}}}"#,
+    ),
+    (
+        "spec.networking.metricsIngress",
+        r#"{"image": {"tag": "2026.4.24"}, "observability": {"metrics": {"enabled": true}}}"#,
+    ),
+    (
+        "spec.observability.metrics.serviceMonitor",
+        r#"{"image": {"tag": "2026.4.24"}, "observability": {"metrics": {"serviceMonitor": {"enabled": true}}}}"#,
+    ),
+    (
+        "spec.observability.metrics",
+        r#"{"image": {"tag": "2026.4.24"}, "observability": {"metrics": {"enabled": true}}}"#,
+    ),
     ("spec.probes.diskReadiness", r#"{"probes": {"diskReadiness": {"enabled": true}}}"#),
     (
         "spec.security.networkPolicy.additionalEgress[].ports[].endPort",

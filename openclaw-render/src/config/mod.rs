@@ -7,6 +7,7 @@
 
 mod browser;
 mod control_ui;
+mod diagnostics;
 mod gateway;
 
 use serde_json::{Map, Value};
@@ -22,6 +23,7 @@ const STEPS: &[Step] = &[
     gateway::auth,
     gateway::trusted_proxies,
     control_ui::allowed_origins,
+    diagnostics::exporter,
     browser::profiles,
 ];
 

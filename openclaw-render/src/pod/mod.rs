@@ -1,7 +1,7 @@
 //! The pod template: which containers, in which order, and what replaces the pod.
 //!
 //! Containers start in this order: `init-config` lays out the volumes; `config-sync` serves the
-//! first configuration, and its startup probe keeps everything after it waiting; the proxy;
+//! first configuration, and its startup probe keeps everything after it waiting; the sidecars;
 //! `migrate-state` brings the state up to the version that runs; the agent. Native sidecars
 //! outlive the agent's container when the pod ends, so that it can finish its turns.
 
@@ -42,6 +42,7 @@ pub(crate) fn parts(instance: &Resolved) -> Vec<Part> {
         sidecar::gateway_proxy::part(instance),
         Some(init::migrate_state::part(instance)),
         sidecar::chromium::part(instance),
+        sidecar::otel_collector::part(instance),
     ];
     parts.into_iter().flatten().collect()
 }

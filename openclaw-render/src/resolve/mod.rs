@@ -20,6 +20,7 @@ mod eras;
 pub(crate) mod gateway;
 mod image;
 mod metadata;
+pub(crate) mod metrics;
 mod network_policy;
 mod placement;
 mod probes;
@@ -45,6 +46,7 @@ pub(crate) use entry_point::EntryPoint;
 pub(crate) use environment::Environment;
 pub(crate) use gateway::{Auth, Gateway, Proxy};
 pub(crate) use image::Image;
+pub(crate) use metrics::{Metrics, Scrapers, Served};
 pub(crate) use network_policy::NetworkPolicy;
 pub(crate) use placement::Placement;
 pub(crate) use probes::{Probes, Timing};
@@ -95,6 +97,7 @@ pub struct Resolved {
     pub(crate) storage: Storage,
     pub(crate) security: Security,
     pub(crate) network_policy: Option<NetworkPolicy>,
+    pub(crate) metrics: Option<Metrics>,
     pub(crate) service: Service,
     pub(crate) probes: Probes,
     pub(crate) placement: Placement,
@@ -122,6 +125,14 @@ impl Resolved {
     pub(crate) fn inputs_of_helpers(&self) -> impl Iterator<Item = &str> {
         let chromium = self.chromium.as_ref().and_then(|chromium| chromium.inputs.as_deref());
         chromium.into_iter()
+    }
+
+    /// How the agent's metrics are served, if they are.
+    pub(crate) fn served_metrics(&self) -> Option<&Served> {
+        match self.metrics.as_ref()? {
+            Metrics::Served(served) => Some(served),
+            Metrics::Nothing(_) => None,
+        }
     }
 
     /// Name of the Secret that holds the gateway's token.
@@ -182,6 +193,7 @@ fn resolve_merged(
     let gateway = cx.about(ConfigValid, |cx| {
         gateway::resolve(&spec, &config, network_policy.as_ref(), image.version, cx)
     });
+    let metrics = metrics::resolve(instance, &spec, &config.document, image.version, cx);
     let token = cx.about(SecretsReady, |cx| token::resolve(&spec, &name, gateway.auth, cx));
     let environment = environment::resolve(&spec, gateway.auth, &token, cx);
     Resolved {
@@ -204,6 +216,7 @@ fn resolve_merged(
         storage,
         security: security::resolve(&name, &spec, cx),
         network_policy,
+        metrics,
         service: service::resolve(&spec),
         probes: probes::resolve(&spec, cx),
         placement: placement::resolve(&spec),

@@ -118,6 +118,9 @@ pub const CONFIG_SYNC: &str = "config-sync";
 /// Init container that brings the state on the volume up to the image's version.
 pub const MIGRATE_STATE: &str = "migrate-state";
 
+/// Port of metrics, in the pod and of the Service.
+pub const METRICS_PORT: &str = "metrics";
+
 /// Volume of the agent's state. Users may mount it, by this name.
 pub const DATA_VOLUME: &str = "data";
 
