@@ -83,6 +83,7 @@ fn every_version_accepts_what_is_rendered_for_it() {
         "config-raw",
         "config-map-ref",
         "config-merge",
+        "logging",
         "config-auth-password",
         "gateway-proxy-off",
         "trusted-proxies",

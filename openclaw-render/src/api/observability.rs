@@ -69,8 +69,8 @@ pub struct ObservabilitySpec {
     /// Metrics of the agent, and what is made of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<MetricsSpec>,
-    /// What the agent logs. `info` and `json` are what it does anyway; another value is reported as
-    /// `Unsupported` by this version.
+    /// What the agent logs. Keys below `logging` in openclaw.json win. A change goes live without a
+    /// new pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logging: Option<LoggingSpec>,
 }
@@ -174,11 +174,14 @@ pub struct GrafanaDashboardSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LoggingSpec {
-    /// How much the agent logs: `debug`, `info`, `warn` or `error`. Defaults to `info`.
+    /// How much the agent logs: `debug`, `info`, `warn` or `error`. It holds for the console and for
+    /// the file below `/tmp`. Defaults to what the application does, `info`. A change goes live without
+    /// a new pod.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "LoggingLevel")]
     pub level: Option<LoggingLevel>,
-    /// How the log is written: `json` for programs, `text` for people. Defaults to `json`.
+    /// How the console's log is written: `json` for programs, `text` for people. Defaults to what
+    /// the application does, `text`. A change goes live without a new pod.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "LoggingFormat")]
     pub format: Option<LoggingFormat>,

@@ -14,6 +14,10 @@ use crate::version::Version;
 use crate::vocab::grammar::is_origin;
 use crate::vocab::{env, images, ports};
 
+const DISABLE_DEVICE_AUTH: &str = "dangerouslyDisableDeviceAuth";
+/// From this version on, as far as was measured, every device needs an approval.
+const DEVICE_AUTH_ALWAYS: Version = Version::new(2026, 8, 1);
+
 /// What the user's `gateway` in openclaw.json means for the pod.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Gateway {
@@ -67,6 +71,7 @@ pub(super) fn resolve(
     let proxied = proxied(spec);
     check_shape(&path, gateway, cx);
     check_bind(&path, gateway, proxied, cx);
+    check_device_auth(&path, gateway, version, cx);
     let trusted_peers = trust::trusted_peers(&path, gateway, proxied, cx);
     let auth = auth(spec, &path, gateway, cx);
     let mut identity_headers = Vec::new();
@@ -231,6 +236,31 @@ fn check_bind(path: &str, gateway: &Map<String, Value>, proxied: bool, cx: &mut 
             "whoever reaches the Service commands the agent, with its tools, files and keys: use \
              `token`, the default",
         );
+    }
+}
+
+/// Says what becomes of the switch that lets unknown devices in.
+fn check_device_auth(
+    path: &str,
+    gateway: &Map<String, Value>,
+    version: Version,
+    cx: &mut Resolving<'_>,
+) {
+    let path = format!("{path}.controlUi.{DISABLE_DEVICE_AUTH}");
+    let switch = gateway.get("controlUi").and_then(|ui| ui.get(DISABLE_DEVICE_AUTH));
+    if switch != Some(&Value::Bool(true)) {
+        return;
+    }
+    if version >= DEVICE_AUTH_ALWAYS {
+        cx.ineffective(
+            path,
+            format!(
+                "has no effect since {DEVICE_AUTH_ALWAYS}: remove it, and approve each browser by \
+                 `openclaw devices approve`"
+            ),
+        );
+    } else {
+        cx.risk(path, "lets in every device that has the token: remove it, and approve devices");
     }
 }
 

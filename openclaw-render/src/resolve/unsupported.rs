@@ -5,11 +5,7 @@
 //! settings of a feature that is off ask for nothing.
 
 use super::context::Resolving;
-use super::stored_defaults;
-use crate::api::{
-    FileUpdatePolicy, LoggingFormat, LoggingLevel, ManagedFile, MetricsSpec, OpenClawInstance,
-    OpenClawInstanceSpec,
-};
+use crate::api::{MetricsSpec, OpenClawInstanceSpec};
 
 type IsSet = fn(&OpenClawInstanceSpec) -> bool;
 
@@ -46,13 +42,6 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
         let service = spec.networking.as_ref().and_then(|each| each.service.as_ref());
         listed(service.and_then(|service| service.ports.as_ref()))
     }),
-    ("spec.observability.logging", |spec| {
-        let logging = spec.observability.as_ref().and_then(|each| each.logging.as_ref());
-        logging.is_some_and(|logging| {
-            logging.level.is_some_and(|level| level != LoggingLevel::Info)
-                || logging.format.is_some_and(|format| format != LoggingFormat::Json)
-        })
-    }),
     ("spec.observability.metrics.grafanaDashboard", |spec| {
         is(metrics(spec).and_then(|each| each.grafana_dashboard.as_ref()?.enabled))
     }),
@@ -64,35 +53,15 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
     ("spec.restoreFrom", |spec| filled(spec.restore_from.as_ref())),
     ("spec.runtimeDeps.pnpm", |spec| is(spec.runtime_deps.as_ref().and_then(|each| each.pnpm))),
     ("spec.runtimeDeps.python", |spec| is(spec.runtime_deps.as_ref().and_then(|each| each.python))),
-    ("spec.security.caBundle", |spec| {
-        let bundle = spec.security.as_ref().and_then(|each| each.ca_bundle.as_ref());
-        bundle.is_some_and(|bundle| {
-            filled(bundle.config_map_name.as_ref()) || filled(bundle.secret_name.as_ref())
-        })
-    }),
     ("spec.selfConfigure", |spec| is(spec.self_configure.as_ref().and_then(|each| each.enabled))),
     ("spec.sidecarVolumes", |spec| listed(spec.sidecar_volumes.as_ref())),
     ("spec.sidecars", |spec| listed(spec.sidecars.as_ref())),
     ("spec.skills", |spec| listed(spec.skills.as_ref())),
     ("spec.tailscale", |spec| is(spec.tailscale.as_ref().and_then(|each| each.enabled))),
     ("spec.webTerminal", |spec| is(spec.web_terminal.as_ref().and_then(|each| each.enabled))),
-    ("spec.workspace.additionalWorkspaces", |spec| {
-        listed(spec.workspace.as_ref().and_then(|each| each.additional_workspaces.as_ref()))
-    }),
-    ("spec.workspace.bootstrap", |spec| {
-        is(spec.workspace.as_ref().and_then(|each| each.bootstrap.as_ref()?.enabled))
-    }),
-    ("spec.workspace.configMapRef", |spec| {
-        spec.workspace.as_ref().is_some_and(|each| each.config_map_ref.is_some())
-    }),
-    ("spec.workspace.fileUpdatePolicy", |spec| {
-        let workspace = spec.workspace.as_ref();
-        workspace.and_then(|each| each.file_update_policy) == Some(FileUpdatePolicy::Replace)
-    }),
-    ("spec.workspace.managedFiles", |spec| {
-        let files = spec.workspace.as_ref().and_then(|each| each.managed_files.as_ref());
-        let stays = |file: &ManagedFile| file.update_policy == Some(FileUpdatePolicy::CreateOnly);
-        files.is_some_and(|files| !files.iter().all(stays))
+    ("spec.workspace.additionalWorkspaces[].skills", |spec| {
+        let workspaces = spec.workspace.as_ref().and_then(|it| it.additional_workspaces.as_ref());
+        workspaces.is_some_and(|all| all.iter().any(|each| listed(each.skills.as_ref())))
     }),
 ];
 
@@ -114,32 +83,9 @@ fn metrics(spec: &OpenClawInstanceSpec) -> Option<&MetricsSpec> {
     (metrics.enabled != Some(false)).then_some(metrics)
 }
 
-/// Fields that the Go operator's schema turns on by itself: path of the feature, path of the switch,
-/// and whether the spec asks for nothing beyond that switch.
-const STORED: &[(&str, &[&str], IsSet)] =
-    &[("spec.workspace.bootstrap", &["spec", "workspace", "bootstrap", "enabled"], |_| true)];
-
 /// Reports the fields that are set.
-pub(super) fn check(
-    instance: &OpenClawInstance,
-    merged: &OpenClawInstanceSpec,
-    cx: &mut Resolving<'_>,
-) {
+pub(super) fn check(merged: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
     for (path, _) in FIELDS.iter().filter(|(_, is_set)| is_set(merged)) {
-        // Only managedFields can tell the Go operator's schema default from the user's choice.
-        let stored = STORED.iter().any(|(feature, switch, asks_nothing_more)| {
-            feature == path
-                && asks_nothing_more(merged)
-                && stored_defaults::is_stored(instance, switch)
-        });
-        if stored {
-            cx.ineffective(
-                format!("{path}.enabled"),
-                "is a default that the Go operator stored: it is not rendered yet, and nothing \
-                 asks for it",
-            );
-        } else {
-            cx.unsupported(*path);
-        }
+        cx.unsupported(*path);
     }
 }

@@ -31,6 +31,12 @@ pub const NPM_CONFIG_PREFIX: &str = "NPM_CONFIG_PREFIX";
 /// npm's cache.
 pub const NPM_CONFIG_CACHE: &str = "NPM_CONFIG_CACHE";
 
+/// Certificates that Node.js trusts besides its own.
+pub const NODE_EXTRA_CA_CERTS: &str = "NODE_EXTRA_CA_CERTS";
+/// The file of trusted certificates, for programs with OpenSSL and those in Go.
+pub const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
+/// The file of certificates that git trusts.
+pub const GIT_SSL_CAINFO: &str = "GIT_SSL_CAINFO";
 /// Where the application finds the browser of its pod.
 pub const CHROMIUM_CDP: &str = "OPENCLAW_CHROMIUM_CDP";
 /// The same, for scripts and skills of those who know it by this name.
@@ -38,3 +44,57 @@ pub const CHROMIUM_URL: &str = "CHROMIUM_URL";
 
 /// Variables that stay ours, whatever the user sets: the pod would not work otherwise.
 pub const PROTECTED: &[&str] = &[HOME, STATE_DIR, CONFIG_PATH, GATEWAY_PORT];
+
+/// Names under which model providers' keys are looked for, sorted.
+pub const PROVIDER_KEYS: &[&str] = &[
+    "AI_GATEWAY_API_KEY",
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_OAUTH_TOKEN",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "AWS_PROFILE",
+    "AZURE_OPENAI_API_KEY",
+    "AZURE_OPENAI_ENDPOINT",
+    "BYTEPLUS_API_KEY",
+    "CEREBRAS_API_KEY",
+    "CHUTES_API_KEY",
+    "CHUTES_OAUTH_TOKEN",
+    "CLOUDFLARE_AI_GATEWAY_API_KEY",
+    "COHERE_API_KEY",
+    "COPILOT_GITHUB_TOKEN",
+    "DEEPSEEK_API_KEY",
+    "FIREWORKS_API_KEY",
+    "GEMINI_API_KEY",
+    "GOOGLE_AI_API_KEY",
+    "GOOGLE_AI_STUDIO_API_KEY",
+    "GROQ_API_KEY",
+    "HF_TOKEN",
+    "HUGGINGFACE_HUB_TOKEN",
+    "KILOCODE_API_KEY",
+    "KIMICODE_API_KEY",
+    "KIMI_API_KEY",
+    "LITELLM_API_KEY",
+    "MINIMAX_API_KEY",
+    "MINIMAX_OAUTH_TOKEN",
+    "MISTRAL_API_KEY",
+    "MODELSTUDIO_API_KEY",
+    "MOONSHOT_API_KEY",
+    "NVIDIA_API_KEY",
+    "OLLAMA_API_KEY",
+    "OPENAI_API_KEY",
+    "OPENCODE_API_KEY",
+    "OPENCODE_ZEN_API_KEY",
+    "OPENROUTER_API_KEY",
+    "QIANFAN_API_KEY",
+    "QWEN_OAUTH_TOKEN",
+    "QWEN_PORTAL_API_KEY",
+    "SYNTHETIC_API_KEY",
+    "TOGETHER_API_KEY",
+    "VENICE_API_KEY",
+    "VLLM_API_KEY",
+    "VOLCANO_ENGINE_API_KEY",
+    "XAI_API_KEY",
+    "XIAOMI_API_KEY",
+    "ZAI_API_KEY",
+    "Z_AI_API_KEY",
+];
