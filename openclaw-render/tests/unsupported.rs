@@ -65,6 +65,12 @@ const SAMPLES: &[(&str, &str)] = &[
         "spec.extraVolumes",
         r#"[[{"name": "x", "emptyDir": {}}], [{"name": "x", "emptyDir": {"sizeLimit": "1Gi"}}]]"#,
     ),
+        "spec.observability.metrics.collector.image.digest",
+        r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
+    ),
+    ("spec.observability.metrics.port", "[9091, 9092]"),
+    ("spec.observability.metrics.serviceMonitor.interval", r#"["1m"]"#),
+    ("spec.networking.metricsIngress.allowedCIDRs", r#"[["10.0.0.0/8"]]"#),
     ("spec.image.version", r#"["2026.7.1", "2026.9.6"]"#),
     (
         "spec.initContainers",
@@ -132,6 +138,22 @@ const CONTEXT: &[(&str, &str)] = &[
     ("spec.sidecarVolumes", r#"{"extraVolumeMounts": [{"name": "x", "mountPath": "/x"}]}"#),
     ("spec.envFrom[].prefix", r#"{"envFrom": [{"configMapRef": {"name": "sample"}}]}"#),
     ("spec.image.version", r#"{"image": {"tag": "latest"}}"#),
+    (
+        "spec.networking.metricsIngress.allowed",
+        r#"{"image": {"tag": "2026.4.24"}, "observability": {"metrics": {"enabled": true}}, "networking": {"metricsIngress": {"from": "AllowedPeers"}}}"#,
+    ),
+    (
+        "spec.networking.metricsIngress",
+        r#"{"image": {"tag": "2026.4.24"}, "observability": {"metrics": {"enabled": true}}}"#,
+    ),
+    (
+        "spec.observability.metrics.serviceMonitor",
+        r#"{"image": {"tag": "2026.4.24"}, "observability": {"metrics": {"serviceMonitor": {"enabled": true}}}}"#,
+    ),
+    (
+        "spec.observability.metrics",
+        r#"{"image": {"tag": "2026.4.24"}, "observability": {"metrics": {"enabled": true}}}"#,
+    ),
     ("spec.probes.diskReadiness", r#"{"probes": {"diskReadiness": {"enabled": true}}}"#),
     ("spec.security.caBundle.configMapName", r#"{"security": {"caBundle": {"key": "one"}}}"#),
     ("spec.security.caBundle.key", r#"{"security": {"caBundle": {"configMapName": "sample"}}}"#),

@@ -35,12 +35,15 @@ pub(super) fn check(
     init_containers: &[Container],
     sidecars: &[Container],
     known: &BTreeSet<&str>,
+    metrics_port: Option<i32>,
     cx: &mut Resolving<'_>,
 ) {
     let mut taken = BTreeSet::new();
-    let mut listeners = BTreeMap::from(ports::OF_OPERATOR.map(|(number, who)| {
-        ((number, "TCP".to_owned()), format!("the operator's container `{who}`"))
-    }));
+    let metrics = metrics_port.map(|port| (port, "otel-collector"));
+    let ours = ports::OF_THE_POD.iter().copied().chain(metrics);
+    let mut listeners: BTreeMap<(i32, String), String> = ours
+        .map(|(port, who)| ((port, "TCP".to_owned()), format!("the operator's container `{who}`")))
+        .collect();
     for (path, is_init, container) in with_paths(init_containers, sidecars) {
         check_name(&path, &container.name, cx);
         if !taken.insert(container.name.as_str()) {

@@ -31,7 +31,12 @@ pub(crate) struct Extras {
     pub(crate) environment_hash: Option<String>,
 }
 
-pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Extras {
+/// The metrics' port is the operator's, if they are served.
+pub(super) fn resolve(
+    spec: &OpenClawInstanceSpec,
+    metrics_port: Option<i32>,
+    cx: &mut Resolving<'_>,
+) -> Extras {
     let mut volumes = volumes::resolve(spec, cx);
     let known: BTreeSet<&str> =
         volumes.iter().map(|volume| volume.name.as_str()).chain([names::DATA_VOLUME]).collect();
@@ -40,7 +45,7 @@ pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Ex
     mounts::check_of_agent(spec, cx);
     let init_containers = spec.init_containers.clone().unwrap_or_default();
     let sidecars = spec.sidecars.clone().unwrap_or_default();
-    containers::check(&init_containers, &sidecars, &known, cx);
+    containers::check(&init_containers, &sidecars, &known, metrics_port, cx);
     let environment_hash = containers::environment_hash(&init_containers, &sidecars, cx);
 
     let containers = init_containers.iter().chain(&sidecars);
