@@ -44,6 +44,8 @@ pub(crate) fn parts(instance: &Resolved) -> Vec<Part> {
         sidecar::gateway_proxy::part(instance),
         Some(init::migrate_state::part(instance)),
         sidecar::chromium::part(instance),
+        init::runtimes::pnpm(instance),
+        init::runtimes::python(instance),
     ];
     parts.into_iter().flatten().collect()
 }
