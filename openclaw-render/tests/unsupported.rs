@@ -50,6 +50,13 @@ const SAMPLES: &[(&str, &str)] = &[
         "spec.chromium.image.digest",
         r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
     ),
+    (
+        "spec.observability.metrics.collector.image.digest",
+        r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
+    ),
+    ("spec.observability.metrics.port", "[9091, 9092]"),
+    ("spec.observability.metrics.serviceMonitor.interval", r#"["1m"]"#),
+    ("spec.networking.metricsIngress.allowedCIDRs", r#"[["10.0.0.0/8"]]"#),
     ("spec.image.version", r#"["2026.7.1", "2026.9.6"]"#),
     (
         "spec.runtimeDeps.uvImage.digest",
@@ -111,6 +118,22 @@ const CONTEXT: &[(&str, &str)] = &[
     ("spec.image.version", r#"{"image": {"tag": "latest"}}"#),
     ("spec.runtimeDeps.resources", r#"{"runtimeDeps": {"python": true}}"#),
     ("spec.runtimeDeps.uvImage", r#"{"runtimeDeps": {"python": true}}"#),
+    (
+        "spec.networking.metricsIngress.allowed",
+        r#"{"image": {"tag": "2026.4.24"}, "observability": {"metrics": {"enabled": true}}, "networking": {"metricsIngress": {"from": "AllowedPeers"}}}"#,
+    ),
+    (
+        "spec.networking.metricsIngress",
+        r#"{"image": {"tag": "2026.4.24"}, "observability": {"metrics": {"enabled": true}}}"#,
+    ),
+    (
+        "spec.observability.metrics.serviceMonitor",
+        r#"{"image": {"tag": "2026.4.24"}, "observability": {"metrics": {"serviceMonitor": {"enabled": true}}}}"#,
+    ),
+    (
+        "spec.observability.metrics",
+        r#"{"image": {"tag": "2026.4.24"}, "observability": {"metrics": {"enabled": true}}}"#,
+    ),
     ("spec.probes.diskReadiness", r#"{"probes": {"diskReadiness": {"enabled": true}}}"#),
     ("spec.security.caBundle.configMapName", r#"{"security": {"caBundle": {"key": "one"}}}"#),
     ("spec.security.caBundle.key", r#"{"security": {"caBundle": {"configMapName": "sample"}}}"#),

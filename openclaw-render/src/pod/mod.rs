@@ -1,7 +1,7 @@
 //! The pod template: which containers, in which order, and what replaces the pod.
 //!
 //! Containers start in this order: `init-config` lays out the volumes; `config-sync` serves the
-//! first configuration, and its startup probe keeps everything after it waiting; the proxy;
+//! first configuration, and its startup probe keeps everything after it waiting; the sidecars;
 //! `migrate-state` brings the state up to the version that runs; the agent. Native sidecars
 //! outlive the agent's container when the pod ends, so that it can finish its turns.
 
@@ -37,17 +37,16 @@ const TERMINATION_GRACE_SECONDS: i64 = 360;
 /// Volumes, variables and mounts follow this order. Append only: another order is another template,
 /// and replaces every pod. When a container starts, its part says by [`Start`].
 pub(crate) fn parts(instance: &Resolved) -> Vec<Part> {
-    let parts = [
-        Some(agent::part(instance)),
-        Some(sidecar::config_sync::part(instance)),
-        Some(init::seed::part(instance)),
-        sidecar::gateway_proxy::part(instance),
-        Some(init::migrate_state::part(instance)),
-        sidecar::chromium::part(instance),
-        init::runtimes::pnpm(instance),
-        init::runtimes::python(instance),
-    ];
-    parts.into_iter().flatten().collect()
+    let mut parts = vec![agent::part(instance)];
+    parts.push(sidecar::config_sync::part(instance));
+    parts.push(init::seed::part(instance));
+    parts.extend(sidecar::gateway_proxy::part(instance));
+    parts.push(init::migrate_state::part(instance));
+    parts.extend(sidecar::chromium::part(instance));
+    parts.extend(sidecar::otel_collector::part(instance));
+    parts.extend(init::runtimes::pnpm(instance));
+    parts.extend(init::runtimes::python(instance));
+    parts
 }
 
 pub(crate) fn template(instance: &Resolved, parts: &[Part]) -> PodTemplateSpec {

@@ -21,6 +21,10 @@ pub const BROWSERLESS_REPOSITORY: &str = "ghcr.io/browserless/chromium";
 pub const UV_REPOSITORY: &str = "ghcr.io/astral-sh/uv";
 /// The tag of the image with uv when the spec names none.
 pub const UV_TAG: &str = "0.6-bookworm-slim";
+/// The metrics collector's image when the spec names none.
+pub const COLLECTOR_REPOSITORY: &str = "docker.io/otel/opentelemetry-collector";
+/// The metrics collector's tag when the spec names none.
+pub const COLLECTOR_TAG: &str = "0.120.0";
 /// The operator's image, which carries the helper of agent pods.
 pub const OPERATOR_REPOSITORY: &str = "ghcr.io/openclaw-rs/openclaw-operator";
 

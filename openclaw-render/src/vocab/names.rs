@@ -124,6 +124,9 @@ pub const MIGRATE_STATE: &str = "migrate-state";
 
 /// Volume of the certificates that all containers trust.
 pub const CA_BUNDLE_VOLUME: &str = "ca-bundle";
+/// Port of metrics, in the pod and of the Service.
+pub const METRICS_PORT: &str = "metrics";
+
 /// Volume of the agent's state. Users may mount it, by this name.
 pub const DATA_VOLUME: &str = "data";
 

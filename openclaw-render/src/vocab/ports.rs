@@ -8,6 +8,10 @@ pub const PROXY: i32 = 18790;
 pub const CONFIG_SYNC: i32 = 18795;
 /// The browser's `DevTools` protocol, for the pod alone.
 pub const CDP: i32 = 9222;
+/// Where the agent hands its metrics to the collector, for the pod alone.
+pub const OTLP: i32 = 4318;
+/// Ports on which containers of the pod listen, whether or not they are there.
+pub const OF_THE_POD: &[i32] = &[GATEWAY, PROXY, CONFIG_SYNC, CDP, OTLP];
 /// HTTPS.
 pub const HTTPS: i32 = 443;
 /// DNS.
