@@ -9,6 +9,7 @@ mod agent;
 mod ca_bundle;
 mod env;
 mod environment_md;
+mod extras;
 mod home;
 mod init;
 pub(crate) mod part;
@@ -46,7 +47,7 @@ pub(crate) fn parts(instance: &Resolved) -> Vec<Part> {
     parts.extend(sidecar::otel_collector::part(instance));
     parts.extend(init::runtimes::pnpm(instance));
     parts.extend(init::runtimes::python(instance));
-    parts
+    extras::giving_way(parts, &instance.extras)
 }
 
 pub(crate) fn template(instance: &Resolved, parts: &[Part]) -> PodTemplateSpec {
@@ -86,6 +87,7 @@ fn spec(instance: &Resolved, parts: &[Part]) -> PodSpec {
     let host_aliases: Vec<_> =
         parts.iter().flat_map(|part| part.host_aliases.iter().cloned()).collect();
     let (containers, init_containers) = containers(instance, parts);
+    let volumes = parts.iter().flat_map(|part| &part.volumes).chain(&instance.extras.volumes);
     PodSpec {
         affinity: placement.affinity.clone(),
         // Even an account of the user's that mounts its token everywhere does not do so here.
@@ -105,27 +107,27 @@ fn spec(instance: &Resolved, parts: &[Part]) -> PodSpec {
         termination_grace_period_seconds: Some(TERMINATION_GRACE_SECONDS),
         tolerations: placement.tolerations.clone(),
         topology_spread_constraints: placement.topology_spread_constraints.clone(),
-        volumes: Some(
-            parts
-                .iter()
-                .flat_map(|part| part.volumes.iter().cloned())
-                .chain(ca_bundle::volume(instance))
-                .collect(),
-        ),
+        volumes: Some(volumes.cloned().chain(ca_bundle::volume(instance)).collect()),
         ..Default::default()
     }
 }
 
-/// Returns the agent's container, and those that start before it, in the order in which they do.
+/// Returns the agent's container and those beside it, and those that start before it, in the order
+/// in which they do. The user's init containers find the volume as the agent will.
 fn containers(instance: &Resolved, parts: &[Part]) -> (Vec<Container>, Vec<Container>) {
     let mut by_start: Vec<&Part> = parts.iter().collect();
     by_start.sort_by_key(|part| part.start);
-    let (agents, others): (Vec<&Part>, Vec<&Part>) =
-        by_start.into_iter().partition(|part| part.start == Start::Agent);
+    let (first, rest): (Vec<&Part>, Vec<&Part>) =
+        by_start.into_iter().partition(|part| part.start < Start::Last);
+    let (last, agents): (Vec<&Part>, Vec<&Part>) =
+        rest.into_iter().partition(|part| part.start < Start::Agent);
     let complete = |part: &Part| agent::completed(finished(part), instance, parts);
     let trusting = |container| ca_bundle::trusted(container, instance);
-    let agents = agents.into_iter().map(complete).map(trusting).collect();
-    (agents, others.into_iter().map(finished).map(trusting).collect())
+    let agents = agents.into_iter().map(complete).map(trusting);
+    let first = first.into_iter().map(finished).map(trusting);
+    let last = last.into_iter().map(finished).map(trusting);
+    let containers = agents.chain(extras::sidecars(instance)).collect();
+    (containers, first.chain(extras::init_containers(instance)).chain(last).collect())
 }
 
 /// Returns the container of a part with its ports and what every container has.

@@ -32,6 +32,16 @@ pub(crate) enum Metrics {
     Nothing(String),
 }
 
+impl Metrics {
+    /// Returns the port on which they are served, if they are.
+    pub(super) fn port(&self) -> Option<i32> {
+        match self {
+            Self::Served(served) => Some(served.port),
+            Self::Nothing(_) => None,
+        }
+    }
+}
+
 /// How metrics are served.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Served {
@@ -222,7 +232,7 @@ fn port(metrics: &MetricsSpec, cx: &mut Resolving<'_>) -> i32 {
             path,
             format!("{port} cannot be used: write 1024 to 65535, since the collector is not root"),
         );
-    } else if ports::OF_THE_POD.contains(&port) {
+    } else if ports::OF_THE_POD.iter().any(|(number, _)| *number == port) {
         cx.error(path, format!("{port} is taken by another container of the pod"));
     }
     port

@@ -18,6 +18,7 @@ mod entry_point;
 mod environment;
 mod eras;
 mod external_files;
+mod extras;
 pub(crate) mod gateway;
 mod image;
 mod logging;
@@ -49,6 +50,7 @@ use context::Resolving;
 pub use downgrade::refused_downgrade;
 pub(crate) use entry_point::EntryPoint;
 pub(crate) use environment::Environment;
+pub(crate) use extras::Extras;
 pub(crate) use gateway::{Auth, Gateway, Proxy};
 pub(crate) use image::Image;
 pub(crate) use logging::Logging;
@@ -102,6 +104,7 @@ pub struct Resolved {
     pub(crate) chromium: Option<Chromium>,
     pub(crate) logging: Logging,
     pub(crate) environment: Environment,
+    pub(crate) extras: Extras,
     pub(crate) resources: Resources,
     pub(crate) storage: Storage,
     pub(crate) security: Security,
@@ -136,7 +139,8 @@ impl Resolved {
     pub(crate) fn further_inputs(&self) -> impl Iterator<Item = &str> {
         let chromium = self.chromium.as_ref().and_then(|chromium| chromium.inputs.as_deref());
         let bundle = self.ca_bundle.as_ref().and_then(|bundle| bundle.hash.as_deref());
-        chromium.into_iter().chain(bundle)
+        let extras = self.extras.environment_hash.as_deref();
+        chromium.into_iter().chain(bundle).chain(extras)
     }
 
     /// How the agent's metrics are served, if they are.
@@ -205,6 +209,8 @@ fn resolve_merged(
         gateway::resolve(&spec, &config, network_policy.as_ref(), image.version, cx)
     });
     let metrics = metrics::resolve(instance, &spec, &config.document, image.version, cx);
+    let metrics_port = metrics.as_ref().and_then(Metrics::port);
+    let extras = extras::resolve(&spec, metrics_port, cx);
     let token = cx.about(SecretsReady, |cx| token::resolve(&spec, &name, gateway.auth, cx));
     provider_key::check(&spec, &config.document, &config.path, cx);
     let environment = environment::resolve(&spec, gateway.auth, &token, cx);
@@ -226,6 +232,7 @@ fn resolve_merged(
         chromium: chromium::resolve(&name, &spec, cx),
         logging: logging::resolve(instance, &spec),
         environment,
+        extras,
         resources: resources::resolve(&spec, cx),
         storage,
         security: security::resolve(&name, &spec, cx),

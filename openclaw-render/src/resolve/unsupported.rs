@@ -25,9 +25,6 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
             storage.secret_ref.as_ref().is_some_and(|secret| !secret.name.is_empty())
         })
     }),
-    ("spec.extraVolumeMounts", |spec| listed(spec.extra_volume_mounts.as_ref())),
-    ("spec.extraVolumes", |spec| listed(spec.extra_volumes.as_ref())),
-    ("spec.initContainers", |spec| listed(spec.init_containers.as_ref())),
     ("spec.maintenanceWindows", |spec| listed(spec.maintenance_windows.as_ref())),
     ("spec.netbird", |spec| is(spec.netbird.as_ref().and_then(|each| each.enabled))),
     ("spec.networking.httpRoute", |spec| {
@@ -52,8 +49,6 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
     ("spec.plugins", |spec| listed(spec.plugins.as_ref())),
     ("spec.restoreFrom", |spec| filled(spec.restore_from.as_ref())),
     ("spec.selfConfigure", |spec| is(spec.self_configure.as_ref().and_then(|each| each.enabled))),
-    ("spec.sidecarVolumes", |spec| listed(spec.sidecar_volumes.as_ref())),
-    ("spec.sidecars", |spec| listed(spec.sidecars.as_ref())),
     ("spec.skills", |spec| listed(spec.skills.as_ref())),
     ("spec.tailscale", |spec| is(spec.tailscale.as_ref().and_then(|each| each.enabled))),
     ("spec.webTerminal", |spec| is(spec.web_terminal.as_ref().and_then(|each| each.enabled))),
