@@ -58,6 +58,10 @@ const SAMPLES: &[(&str, &str)] = &[
         r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
     ),
     ("spec.image.version", r#"["2026.7.1", "2026.9.6"]"#),
+    (
+        "spec.tailscale.image.digest",
+        r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
+    ),
     ("spec.gateway.controlUiOrigins", r#"[["https://claw.example.com"]]"#),
     ("spec.probes.diskReadiness.path", r#"["/tmp"]"#),
     ("spec.replicas", "[0, 1]"),
@@ -90,6 +94,11 @@ const CONTEXT: &[(&str, &str)] = &[
         r#"{"chromium": {"enabled": true, "persistence": {"enabled": true}}}"#,
     ),
     ("spec.chromium", r#"{"chromium": {"enabled": true}}"#),
+    (
+        "spec.tailscale.authKeySecret",
+        r#"{"tailscale": {"enabled": true, "authKeySecretRef": {"name": "sample"}}}"#,
+    ),
+    ("spec.tailscale", r#"{"tailscale": {"enabled": true}}"#),
     (
         "spec.config.configMapRef",
         r#"{"config": {"configMapRef": {"name": "sample", "key": "one"}}}"#,

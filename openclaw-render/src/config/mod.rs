@@ -21,6 +21,7 @@ const STEPS: &[Step] = &[
     gateway::bind,
     gateway::port,
     gateway::auth,
+    gateway::tailnet_identity,
     gateway::trusted_proxies,
     control_ui::allowed_origins,
     logging::level_and_style,

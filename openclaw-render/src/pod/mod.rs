@@ -7,6 +7,7 @@
 
 mod agent;
 mod ca_bundle;
+pub(crate) mod egress;
 mod env;
 mod home;
 mod init;
@@ -36,13 +37,14 @@ const TERMINATION_GRACE_SECONDS: i64 = 360;
 /// Volumes, variables and mounts follow this order. Append only: another order is another template,
 /// and replaces every pod. When a container starts, its part says by [`Start`].
 pub(crate) fn parts(instance: &Resolved) -> Vec<Part> {
-    let parts = [
+    let parts = vec![
         Some(agent::part(instance)),
         Some(sidecar::config_sync::part(instance)),
         Some(init::seed::part(instance)),
         sidecar::gateway_proxy::part(instance),
         Some(init::migrate_state::part(instance)),
         sidecar::chromium::part(instance),
+        sidecar::tailscale::part(instance),
     ];
     parts.into_iter().flatten().collect()
 }
@@ -114,16 +116,24 @@ fn spec(instance: &Resolved, parts: &[Part]) -> PodSpec {
     }
 }
 
-/// Returns the agent's container, and those that start before it, in the order in which they do.
+/// Returns the agent's container with those beside it, and those that start before it, in the order
+/// in which they do.
 fn containers(instance: &Resolved, parts: &[Part]) -> (Vec<Container>, Vec<Container>) {
     let mut by_start: Vec<&Part> = parts.iter().collect();
     by_start.sort_by_key(|part| part.start);
-    let (agents, others): (Vec<&Part>, Vec<&Part>) =
-        by_start.into_iter().partition(|part| part.start == Start::Agent);
-    let complete = |part: &Part| agent::completed(finished(part), instance, parts);
+    let (with_agent, before): (Vec<&Part>, Vec<&Part>) =
+        by_start.into_iter().partition(|part| part.start >= Start::Agent);
+    let complete = |part: &Part| {
+        let container = finished(part);
+        if part.start == Start::Agent {
+            agent::completed(container, instance, parts)
+        } else {
+            container
+        }
+    };
     let trusting = |container| ca_bundle::trusted(container, instance);
-    let agents = agents.into_iter().map(complete).map(trusting).collect();
-    (agents, others.into_iter().map(finished).map(trusting).collect())
+    let with_agent = with_agent.into_iter().map(complete).map(trusting).collect();
+    (with_agent, before.into_iter().map(finished).map(trusting).collect())
 }
 
 /// Returns the container of a part with its ports and what every container has.

@@ -30,6 +30,7 @@ mod security;
 mod service;
 mod storage;
 mod stored_defaults;
+mod tailscale;
 mod token;
 mod trust;
 pub(crate) mod unsupported;
@@ -56,6 +57,7 @@ pub(crate) use resources::Resources;
 pub(crate) use security::Security;
 pub(crate) use service::Service;
 pub(crate) use storage::{DataVolume, Layout, Storage};
+pub(crate) use tailscale::Tailscale;
 pub(crate) use token::GatewayToken;
 pub(crate) use trust::HeaderName;
 pub(crate) use workspace::Workspace;
@@ -93,6 +95,7 @@ pub struct Resolved {
     pub(crate) token: GatewayToken,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) chromium: Option<Chromium>,
+    pub(crate) tailscale: Option<Tailscale>,
     pub(crate) workspace: Workspace,
     pub(crate) logging: Logging,
     pub(crate) environment: Environment,
@@ -129,7 +132,8 @@ impl Resolved {
     pub(crate) fn further_inputs(&self) -> impl Iterator<Item = &str> {
         let chromium = self.chromium.as_ref().and_then(|chromium| chromium.inputs.as_deref());
         let bundle = self.ca_bundle.as_ref().and_then(|bundle| bundle.hash.as_deref());
-        chromium.into_iter().chain(bundle)
+        let tailscale = self.tailscale.as_ref().and_then(|tailscale| tailscale.inputs.as_deref());
+        chromium.into_iter().chain(bundle).chain(tailscale)
     }
 
     /// Name of the Secret that holds the gateway's token.
@@ -206,6 +210,7 @@ fn resolve_merged(
         token,
         proxy: gateway::proxy(&spec, cx),
         chromium: chromium::resolve(&name, &spec, cx),
+        tailscale: tailscale::resolve(&name, &spec, cx),
         workspace: workspace::resolve(&spec, cx),
         logging: logging::resolve(instance, &spec),
         environment,

@@ -70,7 +70,6 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
     ("spec.sidecarVolumes", |spec| listed(spec.sidecar_volumes.as_ref())),
     ("spec.sidecars", |spec| listed(spec.sidecars.as_ref())),
     ("spec.skills", |spec| listed(spec.skills.as_ref())),
-    ("spec.tailscale", |spec| is(spec.tailscale.as_ref().and_then(|each| each.enabled))),
     ("spec.webTerminal", |spec| is(spec.web_terminal.as_ref().and_then(|each| each.enabled))),
     ("spec.workspace.additionalWorkspaces", |spec| {
         listed(spec.workspace.as_ref().and_then(|each| each.additional_workspaces.as_ref()))
