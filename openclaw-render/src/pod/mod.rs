@@ -9,6 +9,7 @@ mod agent;
 mod ca_bundle;
 pub(crate) mod egress;
 mod env;
+mod environment_md;
 mod home;
 mod init;
 pub(crate) mod part;

@@ -17,6 +17,7 @@ mod downgrade;
 mod entry_point;
 mod environment;
 mod eras;
+mod external_files;
 pub(crate) mod gateway;
 mod image;
 mod logging;
@@ -60,7 +61,7 @@ pub(crate) use storage::{DataVolume, Layout, Storage};
 pub(crate) use tailscale::Tailscale;
 pub(crate) use token::GatewayToken;
 pub(crate) use trust::HeaderName;
-pub(crate) use workspace::Workspace;
+pub(crate) use workspace::{Workspace, Workspaces};
 
 use crate::api::ConditionType::{ConfigValid, NetworkPolicyReady, SecretsReady, StorageReady};
 use crate::api::{OnOperatorUpgrade, OpenClawInstance, OpenClawInstanceSpec};
@@ -94,9 +95,9 @@ pub struct Resolved {
     pub(crate) control_ui_origins: Vec<String>,
     pub(crate) token: GatewayToken,
     pub(crate) proxy: Option<Proxy>,
+    pub(crate) workspaces: Workspaces,
     pub(crate) chromium: Option<Chromium>,
     pub(crate) tailscale: Option<Tailscale>,
-    pub(crate) workspace: Workspace,
     pub(crate) logging: Logging,
     pub(crate) environment: Environment,
     pub(crate) resources: Resources,
@@ -209,9 +210,9 @@ fn resolve_merged(
         control_ui_origins: gateway::control_ui_origins(&spec, cx),
         token,
         proxy: gateway::proxy(&spec, cx),
+        workspaces: workspace::resolve(instance, &spec, cx),
         chromium: chromium::resolve(&name, &spec, cx),
         tailscale: tailscale::resolve(&name, &spec, cx),
-        workspace: workspace::resolve(&spec, cx),
         logging: logging::resolve(instance, &spec),
         environment,
         resources: resources::resolve(&spec, cx),
