@@ -56,6 +56,8 @@ words! {
         WorkspaceReady,
         /// What stands beside the pod is there.
         CompanionsReady,
+        /// The agent's metrics are served.
+        MonitoringReady,
         /// A roll-out waits.
         RolloutPending,
         /// A name that the instance needs belongs to something else.
@@ -148,6 +150,10 @@ words! {
         Applied,
         /// The object is not there yet.
         NotApplied,
+        /// The agent's metrics are served.
+        MetricsServed,
+        /// The agent has no metrics to serve.
+        NoMetrics,
         /// The cluster does not have the object's kind.
         KindMissing,
         /// The API server refuses the object.

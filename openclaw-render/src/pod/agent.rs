@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{Container, VolumeMount};
 
 use super::part::{AgentShare, OpenTo, Part, Port, Published, Start};
-use super::{env, home, probes, volumes};
+use super::{env, extras, home, probes, volumes};
 use crate::resolve::{EntryPoint, Resolved};
 use crate::vocab::{names, paths, ports};
 
@@ -13,9 +13,10 @@ const PORT_NAME: &str = "gateway";
 const TMP: &str = "tmp";
 
 pub(super) fn part(instance: &Resolved) -> Part {
-    let mut mounts = home::mounts(instance);
+    let mut mounts = home::agent_mounts(instance);
     mounts.push(tmp());
     let mut directories = home::directories(instance);
+    directories.extend(home::parents_of_mounts(instance));
     directories.push(volumes::scratch_directory(TMP, "1777"));
     Part {
         container: container(instance),
@@ -82,7 +83,10 @@ pub(super) fn completed(container: Container, instance: &Resolved, parts: &[Part
     let given = given.chain(path);
     Container {
         env: Some(env::with_users(given, instance)),
-        volume_mounts: Some(shares.flat_map(|share| share.mounts.iter().cloned()).collect()),
+        volume_mounts: Some(extras::agent_mounts(
+            shares.flat_map(|share| share.mounts.iter().cloned()),
+            instance,
+        )),
         ..container
     }
 }

@@ -125,6 +125,8 @@ pub(crate) enum OpenTo {
     Clients,
     /// The operator.
     Operator,
+    /// Whom `spec.networking.metricsIngress` lets in.
+    Scrapers,
 }
 
 impl Port {

@@ -37,3 +37,13 @@ pub const SEED_RECORD: &str = ".openclaw-seed.json";
 pub const MERGED_FILE: &str = ".openclaw-merged.json";
 /// What the agent had written last that could not be used, beside openclaw.json.
 pub const REFUSED_FILE: &str = "openclaw.json.refused";
+
+/// Certificates of the user's, in every container.
+pub const CA_BUNDLE: &str = "/etc/ssl/certs/custom-ca-bundle.crt";
+
+/// Returns an absolute path without what makes no difference: doubled and trailing slashes, `.`.
+pub(crate) fn normalised(path: &str) -> String {
+    let segments = path.split('/').filter(|segment| !matches!(*segment, "" | "."));
+    let joined = segments.collect::<Vec<_>>().join("/");
+    format!("/{joined}")
+}

@@ -1,5 +1,7 @@
 //! Ports and their names.
 
+use super::names;
+
 /// The gateway inside the pod, and the Service's port.
 pub const GATEWAY: i32 = 18789;
 /// The proxy in front of the gateway.
@@ -14,6 +16,17 @@ pub const STUN: i32 = 3478;
 pub const WIREGUARD: i32 = 41641;
 /// The API server, where it is reached past its Service.
 pub const API_SERVER: i32 = 6443;
+/// Where the agent hands its metrics to the collector, for the pod alone.
+pub const OTLP: i32 = 4318;
+/// Ports on which containers of the pod listen, whether or not they are there, and which these are.
+pub const OF_THE_POD: &[(i32, &str)] = &[
+    (GATEWAY, names::AGENT),
+    (PROXY, "gateway-proxy"),
+    (CONFIG_SYNC, names::CONFIG_SYNC),
+    (CDP, "chromium"),
+    (OTLP, "otel-collector"),
+];
+
 /// HTTPS.
 pub const HTTPS: i32 = 443;
 /// DNS.

@@ -2,6 +2,7 @@
 
 mod companions;
 mod config;
+mod monitoring;
 mod names;
 mod objects;
 mod ready;
@@ -36,6 +37,7 @@ pub(super) fn all(
     if let Some(resolved) = resolved {
         statements.push(workload::stateful_set_ready(resolved, observed, &findings.waits));
         statements.extend(objects::statements(resolved, observed));
+        statements.extend(monitoring::statement(resolved));
         statements.push(storage::statement(resolved, observed, problems));
     }
     statements.extend(companions::statement(observed, findings));
