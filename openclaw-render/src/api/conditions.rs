@@ -54,6 +54,8 @@ words! {
         SecretsReady,
         /// The ConfigMaps that workspaces refer to are there, and their keys make files.
         WorkspaceReady,
+        /// The tools of `spec.runtimeDeps` are installed.
+        RuntimeDepsReady,
         /// What stands beside the pod is there.
         CompanionsReady,
         /// The agent's metrics are served.
@@ -120,6 +122,10 @@ words! {
         ConfigMapUnknown,
         /// A key of a ConfigMap cannot be the name of a file.
         InvalidFileName,
+        /// A tool could not be installed.
+        NotInstalled,
+        /// Every tool is installed.
+        Installed,
         /// Every file of the workspaces is rendered.
         WorkspaceRendered,
         /// The configuration cannot be read.
