@@ -50,7 +50,6 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
     ("spec.restoreFrom", |spec| filled(spec.restore_from.as_ref())),
     ("spec.selfConfigure", |spec| is(spec.self_configure.as_ref().and_then(|each| each.enabled))),
     ("spec.skills", |spec| listed(spec.skills.as_ref())),
-    ("spec.tailscale", |spec| is(spec.tailscale.as_ref().and_then(|each| each.enabled))),
     ("spec.webTerminal", |spec| is(spec.web_terminal.as_ref().and_then(|each| each.enabled))),
     ("spec.workspace.additionalWorkspaces[].skills", |spec| {
         let workspaces = spec.workspace.as_ref().and_then(|it| it.additional_workspaces.as_ref());
