@@ -10,97 +10,16 @@ mod support;
 
 use std::time::Duration;
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::Api;
-use kube::api::{DeleteParams, PostParams};
 use openclaw_render::{Kind, hash, owned_hash, vocab};
 use serde_json::{Value, json};
 use support::cluster::{Cluster, condition_of};
+use support::definitions;
 use support::fixtures::Fixture;
 use support::operator::Operator;
 
-const DEFINITION: &str = "servicemonitors.monitoring.coreos.com";
 const NAME: &str = "ada";
 /// In which a kind that is installed is found: the operator looks for it now and then.
 const FOUND_WITHIN: Duration = Duration::from_mins(5);
-
-/// Of the Prometheus Operator's own definition, the fields that we set.
-fn definition() -> CustomResourceDefinition {
-    let spec = json!({
-        "type": "object",
-        "required": ["endpoints", "selector"],
-        "properties": {
-            "endpoints": {"type": "array", "items": endpoint()},
-            "namespaceSelector": {
-                "type": "object",
-                "properties": {"any": {"type": "boolean"}, "matchNames": texts()},
-            },
-            "selector": selector(),
-        },
-    });
-    let text = json!({"type": "string"});
-    let schema = json!({
-        "type": "object",
-        "required": ["spec"],
-        "properties": {
-            "apiVersion": text, "kind": text, "metadata": {"type": "object"}, "spec": spec,
-        },
-    });
-    serde_json::from_value(json!({
-        "metadata": {"name": DEFINITION},
-        "spec": {
-            "group": "monitoring.coreos.com",
-            "names": {
-                "kind": "ServiceMonitor", "listKind": "ServiceMonitorList",
-                "plural": "servicemonitors", "singular": "servicemonitor",
-            },
-            "scope": "Namespaced",
-            "versions": [{
-                "name": "v1", "served": true, "storage": true,
-                "schema": {"openAPIV3Schema": schema},
-            }],
-        },
-    }))
-    .expect("a definition")
-}
-
-fn texts() -> Value {
-    json!({"type": "array", "items": {"type": "string"}})
-}
-
-fn endpoint() -> Value {
-    let interval = "^(0|(([0-9]+)y)?(([0-9]+)w)?(([0-9]+)d)?(([0-9]+)h)?(([0-9]+)m)?(([0-9]+)s)?\
-                    (([0-9]+)ms)?)$";
-    json!({
-        "type": "object",
-        "properties": {
-            "honorLabels": {"type": "boolean"},
-            "interval": {"type": "string", "pattern": interval},
-            "path": {"type": "string"},
-            "port": {"type": "string"},
-        },
-    })
-}
-
-fn selector() -> Value {
-    let expression = json!({
-        "type": "object",
-        "required": ["key", "operator"],
-        "properties": {
-            "key": {"type": "string"}, "operator": {"type": "string"}, "values": texts(),
-        },
-    });
-    json!({
-        "type": "object",
-        "x-kubernetes-map-type": "atomic",
-        "properties": {
-            "matchExpressions": {
-                "type": "array", "x-kubernetes-list-type": "atomic", "items": expression,
-            },
-            "matchLabels": {"type": "object", "additionalProperties": {"type": "string"}},
-        },
-    })
-}
 
 /// An agent whose user asks for a monitor.
 fn monitored() -> Value {
@@ -111,10 +30,6 @@ fn monitored() -> Value {
     instance["spec"]["observability"] =
         json!({"metrics": {"enabled": true, "serviceMonitor": {"enabled": true}}});
     instance
-}
-
-fn definitions(cluster: &Cluster) -> Api<CustomResourceDefinition> {
-    Api::all(cluster.client.clone())
 }
 
 /// The monitor, if the cluster knows of such a thing and has one.
@@ -139,6 +54,7 @@ async fn until_companions(cluster: &Cluster, reason: &str) -> Value {
 #[tokio::test]
 async fn a_monitor_comes_and_goes_with_its_kind_and_the_agent_runs() {
     let cluster = Cluster::namespace("companions").await;
+    definitions::remove(&cluster).await;
     let operator = Operator::start(&cluster).await;
     operator.until_synced().await;
     cluster.apply(&monitored()).await.expect("the instance is taken");
@@ -147,10 +63,7 @@ async fn a_monitor_comes_and_goes_with_its_kind_and_the_agent_runs() {
     let message = said["message"].as_str().expect("a message");
     assert!(message.contains("install the Prometheus Operator"), "{message}");
 
-    definitions(&cluster)
-        .create(&PostParams::default(), &definition())
-        .await
-        .expect("the definition is new");
+    definitions::install(&cluster).await;
     until_companions(&cluster, "Applied").await;
     let live = monitor(&cluster).await.expect("it is made");
     assert_eq!(live["spec"]["endpoints"][0]["port"], "metrics");
@@ -190,10 +103,7 @@ async fn a_monitor_comes_and_goes_with_its_kind_and_the_agent_runs() {
     switch(true).await;
     cluster.until("it is made again", async || monitor(&cluster).await.is_some()).await;
 
-    definitions(&cluster)
-        .delete(DEFINITION, &DeleteParams::default())
-        .await
-        .expect("the definition is removed");
+    definitions::remove(&cluster).await;
     until_companions(&cluster, "KindMissing").await;
     cluster.until_ready(NAME).await;
     assert_eq!(operator.readiness().await, Some(200));
@@ -202,5 +112,7 @@ async fn a_monitor_comes_and_goes_with_its_kind_and_the_agent_runs() {
     let live = cluster.instance(NAME).await.expect("there");
     assert_eq!(condition_of(&live, "CompanionsReady").expect("said")["reason"], "Applied");
     assert_eq!(live["status"]["phase"], "Running");
+    // As other tests expect the cluster.
+    definitions::install(&cluster).await;
     cluster.end().await;
 }

@@ -13,6 +13,7 @@ use kube::{Client, Config};
 use openclaw_render::{Kind, ObjectKey};
 use serde_json::{Value, json};
 
+use super::definitions;
 use super::proxy::Proxy;
 
 /// Longer than anything takes on a machine that does other things too.
@@ -75,6 +76,7 @@ impl Cluster {
             .await
             .expect("the namespace is created");
         cluster.namespace = created.metadata.name.expect("a name");
+        definitions::install(&cluster).await;
         // Pods and RoleBindings need it.
         cluster
             .until("the default ServiceAccount is there", async || {

@@ -11,6 +11,7 @@
 pub mod agent;
 pub mod cluster;
 pub mod config_syncs;
+pub mod definitions;
 pub mod dump;
 pub mod ends;
 pub mod fixtures;
