@@ -32,6 +32,7 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("spec.runtimeDeps.uvImage.digest", "of runtimeDeps.python, which is unsupported"),
     ("spec.runtimeDeps.uvImage.repository", "of runtimeDeps.python, which is unsupported"),
     ("spec.runtimeDeps.uvImage.tag", "of runtimeDeps.python, which is unsupported"),
+    ("spec.selfConfigure.allowedSkillSources", "of requests, which are not carried out"),
     ("spec.skillPackUpdatePolicy", "of skills, which is unsupported"),
     ("spec.skillsInstall.resources.limits.cpu", "of skills and plugins, which are unsupported"),
     ("spec.skillsInstall.resources.limits.memory", "of skills and plugins, which are unsupported"),
@@ -72,6 +73,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("spec.security.networkPolicy.additionalEgress[].to[].ipBlock.except", r#"[["10.1.0.0/16"]]"#),
     ("spec.security.networkPolicy.allowedEgressCIDRs", r#"[["10.0.0.0/8"]]"#),
     ("spec.security.networkPolicy.allowedIngressCIDRs", r#"[["10.0.0.0/8"]]"#),
+    ("spec.selfConfigure.allowedActions", r#"[["skills"]]"#),
     ("spec.workspace.initialFiles", r#"[{"SOUL.md": "You are Ada."}]"#),
 ];
 
@@ -117,6 +119,7 @@ const CONTEXT: &[(&str, &str)] = &[
         "spec.security.networkPolicy.additionalEgress[].to[].ipBlock.except",
         r#"{"security": {"networkPolicy": {"additionalEgress": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}]}}}"#,
     ),
+    ("spec.selfConfigure.allowedActions", r#"{"selfConfigure": {"enabled": true}}"#),
     (
         "spec.security.rbac.serviceAccountName",
         r#"{"security": {"rbac": {"createServiceAccount": false, "serviceAccountName": "first"}}}"#,

@@ -54,6 +54,8 @@ words! {
         SecretsReady,
         /// What stands beside the pod is there.
         CompanionsReady,
+        /// What the agent asks to have changed about itself is carried out.
+        SelfConfigReady,
         /// A roll-out waits.
         RolloutPending,
         /// A name that the instance needs belongs to something else.
@@ -122,6 +124,8 @@ words! {
         ConfigRendered,
         /// The configuration has retired keys, which the application's migration changed in the pod.
         ConfigMigrated,
+        /// What the agent asks for is kept and not carried out.
+        RequestsNotCarriedOut,
         /// What the agent had written into its configuration could not be used.
         ConfigSetAside,
         /// The configuration is not where the application reads it.

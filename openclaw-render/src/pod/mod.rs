@@ -6,12 +6,14 @@
 //! outlive the agent's container when the pod ends, so that it can finish its turns.
 
 mod agent;
+mod api_access;
 mod env;
 mod home;
 mod init;
 pub(crate) mod part;
 mod probes;
 pub(crate) mod seed_plan;
+mod self_config;
 mod sidecar;
 mod volumes;
 

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::home;
 use super::part::Part;
+use super::self_config;
 use crate::hash;
 use crate::resolve::Resolved;
 use crate::seed::{POD_PROTOCOL, SeedDirectory, SeedFile, SeedPlan, SeedPolicy, SeedRoot};
@@ -27,7 +28,9 @@ pub(crate) fn plan(instance: &Resolved, parts: &[Part]) -> SeedPlan {
 /// Returns the contents that the plan's files name by key.
 pub(crate) fn contents(instance: &Resolved) -> BTreeMap<String, String> {
     let files = instance.workspace.files.iter();
-    files.map(|(path, content)| (content_key(path), content.clone())).collect()
+    let users = files.map(|(path, content)| (content_key(path), content.clone()));
+    let ours = self_config::files(instance).into_iter();
+    users.chain(ours.map(|(name, content, _)| (content_key(name), content))).collect()
 }
 
 /// Paths may hold characters that a key may not, and two paths never share a key.
@@ -47,7 +50,14 @@ fn workspace_files(instance: &Resolved) -> Vec<SeedFile> {
         mode: "0644".to_owned(),
         policy: SeedPolicy::CreateOnly,
     };
-    instance.workspace.files.keys().map(file).collect()
+    let mut files: BTreeMap<String, SeedFile> =
+        instance.workspace.files.keys().map(|path| (path.clone(), file(path))).collect();
+    for (name, _, mode) in self_config::files(instance) {
+        let (path, mode) = (name.to_owned(), mode.to_owned());
+        let ours = SeedFile { mode, policy: SeedPolicy::Converge, ..file(&path) };
+        files.insert(path, ours);
+    }
+    files.into_values().collect()
 }
 
 /// The workspace itself, and every directory in it with its parents.

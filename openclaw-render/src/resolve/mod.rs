@@ -27,6 +27,7 @@ mod probes;
 mod provider_key;
 mod resources;
 mod security;
+mod self_configure;
 mod service;
 mod storage;
 mod stored_defaults;
@@ -53,6 +54,7 @@ pub(crate) use placement::Placement;
 pub(crate) use probes::{Probes, Timing};
 pub(crate) use resources::Resources;
 pub(crate) use security::Security;
+pub(crate) use self_configure::SelfConfigure;
 pub(crate) use service::Service;
 pub(crate) use storage::{DataVolume, Layout, Storage};
 pub(crate) use token::GatewayToken;
@@ -98,6 +100,7 @@ pub struct Resolved {
     pub(crate) resources: Resources,
     pub(crate) storage: Storage,
     pub(crate) security: Security,
+    pub(crate) self_configure: Option<SelfConfigure>,
     pub(crate) network_policy: Option<NetworkPolicy>,
     pub(crate) service: Service,
     pub(crate) probes: Probes,
@@ -209,6 +212,7 @@ fn resolve_merged(
         resources: resources::resolve(&spec, cx),
         storage,
         security: security::resolve(&name, &spec, cx),
+        self_configure: self_configure::resolve(&spec, cx),
         network_policy,
         service: service::resolve(&spec),
         probes: probes::resolve(&spec, cx),

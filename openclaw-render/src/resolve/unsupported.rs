@@ -72,7 +72,6 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
             filled(bundle.config_map_name.as_ref()) || filled(bundle.secret_name.as_ref())
         })
     }),
-    ("spec.selfConfigure", |spec| is(spec.self_configure.as_ref().and_then(|each| each.enabled))),
     ("spec.sidecarVolumes", |spec| listed(spec.sidecar_volumes.as_ref())),
     ("spec.sidecars", |spec| listed(spec.sidecars.as_ref())),
     ("spec.skills", |spec| listed(spec.skills.as_ref())),

@@ -34,3 +34,5 @@ pub const VERSION_FILE: &str = ".openclaw-version";
 pub const MERGED_FILE: &str = ".openclaw-merged.json";
 /// What the agent had written last that could not be used, beside openclaw.json.
 pub const REFUSED_FILE: &str = "openclaw.json.refused";
+/// Where programs look for the token of their ServiceAccount.
+pub const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";

@@ -10,5 +10,7 @@ pub const CONFIG_SYNC: i32 = 18795;
 pub const CDP: i32 = 9222;
 /// HTTPS.
 pub const HTTPS: i32 = 443;
+/// The Kubernetes API, where it is not on 443.
+pub const API_SERVER: i32 = 6443;
 /// DNS.
 pub const DNS: i32 = 53;
