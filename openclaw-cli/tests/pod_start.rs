@@ -132,3 +132,25 @@ fn a_program_that_cannot_be_run_is_named() {
     let words = fs::read_to_string(image.path("termination-log")).unwrap();
     assert!(words.contains("failed to run") && words.contains("bin/node"), "{words}");
 }
+
+#[test]
+fn the_gateway_finds_the_agents_own_programs_first_and_is_not_one_of_them() {
+    let image = Image::official(&["node"]);
+    let home = image.path("home");
+    fs::create_dir_all(home.join(".local/bin")).unwrap();
+    let planted = home.join(".local/bin/node");
+    fs::write(&planted, "#!/bin/sh\necho planted\n").unwrap();
+    fs::set_permissions(&planted, Permissions::from_mode(0o755)).unwrap();
+    image.write("bin/node", "#!/bin/sh\necho $PATH\n");
+    let output = Command::new(PROGRAM)
+        .args(["pod", "start", "--root"])
+        .arg(image.folder.path())
+        .env("PATH", image.path("bin"))
+        .env("HOME", &home)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let expected =
+        format!("{}:{}\n", home.join(".local/bin").display(), image.path("bin").display());
+    assert_eq!(said, expected);
+}

@@ -79,12 +79,21 @@ pub struct SeedFile {
     pub policy: SeedPolicy,
 }
 
-/// What happens to a file that exists already.
+/// What happens to a file that exists already, and to one that existed.
+///
+/// What was made from what is remembered on the volume, in a file that `pod seed` keeps there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum SeedPolicy {
-    /// It stays as it is: it belongs to the agent from the moment it was made.
+    /// It stays as it is, and stays away once it was deleted: it belongs to the agent from the moment
+    /// it was made.
     CreateOnly,
+    /// As [`CreateOnly`](Self::CreateOnly), and made only in a directory that holds nothing but what
+    /// the plan has put there.
+    WhenNew,
+    /// It is written again when its source changes, and removed when the plan no longer has it and
+    /// nobody has changed it. Until then, what the agent makes of it stays.
+    Replace,
     /// It is replaced when its bytes differ: it belongs to the operator.
     Converge,
 }

@@ -75,6 +75,10 @@ const SAMPLES: &[(&str, &str)] = &[
     ("spec.security.networkPolicy.allowedIngressCIDRs", r#"[["10.0.0.0/8"]]"#),
     ("spec.selfConfigure.allowedActions", r#"[["skills"]]"#),
     ("spec.workspace.initialFiles", r#"[{"SOUL.md": "You are Ada."}]"#),
+    ("spec.workspace.additionalWorkspaces[].name", r#"["sample", "another"]"#),
+    ("spec.workspace.additionalWorkspaces[].initialFiles", r#"[{"SOUL.md": "You are Ada."}]"#),
+    ("spec.workspace.managedFiles[].path", r#"["a.md", "b.md"]"#),
+    ("spec.workspace.additionalWorkspaces[].managedFiles[].path", r#"["a.md", "b.md"]"#),
 ];
 
 /// What must be set for a field to matter: prefix of its path, and the spec below it.
@@ -111,6 +115,8 @@ const CONTEXT: &[(&str, &str)] = &[
     ("spec.envFrom[].prefix", r#"{"envFrom": [{"configMapRef": {"name": "sample"}}]}"#),
     ("spec.image.version", r#"{"image": {"tag": "latest"}}"#),
     ("spec.probes.diskReadiness", r#"{"probes": {"diskReadiness": {"enabled": true}}}"#),
+    ("spec.security.caBundle.configMapName", r#"{"security": {"caBundle": {"key": "one"}}}"#),
+    ("spec.security.caBundle.key", r#"{"security": {"caBundle": {"configMapName": "sample"}}}"#),
     (
         "spec.security.networkPolicy.additionalEgress[].ports[].endPort",
         r#"{"security": {"networkPolicy": {"additionalEgress": [{"ports": [{"port": 10}]}]}}}"#,
@@ -127,6 +133,24 @@ const CONTEXT: &[(&str, &str)] = &[
     (
         "spec.security.rbac.createServiceAccount",
         r#"{"security": {"rbac": {"serviceAccountName": "first"}}}"#,
+    ),
+    (
+        "spec.workspace.additionalWorkspaces[].fileUpdatePolicy",
+        r#"{"workspace": {"additionalWorkspaces": [{"name": "w", "initialFiles": {"a.md": ""}}]}}"#,
+    ),
+    (
+        "spec.workspace.additionalWorkspaces[].managedFiles[].path",
+        r#"{"workspace": {"additionalWorkspaces": [{"name": "w", "initialFiles": {"a.md": ""}}]}}"#,
+    ),
+    (
+        "spec.workspace.additionalWorkspaces[].managedFiles[].updatePolicy",
+        r#"{"workspace": {"additionalWorkspaces": [{"name": "w", "initialFiles": {"a.md": ""}, "managedFiles": [{"path": "a.md"}]}]}}"#,
+    ),
+    ("spec.workspace.fileUpdatePolicy", r#"{"workspace": {"initialFiles": {"a.md": ""}}}"#),
+    ("spec.workspace.managedFiles[].path", r#"{"workspace": {"initialFiles": {"a.md": ""}}}"#),
+    (
+        "spec.workspace.managedFiles[].updatePolicy",
+        r#"{"workspace": {"initialFiles": {"a.md": ""}, "managedFiles": [{"path": "a.md"}]}}"#,
     ),
 ];
 

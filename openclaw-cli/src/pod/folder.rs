@@ -5,6 +5,7 @@
 //! - A name holds the old file or the new one, at any moment and after a crash.
 //! - What a killed run leaves behind is named `.openclaw-write-*.tmp`; [`Folder::sweep`] removes it.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs::File;
@@ -14,6 +15,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use openclaw_render::seed::content_hash;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
@@ -220,6 +222,33 @@ impl Folder {
                 }
             }
         }
+    }
+
+    /// Removes a file of this content, named by its hash; returns whether it did. Anything else of
+    /// that name stays.
+    pub(crate) fn remove_file_of(&self, name: &OsStr, hash: &str) -> Result<bool, FolderError> {
+        if self.kind(name)? != Some(Kind::File) {
+            return Ok(false);
+        }
+        let failed = |source| FolderError::Read { path: self.join(name), source };
+        let bytes = super::read_bounded(self.open_file(name)?).map_err(failed)?;
+        if content_hash(&bytes) != hash {
+            return Ok(false);
+        }
+        rustix::fs::unlinkat(&self.descriptor, name, AtFlags::empty())
+            .map_err(|errno| FolderError::Write { path: self.join(name), source: errno.into() })?;
+        Ok(true)
+    }
+
+    /// Whether it holds no other names than these. One that cannot be listed does.
+    pub(crate) fn holds_only(&self, names: &BTreeSet<String>) -> bool {
+        let Ok(mut entries) = Dir::read_from(&self.descriptor) else { return false };
+        entries.all(|entry| {
+            entry.is_ok_and(|entry| {
+                let name = entry.file_name().to_str().unwrap_or_default();
+                matches!(name, "." | "..") || names.contains(name)
+            })
+        })
     }
 
     /// Keeps what is there under this name under another one as well, in the place of what is

@@ -6,7 +6,10 @@
 //! - Killed at any moment and run again, it ends in the same tree; run twice, it changes nothing.
 //! - What the agent has put in place of something that the pod can do without stays, and is named
 //!   in the log. HOME and the state must be directories.
+//! - What the agent has changed or deleted stays so until its source changes, see [`record`].
 //! - It stops at the first failure and says which path, also in the termination log.
+
+mod record;
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -14,9 +17,11 @@ use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 
 use openclaw_render::seed::{
-    POD_PROTOCOL, SeedDirectory, SeedFile, SeedPlan, SeedPolicy, SeedRoot, check_path, mode_bits,
+    POD_PROTOCOL, SeedDirectory, SeedFile, SeedPlan, SeedPolicy, SeedRoot, check_path,
+    content_hash, mode_bits,
 };
 use openclaw_render::vocab::paths;
+use record::Record;
 use rustix::fs::Mode;
 use serde_json::Value;
 
@@ -100,9 +105,12 @@ fn seed(arguments: &Arguments) -> Result<(), SeedError> {
     for directory in &plan.directories {
         seeder.directory(directory)?;
     }
+    let mut record = seeder.record();
     for file in &plan.files {
-        seeder.file(file)?;
+        seeder.file(file, &plan, &mut record)?;
     }
+    seeder.remove_what_is_gone(&plan, &mut record);
+    seeder.keep(&record);
     copy_helper(&arguments.helper_to)
 }
 
@@ -206,42 +214,105 @@ impl Seeder<'_> {
         }
     }
 
-    fn file(&self, file: &SeedFile) -> Result<(), SeedError> {
+    fn file(&self, file: &SeedFile, plan: &SeedPlan, record: &mut Record) -> Result<(), SeedError> {
         let SeedFile { root, path, key, mode, policy } = file;
         let mode = accepted_mode(path, mode)?;
         let bytes = read_mounted(&self.arguments.contents.join(key)).map_err(|source| {
             SeedError::ReadContent { path: path.clone(), key: key.clone(), source }
         })?;
+        let source = content_hash(&bytes);
         let mut content = Cursor::new(bytes);
         let failed = |source| SeedError::SeedFile { path: path.clone(), source };
         let (parent, name) = match (self.parent(*root, path), policy) {
             // From the moment it was made, the file and where it lay have been the agent's.
-            (Err(error @ FolderError::Enter { .. }), SeedPolicy::CreateOnly) => {
+            (
+                Err(error @ FolderError::Enter { .. }),
+                SeedPolicy::CreateOnly | SeedPolicy::WhenNew | SeedPolicy::Replace,
+            ) => {
                 log(&format!("{path} is left out: {}", chain(&error)));
                 return Ok(());
             }
             (parent, _) => parent.map_err(failed)?,
         };
-        let name = name.as_ref();
-        match (parent.kind(name).map_err(failed)?, policy) {
-            (Some(_), SeedPolicy::CreateOnly) => Ok(()),
-            (Some(Kind::Directory), SeedPolicy::Converge) => {
-                Err(SeedError::ReplaceDirectory { path: path.clone() })
+        let last = record.source(file).map(str::to_owned);
+        let there = parent.kind(name.as_ref()).map_err(failed)?;
+        let name_bytes = name.as_ref();
+        match (policy, there, last) {
+            (SeedPolicy::CreateOnly | SeedPolicy::WhenNew, Some(_), _)
+            | (SeedPolicy::CreateOnly | SeedPolicy::WhenNew, None, Some(_)) => {}
+            (SeedPolicy::WhenNew, None, None) if !is_new(&parent, file, plan) => {}
+            (SeedPolicy::CreateOnly | SeedPolicy::WhenNew, None, None) => {
+                parent.create(name_bytes, mode, &mut content).map_err(failed)?;
             }
-            (None, SeedPolicy::CreateOnly) => {
-                parent.create(name, mode, &mut content).map_err(failed)
+            (SeedPolicy::Replace, _, Some(last)) if last == source => {}
+            (SeedPolicy::Replace, Some(Kind::Directory), _) => {
+                log(&format!("{path} is left out: there is a directory of that name"));
+                return Ok(());
+            }
+            (SeedPolicy::Converge, Some(Kind::Directory), _) => {
+                return Err(SeedError::ReplaceDirectory { path: path.clone() });
             }
             // Bytes alone decide: the kubelet changes modes on volumes, for the pod's group.
-            (Some(Kind::File), SeedPolicy::Converge)
-                if parent.holds(name, &mut content).map_err(failed)? =>
-            {
-                Ok(())
+            (SeedPolicy::Converge | SeedPolicy::Replace, Some(Kind::File), _)
+                if parent.holds(name_bytes, &mut content).map_err(failed)? => {}
+            (SeedPolicy::Replace, Some(_), None) => {
+                let aside = parent.set_aside(name).map_err(failed)?;
+                log(&format!("{path} was there before and is {aside} now"));
+                parent.create(name_bytes, mode, &mut content).map_err(failed)?;
             }
-            (Some(Kind::File | Kind::Link | Kind::Other) | None, SeedPolicy::Converge) => {
-                parent.replace(name, mode, &mut content).map_err(failed)
+            (SeedPolicy::Converge | SeedPolicy::Replace, _, _) => {
+                parent.replace(name_bytes, mode, &mut content).map_err(failed)?;
+            }
+        }
+        record.remember(file, source);
+        Ok(())
+    }
+
+    /// What is remembered of earlier runs. Without it, everything that is there is the agent's.
+    fn record(&self) -> Record {
+        self.root(SeedRoot::Data).map(|root| Record::read(&root)).unwrap_or_default()
+    }
+
+    /// A pod whose volume takes no record starts all the same.
+    fn keep(&self, record: &Record) {
+        let kept = self.root(SeedRoot::Data).and_then(|root| record.write(&root));
+        if let Err(error) = kept {
+            log(&format!("what was seeded is not remembered: {}", chain(&error)));
+        }
+    }
+
+    /// Removes the files that are no longer wanted, unless the agent has changed them.
+    fn remove_what_is_gone(&self, plan: &SeedPlan, record: &mut Record) {
+        for (path, source) in record.forget_all_but(&plan.files) {
+            let (parents, name) = path.rsplit_once('/').unwrap_or(("", &path));
+            let mut names = parents.split('/').filter(|name| !name.is_empty());
+            let Ok(mut folder) = self.root(SeedRoot::Data) else { continue };
+            if !names.all(|name| folder.enter(name).map(|inner| folder = inner).is_ok()) {
+                continue;
+            }
+            match folder.remove_file_of(name.as_ref(), &source) {
+                Ok(true) => log(&format!("{path} is not wanted any more and was removed")),
+                Ok(false) => {}
+                Err(error) => log(&format!("{path} stays: {}", chain(&error))),
             }
         }
     }
+}
+
+/// Whether the directory of a file holds nothing but what the plan has put there.
+fn is_new(parent: &Folder, file: &SeedFile, plan: &SeedPlan) -> bool {
+    let (directory, _) = file.path.rsplit_once('/').unwrap_or_default();
+    let below = |path: &str| {
+        let rest = path.strip_prefix(directory)?;
+        let rest = rest.strip_prefix('/').or(directory.is_empty().then_some(rest))?;
+        rest.split('/').next().map(str::to_owned)
+    };
+    let files = plan.files.iter().filter(|each| each.root == file.root).map(|each| &each.path);
+    let directories =
+        plan.directories.iter().filter(|each| each.root == file.root).map(|each| &each.path);
+    let planned: BTreeSet<String> =
+        files.chain(directories).filter_map(|path| below(path)).collect();
+    parent.holds_only(&planned)
 }
 
 /// Whether a pod without this directory would not start, or would start without its state.

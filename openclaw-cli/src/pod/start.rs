@@ -6,10 +6,11 @@
 //! # Guarantees
 //! It looks, and then is the gateway, or tini in front of it: no thread, no wait, no child.
 
+use std::env;
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use openclaw_render::vocab::{annotations, paths};
@@ -56,6 +57,19 @@ fn start(arguments: &Arguments) -> StartError {
     let words = tini.into_iter().flat_map(|tini| [tini, "-s".into(), "--".into()]);
     let mut words = words.chain(application.command).chain(["gateway".into()]);
     let program = words.next().unwrap_or_default();
-    let source = Command::new(&program).args(words).exec();
+    let mut command = Command::new(&program);
+    // What starts the gateway is found on the image's own path; the agent's tools come first for it.
+    if let Some(path) = env::var_os("HOME").and_then(|home| with_tools(home.as_ref())) {
+        command.env("PATH", path);
+    }
+    let source = command.args(words).exec();
     StartError::Run { program, source }
+}
+
+/// Returns the path with the programs in HOME, which are the agent's own, before the image's.
+fn with_tools(home: &Path) -> Option<OsString> {
+    let tools = home.join(".local/bin");
+    let path = env::var_os("PATH").unwrap_or_default();
+    let others = env::split_paths(&path).filter(|each| *each != tools);
+    env::join_paths(std::iter::once(tools.clone()).chain(others)).ok()
 }

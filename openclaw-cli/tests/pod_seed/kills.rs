@@ -23,6 +23,7 @@ fn a_run_killed_before_any_write_leaves_a_tree_that_a_second_run_completes() {
             file("home/changed.md", "two", "converge"),
             file("home/kept.md", "one", "createOnly"),
             file("home/new.md", "two", "converge"),
+            file("home/replaced.md", "two", "replace"),
         ]),
     );
     let prepare = || {

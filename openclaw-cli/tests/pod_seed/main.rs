@@ -7,3 +7,4 @@ mod in_the_way;
 mod kills;
 mod performed;
 mod pod;
+mod remembered;

@@ -1,4 +1,4 @@
-// What selfconfig.sh does. openclaw-operator replaces this file whenever a pod starts.
+// What selfconfig.sh does. A newer openclaw-operator replaces this file.
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { request } from "node:https";

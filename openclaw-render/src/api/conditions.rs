@@ -52,6 +52,8 @@ words! {
         StorageReady,
         /// Everything that the environment refers to is there.
         SecretsReady,
+        /// The ConfigMaps that workspaces refer to are there, and their keys make files.
+        WorkspaceReady,
         /// What stands beside the pod is there.
         CompanionsReady,
         /// What the agent asks to have changed about itself is carried out.
@@ -116,6 +118,10 @@ words! {
         ConfigMapKeyMissing,
         /// The ConfigMap could not be read.
         ConfigMapUnknown,
+        /// A key of a ConfigMap cannot be the name of a file.
+        InvalidFileName,
+        /// Every file of the workspaces is rendered.
+        WorkspaceRendered,
         /// The configuration cannot be read.
         InvalidJSON,
         /// The application is sure to exit.

@@ -48,8 +48,8 @@ pub struct SecuritySpec {
     /// The pod's identity in the cluster, and what it may do there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rbac: Option<RbacSpec>,
-    /// Certificates that the pod's containers trust besides the usual ones. Exactly one of
-    /// `configMapName` and `secretName` must be set. Reported as `Unsupported` by this version.
+    /// Certificates that all containers of the pod trust. Exactly one of `configMapName` and
+    /// `secretName` must be set. A change of the certificates replaces the pod, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_bundle: Option<CaBundleSpec>,
 }
@@ -197,12 +197,15 @@ pub struct RbacRule {
 #[serde(rename_all = "camelCase")]
 pub struct CaBundleSpec {
     /// ConfigMap with the certificates, in PEM. Excludes `secretName`. Has no default.
+    /// A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_map_name: Option<String>,
     /// Secret with the certificates, in PEM. Excludes `configMapName`. Has no default.
+    /// A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_name: Option<String>,
-    /// Key in it that holds the certificates. Defaults to `ca-bundle.crt`.
+    /// Key in it that holds the certificates. Defaults to `ca-bundle.crt`. A change replaces the
+    /// pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }

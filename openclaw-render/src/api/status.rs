@@ -249,7 +249,7 @@ pub struct ManagedResources {
     /// Name of the HTTPRoute that leads to the gateway. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_route: Option<String>,
-    /// Files of the workspaces, and what they were made from. Not written by this version.
+    /// Files of workspaces that follow `Replace`. At most 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workspace_files: Option<Vec<WorkspaceFileStatus>>,
 }

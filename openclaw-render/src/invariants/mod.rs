@@ -19,8 +19,7 @@ use crate::object::{Kind, Object};
 /// Looked at: apply order and names, labels and owners; that names inside the pod are unique and
 /// refer to each other; that selectors select the pod; that Service, NetworkPolicy and containers
 /// agree on ports; that mounted ConfigMaps, the claim, Secrets and the ServiceAccount among the
-/// objects are used, and what is mounted from ConfigMaps exists; that quantities are canonical and
-/// requests within limits; that no secret value stands in a ConfigMap; that nothing gets at the
+/// objects are used, and what is mounted from ConfigMaps exists; that all containers see the certificates; that quantities are canonical and requests within limits; that no secret value stands in a ConfigMap; that nothing gets at the
 /// node and no container gets a service account token.
 ///
 /// # Assumptions

@@ -8,12 +8,13 @@ use super::{View, at, list, text, unique};
 use crate::object::Kind;
 use crate::quantity;
 use crate::vocab::grammar::is_label;
+use crate::vocab::names;
 
 pub(super) fn check(view: &View<'_>, found: &mut Vec<String>) {
-    let names = |values: &'_ [Value]| -> BTreeSet<String> {
+    let named = |values: &'_ [Value]| -> BTreeSet<String> {
         values.iter().map(|value| text(value, "/name").to_owned()).collect()
     };
-    let volumes = names(list(view.pod(), "/volumes"));
+    let volumes = named(list(view.pod(), "/volumes"));
     unique(
         "pod: volume",
         list(view.pod(), "/volumes").iter().map(|each| text(each, "/name")),
@@ -38,6 +39,16 @@ pub(super) fn check(view: &View<'_>, found: &mut Vec<String>) {
             found,
         );
         check_resources(name, at(container, "/resources"), found);
+    }
+    if volumes.contains(names::CA_BUNDLE_VOLUME) {
+        let trusts = |container: &&Value| {
+            let mounts = list(container, "/volumeMounts");
+            mounts.iter().any(|mount| text(mount, "/name") == names::CA_BUNDLE_VOLUME)
+        };
+        for container in view.containers().filter(|container| !trusts(container)) {
+            let name = text(container, "/name");
+            found.push(format!("container {name}: does not see the certificates"));
+        }
     }
     for volume in volumes.iter().filter(|volume| !mounted.contains(*volume)) {
         found.push(format!("volume {volume}: nothing mounts it"));

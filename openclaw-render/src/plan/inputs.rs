@@ -31,8 +31,11 @@ pub(super) fn inputs_hash(resolved: &Resolved) -> String {
     hasher.field(&[&hash_object(&resolved.config.document)]);
     hasher.field(&[resolved.environment.hash.as_deref().unwrap_or_default()]);
     hasher.field(&[layout]);
+    if let Some(external) = &resolved.workspaces.external {
+        hasher.field(&["workspace", external]);
+    }
     // What nobody has adds nothing, so that it changes no hash.
-    for hash in resolved.inputs_of_helpers() {
+    for hash in resolved.further_inputs() {
         hasher.field(&[hash]);
     }
     for choice in resolved.choices.in_effect() {

@@ -74,11 +74,13 @@ pub(super) fn directories(instance: &Resolved) -> Vec<SeedDirectory> {
     directories
 }
 
-/// Returns the path of the default workspace on the data volume.
-pub(super) fn workspace(layout: Layout) -> String {
+/// Returns the path of a workspace on the data volume; the default one has no name.
+pub(super) fn workspace(layout: Layout, name: &str) -> String {
+    let hyphen = if name.is_empty() { "" } else { "-" };
+    let directory = format!("{WORKSPACE_DIRECTORY}{hyphen}{name}");
     match layout {
-        Layout::Home => format!("{HOME_DIRECTORY}/{STATE_DIRECTORY}/{WORKSPACE_DIRECTORY}"),
-        Layout::Flat => WORKSPACE_DIRECTORY.to_owned(),
+        Layout::Home => format!("{HOME_DIRECTORY}/{STATE_DIRECTORY}/{directory}"),
+        Layout::Flat => directory,
     }
 }
 

@@ -7,7 +7,9 @@
 
 mod agent;
 mod api_access;
+mod ca_bundle;
 mod env;
+mod environment_md;
 mod home;
 mod init;
 pub(crate) mod part;
@@ -62,7 +64,14 @@ pub(crate) fn template(instance: &Resolved, parts: &[Part]) -> PodTemplateSpec {
 /// The user's annotations, and a hash of each input that a running process cannot load again.
 fn restarting(instance: &Resolved, parts: &[Part]) -> BTreeMap<String, String> {
     let mut all = instance.pod_annotations.clone();
-    if let Some(hash) = inputs(instance, parts) {
+    let environment = instance.environment.hash.as_deref().into_iter();
+    let inputs: Vec<&str> = environment.chain(instance.further_inputs()).collect();
+    let inputs = match inputs.as_slice() {
+        [] => None,
+        [only] => Some((*only).to_owned()),
+        several => Some(hash::of_all(several)),
+    };
+    if let Some(hash) = inputs {
         all.insert(annotations::SECRET_HASH.to_owned(), hash);
     }
     for file in parts.iter().flat_map(|part| &part.files) {
@@ -71,17 +80,6 @@ fn restarting(instance: &Resolved, parts: &[Part]) -> BTreeMap<String, String> {
         }
     }
     all
-}
-
-/// Returns one hash of everything that is read from Secrets and ConfigMaps only at a start.
-fn inputs(instance: &Resolved, parts: &[Part]) -> Option<String> {
-    let of_parts = parts.iter().filter_map(|part| part.inputs.as_deref());
-    let all: Vec<&str> = instance.environment.hash.as_deref().into_iter().chain(of_parts).collect();
-    match all.as_slice() {
-        [] => None,
-        [only] => Some((*only).to_owned()),
-        several => Some(hash::of_all(several)),
-    }
 }
 
 fn spec(instance: &Resolved, parts: &[Part]) -> PodSpec {
@@ -108,7 +106,13 @@ fn spec(instance: &Resolved, parts: &[Part]) -> PodSpec {
         termination_grace_period_seconds: Some(TERMINATION_GRACE_SECONDS),
         tolerations: placement.tolerations.clone(),
         topology_spread_constraints: placement.topology_spread_constraints.clone(),
-        volumes: Some(parts.iter().flat_map(|part| part.volumes.iter().cloned()).collect()),
+        volumes: Some(
+            parts
+                .iter()
+                .flat_map(|part| part.volumes.iter().cloned())
+                .chain(ca_bundle::volume(instance))
+                .collect(),
+        ),
         ..Default::default()
     }
 }
@@ -120,7 +124,9 @@ fn containers(instance: &Resolved, parts: &[Part]) -> (Vec<Container>, Vec<Conta
     let (agents, others): (Vec<&Part>, Vec<&Part>) =
         by_start.into_iter().partition(|part| part.start == Start::Agent);
     let complete = |part: &Part| agent::completed(finished(part), instance, parts);
-    (agents.into_iter().map(complete).collect(), others.into_iter().map(finished).collect())
+    let trusting = |container| ca_bundle::trusted(container, instance);
+    let agents = agents.into_iter().map(complete).map(trusting).collect();
+    (agents, others.into_iter().map(finished).map(trusting).collect())
 }
 
 /// Returns the container of a part with its ports and what every container has.

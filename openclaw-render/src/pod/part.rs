@@ -28,8 +28,6 @@ pub(crate) struct Part {
     pub(crate) claims: Vec<Claim>,
     /// What the agent's container gets of it.
     pub(crate) agent: AgentShare,
-    /// Hash of the contents of Secrets and ConfigMaps that it reads when it starts, and not again.
-    pub(crate) inputs: Option<String>,
     /// Files in `ConfigMap` `<name>-config`.
     pub(crate) files: Vec<File>,
     /// Directories that must be there before it starts.

@@ -11,16 +11,11 @@ use crate::vocab::names::SELF_CONFIG_FILES;
 const HELPER: &str = include_str!("../../assets/workspace/selfconfig.sh");
 const PROGRAM: &str = include_str!("../../assets/workspace/selfconfig.mjs");
 
-/// Returns name, content and mode of each file. They are the operator's: a new version of them
-/// takes the place of the old one.
-pub(super) fn files(instance: &Resolved) -> Vec<(&'static str, String, &'static str)> {
+/// Returns name and content of each file of the default workspace.
+pub(super) fn files(instance: &Resolved) -> Vec<(&'static str, String)> {
     let Some(asked) = &instance.self_configure else { return Vec::new() };
     let [guide, program, helper] = SELF_CONFIG_FILES;
-    vec![
-        (guide, text(asked), "0644"),
-        (program, PROGRAM.to_owned(), "0644"),
-        (helper, HELPER.to_owned(), "0755"),
-    ]
+    vec![(guide, text(asked)), (program, PROGRAM.to_owned()), (helper, HELPER.to_owned())]
 }
 
 /// Returns who and where the agent is.
@@ -37,9 +32,10 @@ pub(super) fn variables(instance: &Resolved) -> Vec<EnvVar> {
 fn text(asked: &SelfConfigure) -> String {
     let all = asked.actions.iter().map(|action| {
         let (what, examples) = match action {
-            SelfConfigAction::Skills => {
-                ("what you have learnt to do", "add-skill npm:@example/skill`, `remove-skill npm:@example/skill")
-            }
+            SelfConfigAction::Skills => (
+                "what you have learnt to do",
+                "add-skill npm:@example/skill`, `remove-skill npm:@example/skill",
+            ),
             SelfConfigAction::Config => (
                 "openclaw.json, merged key by key; `gateway` is protected",
                 r#"config-patch '{"cron":{"enabled":true}}'"#,

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::{
     ConfigMapVolumeSource, EmptyDirVolumeSource, KeyToPath, PersistentVolumeClaimVolumeSource,
-    Volume, VolumeMount,
+    SecretVolumeSource, Volume, VolumeMount,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
@@ -26,6 +26,36 @@ pub(super) fn config_map(name: &str, config_map: &str, key: Option<&str>) -> Vol
         }),
         ..Default::default()
     }
+}
+
+/// A volume with one key of a ConfigMap, under another name.
+pub(super) fn key_of_map(name: &str, config_map: &str, key: &str, path: &str) -> Volume {
+    Volume {
+        name: name.to_owned(),
+        config_map: Some(ConfigMapVolumeSource {
+            items: Some(vec![item(key, path)]),
+            name: config_map.to_owned(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+/// A volume with one key of a Secret, under another name.
+pub(super) fn key_of_secret(name: &str, secret: &str, key: &str, path: &str) -> Volume {
+    Volume {
+        name: name.to_owned(),
+        secret: Some(SecretVolumeSource {
+            items: Some(vec![item(key, path)]),
+            secret_name: Some(secret.to_owned()),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+fn item(key: &str, path: &str) -> KeyToPath {
+    KeyToPath { key: key.to_owned(), path: path.to_owned(), mode: None }
 }
 
 /// A volume that goes with the pod.

@@ -1,18 +1,88 @@
-//! Certificates that the agent trusts besides those of its image; not rendered yet.
+//! Certificates that the pod's containers trust besides those of their images.
 
-use super::context::Resolving;
+use super::context::{Reference, Resolving};
 use super::defaults::text;
+use crate::api::ConditionType::SecretsReady;
 use crate::api::OpenClawInstanceSpec;
+use crate::hash::Hasher;
+use crate::object::Kind;
+use crate::problem::Severity;
 
-/// Reports a bundle that comes from nowhere or from two places.
-pub(super) fn check(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
-    if let Some(bundle) = spec.security.as_ref().and_then(|each| each.ca_bundle.as_ref()) {
-        let names = [&bundle.config_map_name, &bundle.secret_name];
-        if names.iter().filter(|name| text(name.as_ref()).is_some()).count() != 1 {
-            cx.error(
-                "spec.security.caBundle",
-                "must have exactly one of `configMapName` and `secretName`",
-            );
+/// Key of the certificates by default.
+const KEY: &str = "ca-bundle.crt";
+/// How a certificate begins.
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+
+/// The certificates.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CaBundle {
+    pub(crate) source: BundleSource,
+    pub(crate) key: String,
+    /// Hash of their content, if that is known.
+    pub(crate) hash: Option<String>,
+}
+
+/// Where the certificates are.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum BundleSource {
+    /// In a ConfigMap of this name.
+    ConfigMap(String),
+    /// In a Secret of this name.
+    Secret(String),
+}
+
+/// Returns the bundle, if there is one, and reports one that comes from nowhere or from two places.
+pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Option<CaBundle> {
+    let bundle = spec.security.as_ref().and_then(|each| each.ca_bundle.as_ref())?;
+    let path = "spec.security.caBundle";
+    let key = text(bundle.key.as_ref()).unwrap_or(KEY);
+    let map = text(bundle.config_map_name.as_ref());
+    let source = match (map, text(bundle.secret_name.as_ref())) {
+        (Some(map), None) => BundleSource::ConfigMap(map.to_owned()),
+        (None, Some(secret)) => BundleSource::Secret(secret.to_owned()),
+        _ => {
+            cx.error(path, "must have exactly one of `configMapName` and `secretName`");
+            return None;
         }
+    };
+    if spec.chromium.as_ref().and_then(|chromium| chromium.enabled) == Some(true) {
+        cx.ineffective(
+            path,
+            "is not what the browser goes by: Chromium has a list of its own, and refuses pages \
+             whose certificate only this bundle knows",
+        );
     }
+    let hash = cx.about(SecretsReady, |cx| content(path, &source, key, cx));
+    Some(CaBundle { source, key: key.to_owned(), hash })
+}
+
+/// Looks at the certificates, and returns their hash.
+fn content(path: &str, source: &BundleSource, key: &str, cx: &mut Resolving<'_>) -> Option<String> {
+    let (kind, name, field) = match source {
+        BundleSource::ConfigMap(name) => (Kind::ConfigMap, name, "configMapName"),
+        BundleSource::Secret(name) => (Kind::Secret, name, "secretName"),
+    };
+    let path = format!("{path}.{field}");
+    let reference = Reference {
+        path: &path,
+        name,
+        // The kubelet starts no pod whose volumes it cannot fill.
+        missing: Some(Severity::WillNotStart),
+        unseen: "changes of it are not part of this rendering",
+    };
+    let seen = if kind == Kind::Secret { cx.secret(reference) } else { cx.config_map(reference) }?;
+    let Some(value) = seen.get(key) else {
+        cx.lacks_key(kind, reference, key);
+        return None;
+    };
+    // Of a Secret only a hash is known.
+    if kind == Kind::ConfigMap && !value.contains(BEGIN) {
+        cx.ineffective(
+            path.as_str(),
+            format!("has no effect: key {key:?} holds no certificate in PEM form"),
+        );
+    }
+    let mut hasher = Hasher::default();
+    hasher.field(&[kind.as_str(), name, key, value]);
+    Some(hasher.finish())
 }

@@ -17,6 +17,7 @@ mod downgrade;
 mod entry_point;
 mod environment;
 mod eras;
+mod external_files;
 pub(crate) mod gateway;
 mod image;
 mod logging;
@@ -40,6 +41,7 @@ mod workspace;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use base_config::BaseConfig;
+pub(crate) use ca_bundle::{BundleSource, CaBundle};
 pub(crate) use choices::Choices;
 pub(crate) use chromium::{Chromium, Profile};
 use context::Resolving;
@@ -59,7 +61,7 @@ pub(crate) use service::Service;
 pub(crate) use storage::{DataVolume, Layout, Storage};
 pub(crate) use token::GatewayToken;
 pub(crate) use trust::HeaderName;
-pub(crate) use workspace::Workspace;
+pub(crate) use workspace::{Workspace, Workspaces};
 
 use crate::api::ConditionType::{ConfigValid, NetworkPolicyReady, SecretsReady, StorageReady};
 use crate::api::{OnOperatorUpgrade, OpenClawInstance, OpenClawInstanceSpec};
@@ -93,14 +95,15 @@ pub struct Resolved {
     pub(crate) control_ui_origins: Vec<String>,
     pub(crate) token: GatewayToken,
     pub(crate) proxy: Option<Proxy>,
+    pub(crate) workspaces: Workspaces,
     pub(crate) chromium: Option<Chromium>,
-    pub(crate) workspace: Workspace,
     pub(crate) logging: Logging,
     pub(crate) environment: Environment,
     pub(crate) resources: Resources,
     pub(crate) storage: Storage,
     pub(crate) security: Security,
     pub(crate) self_configure: Option<SelfConfigure>,
+    pub(crate) ca_bundle: Option<CaBundle>,
     pub(crate) network_policy: Option<NetworkPolicy>,
     pub(crate) service: Service,
     pub(crate) probes: Probes,
@@ -125,10 +128,12 @@ impl Resolved {
         state.into_iter().chain(profile).collect()
     }
 
-    /// Returns the hashes of what helpers read from Secrets and ConfigMaps of the user's.
-    pub(crate) fn inputs_of_helpers(&self) -> impl Iterator<Item = &str> {
+    /// Returns the hashes of what is read from Secrets and ConfigMaps of the user's only at a start,
+    /// besides the agent's environment.
+    pub(crate) fn further_inputs(&self) -> impl Iterator<Item = &str> {
         let chromium = self.chromium.as_ref().and_then(|chromium| chromium.inputs.as_deref());
-        chromium.into_iter()
+        let bundle = self.ca_bundle.as_ref().and_then(|bundle| bundle.hash.as_deref());
+        chromium.into_iter().chain(bundle)
     }
 
     /// Name of the Secret that holds the gateway's token.
@@ -176,7 +181,6 @@ fn resolve_merged(
     unsupported::check(instance, &spec, cx);
     availability::check(&spec, cx);
     base_config::check_force_paths(&spec, cx);
-    ca_bundle::check(&spec, cx);
     metadata::check(&spec, cx);
 
     let image = image::resolve(&spec, cx);
@@ -205,14 +209,15 @@ fn resolve_merged(
         control_ui_origins: gateway::control_ui_origins(&spec, cx),
         token,
         proxy: gateway::proxy(&spec, cx),
+        workspaces: workspace::resolve(instance, &spec, cx),
         chromium: chromium::resolve(&name, &spec, cx),
-        workspace: workspace::resolve(&spec, cx),
         logging: logging::resolve(instance, &spec),
         environment,
         resources: resources::resolve(&spec, cx),
         storage,
         security: security::resolve(&name, &spec, cx),
         self_configure: self_configure::resolve(&spec, cx),
+        ca_bundle: ca_bundle::resolve(&spec, cx),
         network_policy,
         service: service::resolve(&spec),
         probes: probes::resolve(&spec, cx),

@@ -38,7 +38,7 @@ pub(super) fn resolve(
     {
         cx.ineffective(
             format!("spec.workspace.initialFiles[{name:?}]"),
-            "has no effect while `spec.selfConfigure` is on: the operator has a file of that name",
+            "takes the place of the file by which the operator tells the agent of self-configuration",
         );
     }
     Some(SelfConfigure { actions })

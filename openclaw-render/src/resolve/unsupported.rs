@@ -8,10 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::context::Resolving;
 use super::stored_defaults;
-use crate::api::{
-    FileUpdatePolicy, ManagedFile, MetricsIngressFrom, MetricsSpec, OpenClawInstance,
-    OpenClawInstanceSpec,
-};
+use crate::api::{MetricsIngressFrom, MetricsSpec, OpenClawInstance, OpenClawInstanceSpec};
 
 type IsSet = fn(&OpenClawInstanceSpec) -> bool;
 
@@ -66,34 +63,14 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
     ("spec.restoreFrom", |spec| filled(spec.restore_from.as_ref())),
     ("spec.runtimeDeps.pnpm", |spec| is(spec.runtime_deps.as_ref().and_then(|each| each.pnpm))),
     ("spec.runtimeDeps.python", |spec| is(spec.runtime_deps.as_ref().and_then(|each| each.python))),
-    ("spec.security.caBundle", |spec| {
-        let bundle = spec.security.as_ref().and_then(|each| each.ca_bundle.as_ref());
-        bundle.is_some_and(|bundle| {
-            filled(bundle.config_map_name.as_ref()) || filled(bundle.secret_name.as_ref())
-        })
-    }),
     ("spec.sidecarVolumes", |spec| listed(spec.sidecar_volumes.as_ref())),
     ("spec.sidecars", |spec| listed(spec.sidecars.as_ref())),
     ("spec.skills", |spec| listed(spec.skills.as_ref())),
     ("spec.tailscale", |spec| is(spec.tailscale.as_ref().and_then(|each| each.enabled))),
     ("spec.webTerminal", |spec| is(spec.web_terminal.as_ref().and_then(|each| each.enabled))),
-    ("spec.workspace.additionalWorkspaces", |spec| {
-        listed(spec.workspace.as_ref().and_then(|each| each.additional_workspaces.as_ref()))
-    }),
-    ("spec.workspace.bootstrap", |spec| {
-        is(spec.workspace.as_ref().and_then(|each| each.bootstrap.as_ref()?.enabled))
-    }),
-    ("spec.workspace.configMapRef", |spec| {
-        spec.workspace.as_ref().is_some_and(|each| each.config_map_ref.is_some())
-    }),
-    ("spec.workspace.fileUpdatePolicy", |spec| {
-        let workspace = spec.workspace.as_ref();
-        workspace.and_then(|each| each.file_update_policy) == Some(FileUpdatePolicy::Replace)
-    }),
-    ("spec.workspace.managedFiles", |spec| {
-        let files = spec.workspace.as_ref().and_then(|each| each.managed_files.as_ref());
-        let stays = |file: &ManagedFile| file.update_policy == Some(FileUpdatePolicy::CreateOnly);
-        files.is_some_and(|files| !files.iter().all(stays))
+    ("spec.workspace.additionalWorkspaces[].skills", |spec| {
+        let workspaces = spec.workspace.as_ref().and_then(|it| it.additional_workspaces.as_ref());
+        workspaces.is_some_and(|all| all.iter().any(|each| listed(each.skills.as_ref())))
     }),
 ];
 
@@ -127,15 +104,13 @@ fn are_used(metrics: &MetricsSpec) -> bool {
 
 /// Fields that the Go operator's schema turns on by itself: path of the feature, path of the switch,
 /// and whether the spec asks for nothing beyond that switch.
-const STORED: &[(&str, &[&str], IsSet)] = &[
-    ("spec.observability.metrics", &["spec", "observability", "metrics", "enabled"], |spec| {
+const STORED: &[(&str, &[&str], IsSet)] =
+    &[("spec.observability.metrics", &["spec", "observability", "metrics", "enabled"], |spec| {
         let metrics = spec.observability.as_ref().and_then(|each| each.metrics.as_ref());
         metrics.is_some_and(|metrics| {
             metrics.port.is_none_or(|port| port == 9090) && !are_used(metrics)
         })
-    }),
-    ("spec.workspace.bootstrap", &["spec", "workspace", "bootstrap", "enabled"], |_| true),
-];
+    })];
 
 /// Reports the fields that are set.
 pub(super) fn check(

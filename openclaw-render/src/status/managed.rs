@@ -1,9 +1,15 @@
 //! What belongs to the instance: names of objects, its pods, what is on its volume.
 
-use crate::api::{ManagedResources, OpenClawInstanceStatus, VolumeStatus};
+use crate::api::{
+    FileUpdatePolicy, ManagedResources, OpenClawInstanceStatus, VolumeStatus, WorkspaceFileStatus,
+};
+use crate::hash;
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed};
 use crate::resolve::{DataVolume, Resolved};
+
+/// More files are not listed.
+const MOST_FILES: usize = 100;
 
 /// Returns the names of what we make; of what we do not, the names that were known stay.
 pub(super) fn resources(
@@ -35,8 +41,24 @@ pub(super) fn resources(
         role: seen(Kind::Role, &name),
         role_binding: seen(Kind::RoleBinding, &name),
         gateway_token_secret: Some(resolved.token_secret()),
+        workspace_files: Some(workspace_files(resolved)).filter(|files| !files.is_empty()),
         ..known
     }
+}
+
+/// Returns the files of the user's that are kept up to date.
+fn workspace_files(resolved: &Resolved) -> Vec<WorkspaceFileStatus> {
+    let all = resolved.workspaces.all.iter().flat_map(|workspace| {
+        let kept = workspace.files.iter();
+        let kept = kept.filter(|(_, file)| file.policy == FileUpdatePolicy::Replace);
+        kept.map(|(path, file)| WorkspaceFileStatus {
+            path: path.clone(),
+            workspace: Some(workspace.name.clone()).filter(|name| !name.is_empty()),
+            update_policy: Some(file.policy),
+            source_hash: Some(hash::of(&file.content)),
+        })
+    });
+    all.take(MOST_FILES).collect()
 }
 
 /// Returns how many pods the StatefulSet has; nothing while that is not known.

@@ -31,6 +31,12 @@ pub const NPM_CONFIG_PREFIX: &str = "NPM_CONFIG_PREFIX";
 /// npm's cache.
 pub const NPM_CONFIG_CACHE: &str = "NPM_CONFIG_CACHE";
 
+/// Certificates that Node.js trusts besides its own.
+pub const NODE_EXTRA_CA_CERTS: &str = "NODE_EXTRA_CA_CERTS";
+/// The file of trusted certificates, for programs with OpenSSL and those in Go.
+pub const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
+/// The file of certificates that git trusts.
+pub const GIT_SSL_CAINFO: &str = "GIT_SSL_CAINFO";
 /// Where the application finds the browser of its pod.
 pub const CHROMIUM_CDP: &str = "OPENCLAW_CHROMIUM_CDP";
 /// The same, for scripts and skills of those who know it by this name.

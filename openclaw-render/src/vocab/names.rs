@@ -120,6 +120,8 @@ pub const CONFIG_SYNC: &str = "config-sync";
 /// Init container that brings the state on the volume up to the image's version.
 pub const MIGRATE_STATE: &str = "migrate-state";
 
+/// Volume of the certificates that all containers trust.
+pub const CA_BUNDLE_VOLUME: &str = "ca-bundle";
 /// Volume of the agent's state. Users may mount it, by this name.
 pub const DATA_VOLUME: &str = "data";
 

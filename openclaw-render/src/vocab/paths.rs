@@ -30,6 +30,9 @@ pub const HOME_DIRECTORIES: &[&str] = &[".cache", ".config", ".local"];
 /// File at the data volume's root that names the version which last ran there. In layout `home` no
 /// container of the agent's sees it.
 pub const VERSION_FILE: &str = ".openclaw-version";
+/// File at the data volume's root that says which files were made there from what. In layout `home`
+/// no container of the agent's sees it.
+pub const SEED_RECORD: &str = ".openclaw-seed.json";
 /// File beside openclaw.json that holds what was merged into it last.
 pub const MERGED_FILE: &str = ".openclaw-merged.json";
 /// What the agent had written last that could not be used, beside openclaw.json.

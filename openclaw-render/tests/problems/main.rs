@@ -171,8 +171,8 @@ fn own_objects_in_an_unknown_state() -> Vec<String> {
 fn what_no_fixture_can_say_is_said_too() {
     insta::assert_debug_snapshot!(too_large(), @r#"
 [
-    "spec.workspace: makes a ConfigMap of 1049705 bytes, and 1048576 are allowed: put large or many files into the image or a volume",
-    "spec.workspace: makes a ConfigMap of 1361813 bytes, and 1048576 are allowed: put large or many files into the image or a volume",
+    "spec.workspace: makes a ConfigMap of 1050793 bytes, and 1048576 are allowed: put large or many files into the image or a volume",
+    "spec.workspace: makes a ConfigMap of 1362901 bytes, and 1048576 are allowed: put large or many files into the image or a volume",
     "spec.workspace.initialFiles: has 6000 entries, and 50 are allowed",
     "spec.config.raw: makes a ConfigMap of 2018066 bytes, and 1048576 are allowed: openclaw.json is written with indentation, so keep it flat and large texts out of it",
     "spec.config.configMapRef: makes a ConfigMap of 1051963 bytes, and 1048576 are allowed: openclaw.json is written with indentation, so keep it flat and large texts out of it",

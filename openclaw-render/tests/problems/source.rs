@@ -33,12 +33,14 @@ const MESSAGE_FROM_ELSEWHERE: &[(&str, &str)] = &[
     // What the checks of peers and ports say; the same fixture.
     ("network_policy.rs", "format!(\"{path}{field}\"),message"),
     ("network_policy.rs", "path,reason"),
-    // What the check of paths says; fixture `workspace`.
-    ("workspace.rs", "format!(\"spec.workspace.initialFiles[{path:?}]\"),reason"),
+    // What the check of paths says; fixtures `workspace` and `workspaces`.
+    ("workspace.rs", "format!(\"{path}.initialFiles[{file:?}]\"),reason"),
     (
         "workspace.rs",
-        "format!(\"spec.workspace.initialDirectories[{index}]\"),format!(\"{path:?}{reason}\")",
+        "format!(\"{path}.initialDirectories[{index}]\"),format!(\"{directory:?}{reason}\")",
     ),
+    // A message in a name; fixture `workspaces`.
+    ("workspace.rs", "format!(\"{path}.name\"),message"),
 ];
 
 /// The honest way to know that every message is produced: read the messages out of the source.

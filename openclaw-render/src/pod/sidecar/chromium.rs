@@ -43,7 +43,6 @@ pub(in crate::pod) fn part(instance: &Resolved) -> Option<Part> {
         ],
         claims: claim(&chromium.profile).into_iter().collect(),
         agent: AgentShare { env: address(instance), ..AgentShare::default() },
-        inputs: chromium.inputs.clone(),
         ports: vec![Port {
             number: ports::CDP,
             name: PORT_NAME,

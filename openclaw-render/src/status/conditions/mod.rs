@@ -10,6 +10,7 @@ mod secrets;
 mod storage;
 mod withheld;
 pub(super) mod workload;
+mod workspace;
 
 use super::config_sync::Config;
 use super::{Findings, Statement};
@@ -29,6 +30,7 @@ pub(super) fn all(
     let mut statements = vec![ready::statement(resolved, observed, problems, findings)];
     statements.extend(config::statement(resolved, problems, findings, config));
     statements.extend(secrets::statement(resolved, problems));
+    statements.extend(workspace::statement(resolved, problems));
     statements.extend(withheld::unsupported(problems));
     statements.extend(withheld::paused(findings));
     if let Some(resolved) = resolved {
