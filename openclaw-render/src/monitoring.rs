@@ -47,28 +47,6 @@ pub struct Endpoint {
     pub interval: String,
     /// Whether labels of the metrics win over those of the target.
     pub honor_labels: bool,
-    /// Who asks. Without it, nobody has to say.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub authorization: Option<Authorization>,
-}
-
-/// A token that is sent with each scrape.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Authorization {
-    /// The scheme.
-    #[serde(rename = "type")]
-    pub scheme: String,
-    /// Where the token is.
-    pub credentials: SecretKey,
-}
-
-/// A value of a Secret of the monitor's namespace.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct SecretKey {
-    /// Name of the Secret.
-    pub name: String,
-    /// Key in it.
-    pub key: String,
 }
 
 /// Alerts that Prometheus evaluates.

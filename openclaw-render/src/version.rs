@@ -38,6 +38,12 @@ impl Version {
         (plausible && parts.next().is_none()).then_some(version)
     }
 
+    /// Whether the image brings the plugin `diagnostics-otel`; later it is a package of its own.
+    #[must_use]
+    pub fn bundles_exporter(self) -> bool {
+        self < Self::new(2026, 5, 2)
+    }
+
     /// Whether `openclaw config validate` is there (OpenClaw 2026.3).
     #[must_use]
     pub fn has_validator(self) -> bool {

@@ -58,7 +58,30 @@ const SAMPLES: &[(&str, &str)] = &[
         "spec.chromium.image.digest",
         r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
     ),
+    (
+        "spec.extraVolumeMounts",
+        r#"[[{"name": "x", "mountPath": "/x"}], [{"name": "x", "mountPath": "/y"}]]"#,
+    ),
+    (
+        "spec.extraVolumes",
+        r#"[[{"name": "x", "emptyDir": {}}], [{"name": "x", "emptyDir": {"sizeLimit": "1Gi"}}]]"#,
+    ),
+        "spec.observability.metrics.collector.image.digest",
+        r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
+    ),
+    ("spec.observability.metrics.port", "[9091, 9092]"),
+    ("spec.observability.metrics.serviceMonitor.interval", r#"["1m"]"#),
+    ("spec.networking.metricsIngress.allowedCIDRs", r#"[["10.0.0.0/8"]]"#),
     ("spec.image.version", r#"["2026.7.1", "2026.9.6"]"#),
+    (
+        "spec.initContainers",
+        r#"[[{"name": "x", "image": "x:1"}], [{"name": "x", "image": "x:2"}]]"#,
+    ),
+    (
+        "spec.sidecarVolumes",
+        r#"[[{"name": "x", "emptyDir": {}}], [{"name": "x", "emptyDir": {"sizeLimit": "1Gi"}}]]"#,
+    ),
+    ("spec.sidecars", r#"[[{"name": "x", "image": "x:1"}], [{"name": "x", "image": "x:2"}]]"#),
     ("spec.gateway.controlUiOrigins", r#"[["https://claw.example.com"]]"#),
     ("spec.probes.diskReadiness.path", r#"["/tmp"]"#),
     ("spec.replicas", "[0, 1]"),
@@ -112,8 +135,27 @@ const CONTEXT: &[(&str, &str)] = &[
     ),
     ("spec.envFrom[].configMapRef", r#"{"envFrom": [{"configMapRef": {"name": "sample"}}]}"#),
     ("spec.envFrom[].secretRef", r#"{"envFrom": [{"secretRef": {"name": "sample"}}]}"#),
+    ("spec.extraVolumeMounts", r#"{"extraVolumes": [{"name": "x", "emptyDir": {}}]}"#),
+    ("spec.extraVolumes", r#"{"extraVolumeMounts": [{"name": "x", "mountPath": "/x"}]}"#),
+    ("spec.sidecarVolumes", r#"{"extraVolumeMounts": [{"name": "x", "mountPath": "/x"}]}"#),
     ("spec.envFrom[].prefix", r#"{"envFrom": [{"configMapRef": {"name": "sample"}}]}"#),
     ("spec.image.version", r#"{"image": {"tag": "latest"}}"#),
+    (
+        "spec.networking.metricsIngress.allowed",
+        r#"{"image": {"tag": "2026.4.24"}, "observability": {"metrics": {"enabled": true}}, "networking": {"metricsIngress": {"from": "AllowedPeers"}}}"#,
+    ),
+    (
+        "spec.networking.metricsIngress",
+        r#"{"image": {"tag": "2026.4.24"}, "observability": {"metrics": {"enabled": true}}}"#,
+    ),
+    (
+        "spec.observability.metrics.serviceMonitor",
+        r#"{"image": {"tag": "2026.4.24"}, "observability": {"metrics": {"serviceMonitor": {"enabled": true}}}}"#,
+    ),
+    (
+        "spec.observability.metrics",
+        r#"{"image": {"tag": "2026.4.24"}, "observability": {"metrics": {"enabled": true}}}"#,
+    ),
     ("spec.probes.diskReadiness", r#"{"probes": {"diskReadiness": {"enabled": true}}}"#),
     ("spec.security.caBundle.configMapName", r#"{"security": {"caBundle": {"key": "one"}}}"#),
     ("spec.security.caBundle.key", r#"{"security": {"caBundle": {"configMapName": "sample"}}}"#),
@@ -154,6 +196,15 @@ const CONTEXT: &[(&str, &str)] = &[
     ),
 ];
 
+/// Kubernetes types that are rendered as they are written.
+const AS_WRITTEN: &[&str] = &[
+    "spec.extraVolumeMounts",
+    "spec.extraVolumes",
+    "spec.initContainers",
+    "spec.sidecarVolumes",
+    "spec.sidecars",
+];
+
 fn spec_schema() -> Value {
     let definition = api::custom_resource_definitions()
         .into_iter()
@@ -169,7 +220,7 @@ fn leaves(path: &str, schema: &Value, found: &mut BTreeMap<String, Value>) {
         for (name, inner) in properties {
             leaves(&format!("{path}.{name}"), inner, found);
         }
-    } else if schema["items"]["properties"].is_object() {
+    } else if schema["items"]["properties"].is_object() && !AS_WRITTEN.contains(&path) {
         leaves(&format!("{path}[]"), &schema["items"], found);
     } else {
         found.insert(path.to_owned(), schema.clone());

@@ -58,6 +58,8 @@ words! {
         CompanionsReady,
         /// What the agent asks to have changed about itself is carried out.
         SelfConfigReady,
+        /// The agent's metrics are served.
+        MonitoringReady,
         /// A roll-out waits.
         RolloutPending,
         /// A name that the instance needs belongs to something else.
@@ -152,6 +154,10 @@ words! {
         Applied,
         /// The object is not there yet.
         NotApplied,
+        /// The agent's metrics are served.
+        MetricsServed,
+        /// The agent has no metrics to serve.
+        NoMetrics,
         /// The cluster does not have the object's kind.
         KindMissing,
         /// The API server refuses the object.

@@ -111,24 +111,35 @@ pub struct OpenClawInstanceSpec {
     /// version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub web_terminal: Option<WebTerminalSpec>,
-    /// Init containers of your own, after those of the operator. At most 10. Defaults to none.
-    /// Reported as `Unsupported` by this version.
+    /// Init containers of your own, in order, after those of the operator. For example
+    /// `{name: tools, image: busybox, command: [sh, -c, "cp …"]}`. They are rendered as they are
+    /// written and get nothing of the operator's. A mount of volume `data` is the agent's state
+    /// directory, with openclaw.json and the workspace in it. One that fails keeps the agent from
+    /// starting. At most 10. Defaults to none. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init_containers: Option<Vec<Container>>,
-    /// Containers of your own in the agent's pod. At most 10. Defaults to none. Reported as
-    /// `Unsupported` by this version.
+    /// Containers of your own beside the agent. They are rendered as they are written, share the
+    /// pod's ports and its NetworkPolicy, and get nothing of the operator's. A mount of volume
+    /// `data` is the agent's state directory. A change, also of a Secret or ConfigMap in their
+    /// environment, replaces the pod. At most 10. Defaults to none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sidecars: Option<Vec<Container>>,
-    /// Volumes of the pod that `sidecars` and `initContainers` mount. At most 20. Defaults to none.
-    /// Reported as `Unsupported` by this version.
+    /// Volumes of the pod for `sidecars` and `initContainers`. One list with `extraVolumes`: each
+    /// container can mount what either declares. At most 20. Defaults to none. A change replaces
+    /// the pod; a changed content of a mounted Secret or ConfigMap reaches the files in about a
+    /// minute, except under a `subPath`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sidecar_volumes: Option<Vec<Volume>>,
-    /// Volumes of the pod that `extraVolumeMounts` mount. At most 10. Defaults to none. Reported as
-    /// `Unsupported` by this version.
+    /// Volumes of the pod, for `extraVolumeMounts` and for containers of your own. For example
+    /// `{name: tools, emptyDir: {}}`. What nothing mounts is left out. At most 10. Defaults to none.
+    /// A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_volumes: Option<Vec<Volume>>,
-    /// Places in the agent's container where `extraVolumes` are mounted. At most 10. Defaults to
-    /// none. Reported as `Unsupported` by this version.
+    /// Where the agent's container sees volumes of yours. For example
+    /// `{name: tools, mountPath: /tools}`. A volume mounted at `/home/openclaw` becomes the agent's
+    /// HOME; its state stays on the claim. Directories above a mount in HOME belong to the agent.
+    /// The state directory and openclaw.json themselves cannot be covered. At most 10. Defaults to
+    /// none. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_volume_mounts: Option<Vec<VolumeMount>>,
     /// How clients outside the pod reach the agent. Defaults to a Service of type `ClusterIP` with

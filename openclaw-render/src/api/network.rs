@@ -71,8 +71,8 @@ pub struct NetworkingSpec {
     /// version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_route: Option<HttpRouteSpec>,
-    /// Who may reach the metrics port. Reported as `Unsupported` by this version, unless it asks for
-    /// what is the default.
+    /// Who may reach the metrics port. Defaults to pods of the namespace, and to nobody where
+    /// `security.networkPolicy.allowSameNamespaceIngress` is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics_ingress: Option<MetricsIngressSpec>,
 }
@@ -107,20 +107,21 @@ impl fmt::Display for MetricsIngressFrom {
 pub struct MetricsIngressSpec {
     /// From where the metrics port may be reached. `SameNamespace`: from pods of the namespace;
     /// `AllowedPeers`: from what the two lists name; `None`: from nowhere. Defaults to
-    /// `SameNamespace`.
+    /// `SameNamespace`, and to `None` where `security.networkPolicy.allowSameNamespaceIngress` is
+    /// false. A change applies to the running pod.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "MetricsIngressFrom")]
     pub from: Option<MetricsIngressFrom>,
     /// Namespaces whose pods may scrape, for example `monitoring`. They count with `AllowedPeers`.
-    /// Defaults to none.
+    /// Defaults to none. A change applies to the running pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_namespaces: Option<Vec<String>>,
     /// Networks that may scrape, for example `10.0.0.0/8`. They count with `AllowedPeers`. Defaults
-    /// to none.
+    /// to none. A change applies to the running pod.
     #[serde(rename = "allowedCIDRs", skip_serializing_if = "Option::is_none")]
     pub allowed_cidrs: Option<Vec<String>>,
-    /// Labels of the pods that may scrape, within those namespaces. It does not narrow networks.
-    /// Defaults to all pods.
+    /// Labels of the pods that may scrape. It narrows those namespaces and the instance's own, and
+    /// no networks. Defaults to all pods. A change applies to the running pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pod_selector: Option<LabelSelector>,
 }

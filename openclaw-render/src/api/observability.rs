@@ -66,7 +66,7 @@ impl fmt::Display for LoggingFormat {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ObservabilitySpec {
-    /// Metrics of the agent, and what is made of them. Reported as `Unsupported` by this version.
+    /// Metrics of the agent, and what is made of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<MetricsSpec>,
     /// What the agent logs. Keys below `logging` in openclaw.json win. A change goes live without a
@@ -79,20 +79,25 @@ pub struct ObservabilitySpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MetricsSpec {
-    /// Whether the agent serves metrics. Defaults to true where `port` or anything below is used,
-    /// else to false.
+    /// Whether the agent serves metrics. Defaults to true where `port`, `serviceMonitor`,
+    /// `prometheusRule` or `networking.metricsIngress` is used, else to false. A collector joins the
+    /// pod: a change replaces it. It needs the plugin `diagnostics-otel`, which OpenClaw brings until
+    /// 2026.5.1; later versions need it in `plugins`, or in openclaw.json. Without it nothing is
+    /// served, and condition `MonitoringReady` says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Port of the pod on which metrics are served. Defaults to 9090.
+    /// Port of the pod and of the Service that serves `/metrics`. From 1024 to 65535; defaults to
+    /// 9090. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<i32>,
     /// A ServiceMonitor, by which the Prometheus operator finds the metrics.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_monitor: Option<ServiceMonitorSpec>,
-    /// A PrometheusRule with alerts about the agent.
+    /// A PrometheusRule with alerts about the agent. Reported as `Unsupported` by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prometheus_rule: Option<PrometheusRuleSpec>,
-    /// ConfigMaps with dashboards that Grafana's sidecar loads.
+    /// ConfigMaps with dashboards that Grafana's sidecar loads. Reported as `Unsupported` by this
+    /// version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grafana_dashboard: Option<GrafanaDashboardSpec>,
     /// The OpenTelemetry collector that serves the metrics.
@@ -104,11 +109,12 @@ pub struct MetricsSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CollectorSpec {
-    /// Image of the collector. Defaults to `docker.io/otel/opentelemetry-collector:0.120.0`.
+    /// Image of the collector. Defaults to `docker.io/otel/opentelemetry-collector:0.120.0`. A change
+    /// replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<SidecarImage>,
     /// CPU and memory of the collector. Defaults to requests of 25m and 32Mi, and limits of 100m and
-    /// 128Mi.
+    /// 128Mi. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
 }
@@ -117,14 +123,17 @@ pub struct CollectorSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceMonitorSpec {
-    /// Whether the operator makes a ServiceMonitor. Defaults to false.
+    /// Whether the operator makes a ServiceMonitor. Defaults to false. Where the cluster does not
+    /// have the kind, condition `CompanionsReady` says so, and the agent runs. A change that turns
+    /// metrics on replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Time from one scrape to the next, for example `1m`. Defaults to `30s`.
+    /// Time from one scrape to the next, for example `1m`. Defaults to `30s`. A change
+    /// does not touch the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval: Option<String>,
-    /// Labels of the ServiceMonitor, by which a Prometheus selects it. Defaults to those of every
-    /// object.
+    /// Labels of the ServiceMonitor, by which a Prometheus selects it. They are added to those of
+    /// every object. Defaults to none. A change does not touch the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeMap<String, String>>,
 }

@@ -234,7 +234,7 @@ pub struct ManagedResources {
     /// Name of the PrometheusRule with the alerts. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prometheus_rule: Option<String>,
-    /// Name of the ServiceMonitor of the agent's metrics. Not written by this version.
+    /// Name of the ServiceMonitor of the agent's metrics.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_monitor: Option<String>,
     /// Name of the ConfigMap with the fleet's dashboard. Not written by this version.

@@ -7,6 +7,7 @@
 
 mod browser;
 mod control_ui;
+mod diagnostics;
 mod gateway;
 mod logging;
 
@@ -23,6 +24,7 @@ const STEPS: &[Step] = &[
     gateway::auth,
     gateway::trusted_proxies,
     control_ui::allowed_origins,
+    diagnostics::exporter,
     logging::level_and_style,
     browser::profiles,
 ];

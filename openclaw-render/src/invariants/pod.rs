@@ -45,7 +45,9 @@ pub(super) fn check(view: &View<'_>, found: &mut Vec<String>) {
             let mounts = list(container, "/volumeMounts");
             mounts.iter().any(|mount| text(mount, "/name") == names::CA_BUNDLE_VOLUME)
         };
-        for container in view.containers().filter(|container| !trusts(container)) {
+        let ours =
+            view.containers().filter(|each| names::CONTAINERS.contains(&text(each, "/name")));
+        for container in ours.filter(|container| !trusts(container)) {
             let name = text(container, "/name");
             found.push(format!("container {name}: does not see the certificates"));
         }
@@ -90,6 +92,8 @@ fn check_mounts(
         }
         mounted.insert(volume.to_owned());
     }
+    let devices = list(container, "/volumeDevices");
+    mounted.extend(devices.iter().map(|device| text(device, "/name").to_owned()));
 }
 
 /// Requests within limits, every quantity as the API server stores it.

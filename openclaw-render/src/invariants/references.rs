@@ -79,8 +79,15 @@ fn check_ports(view: &View<'_>, found: &mut Vec<String>) {
     }
 }
 
-/// ConfigMaps that are mounted, and the keys taken out of them.
+/// ConfigMaps that are mounted, and the keys taken out of them. The agent and containers of the
+/// user's may mount others than ours.
 fn check_mounted(view: &View<'_>, found: &mut Vec<String>) {
+    let helpers = view.containers().filter(|container| {
+        let name = text(container, "/name");
+        name != names::AGENT && names::CONTAINERS.contains(&name)
+    });
+    let mounts = helpers.flat_map(|container| list(container, "/volumeMounts"));
+    let of_helpers: BTreeSet<&str> = mounts.map(|mount| text(mount, "/name")).collect();
     for volume in list(view.pod(), "/volumes") {
         let source = at(volume, "/configMap");
         // The certificates are in a ConfigMap of the user's.
@@ -89,8 +96,10 @@ fn check_mounted(view: &View<'_>, found: &mut Vec<String>) {
         }
         let name = text(source, "/name");
         let Some(map) = view.named(Kind::ConfigMap, name) else {
-            found
-                .push(format!("volume {}: ConfigMap {name:?} is not there", text(volume, "/name")));
+            let volume = text(volume, "/name");
+            if of_helpers.contains(volume) {
+                found.push(format!("volume {volume}: ConfigMap {name:?} is not there"));
+            }
             continue;
         };
         for item in list(source, "/items") {

@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{Container, VolumeMount};
 
 use super::part::{AgentShare, OpenTo, Part, Port, Published, Start};
-use super::{api_access, env, home, probes, self_config, volumes};
+use super::{api_access, env, extras, home, probes, self_config, volumes};
 use crate::resolve::{EntryPoint, Resolved};
 use crate::vocab::{names, paths, ports};
 
@@ -13,12 +13,13 @@ const PORT_NAME: &str = "gateway";
 const TMP: &str = "tmp";
 
 pub(super) fn part(instance: &Resolved) -> Part {
-    let mut mounts = home::mounts(instance);
+    let mut mounts = home::agent_mounts(instance);
     mounts.push(tmp());
     mounts.extend(api_access::mount(instance));
     let mut variables = env::agent(instance);
     variables.extend(self_config::variables(instance));
     let mut directories = home::directories(instance);
+    directories.extend(home::parents_of_mounts(instance));
     directories.push(volumes::scratch_directory(TMP, "1777"));
     Part {
         container: container(instance),
@@ -85,7 +86,10 @@ pub(super) fn completed(container: Container, instance: &Resolved, parts: &[Part
     let given = shares.clone().flat_map(|share| share.env.iter().cloned());
     Container {
         env: Some(env::with_users(given, instance)),
-        volume_mounts: Some(shares.flat_map(|share| share.mounts.iter().cloned()).collect()),
+        volume_mounts: Some(extras::agent_mounts(
+            shares.flat_map(|share| share.mounts.iter().cloned()),
+            instance,
+        )),
         ..container
     }
 }

@@ -4,10 +4,8 @@ use k8s_openapi::api::core::v1::{Container, Volume, VolumeMount};
 
 use super::{env as environment, volumes};
 use crate::resolve::{BundleSource, Resolved};
-use crate::vocab::{env, names};
+use crate::vocab::{env, names, paths};
 
-/// Where every container sees them.
-const FILE: &str = "/etc/ssl/certs/custom-ca-bundle.crt";
 /// The file on their volume.
 const KEY: &str = "ca-bundle.crt";
 
@@ -34,11 +32,11 @@ pub(super) fn trusted(container: Container, instance: &Resolved) -> Container {
     let mut entries = container.env.unwrap_or_default();
     for name in VARIABLES {
         if entries.iter().all(|entry| entry.name != name) {
-            entries.push(environment::entry(name, FILE));
+            entries.push(environment::entry(name, paths::CA_BUNDLE));
         }
     }
     let mut mounts = container.volume_mounts.unwrap_or_default();
-    let mount = volumes::below(names::CA_BUNDLE_VOLUME, FILE, KEY);
+    let mount = volumes::below(names::CA_BUNDLE_VOLUME, paths::CA_BUNDLE, KEY);
     mounts.push(VolumeMount { read_only: Some(true), ..mount });
     Container { env: Some(entries), volume_mounts: Some(mounts), ..container }
 }

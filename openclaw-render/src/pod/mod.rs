@@ -1,7 +1,7 @@
 //! The pod template: which containers, in which order, and what replaces the pod.
 //!
 //! Containers start in this order: `init-config` lays out the volumes; `config-sync` serves the
-//! first configuration, and its startup probe keeps everything after it waiting; the proxy;
+//! first configuration, and its startup probe keeps everything after it waiting; the sidecars;
 //! `migrate-state` brings the state up to the version that runs; the agent. Native sidecars
 //! outlive the agent's container when the pod ends, so that it can finish its turns.
 
@@ -10,6 +10,7 @@ mod api_access;
 mod ca_bundle;
 mod env;
 mod environment_md;
+mod extras;
 mod home;
 mod init;
 pub(crate) mod part;
@@ -39,15 +40,14 @@ const TERMINATION_GRACE_SECONDS: i64 = 360;
 /// Volumes, variables and mounts follow this order. Append only: another order is another template,
 /// and replaces every pod. When a container starts, its part says by [`Start`].
 pub(crate) fn parts(instance: &Resolved) -> Vec<Part> {
-    let parts = [
-        Some(agent::part(instance)),
-        Some(sidecar::config_sync::part(instance)),
-        Some(init::seed::part(instance)),
-        sidecar::gateway_proxy::part(instance),
-        Some(init::migrate_state::part(instance)),
-        sidecar::chromium::part(instance),
-    ];
-    parts.into_iter().flatten().collect()
+    let mut parts = vec![agent::part(instance)];
+    parts.push(sidecar::config_sync::part(instance));
+    parts.push(init::seed::part(instance));
+    parts.extend(sidecar::gateway_proxy::part(instance));
+    parts.push(init::migrate_state::part(instance));
+    parts.extend(sidecar::chromium::part(instance));
+    parts.extend(sidecar::otel_collector::part(instance));
+    extras::giving_way(parts, &instance.extras)
 }
 
 pub(crate) fn template(instance: &Resolved, parts: &[Part]) -> PodTemplateSpec {
@@ -87,6 +87,7 @@ fn spec(instance: &Resolved, parts: &[Part]) -> PodSpec {
     let host_aliases: Vec<_> =
         parts.iter().flat_map(|part| part.host_aliases.iter().cloned()).collect();
     let (containers, init_containers) = containers(instance, parts);
+    let volumes = parts.iter().flat_map(|part| &part.volumes).chain(&instance.extras.volumes);
     PodSpec {
         affinity: placement.affinity.clone(),
         // Even an account of the user's that mounts its token everywhere does not do so here.
@@ -106,27 +107,27 @@ fn spec(instance: &Resolved, parts: &[Part]) -> PodSpec {
         termination_grace_period_seconds: Some(TERMINATION_GRACE_SECONDS),
         tolerations: placement.tolerations.clone(),
         topology_spread_constraints: placement.topology_spread_constraints.clone(),
-        volumes: Some(
-            parts
-                .iter()
-                .flat_map(|part| part.volumes.iter().cloned())
-                .chain(ca_bundle::volume(instance))
-                .collect(),
-        ),
+        volumes: Some(volumes.cloned().chain(ca_bundle::volume(instance)).collect()),
         ..Default::default()
     }
 }
 
-/// Returns the agent's container, and those that start before it, in the order in which they do.
+/// Returns the agent's container and those beside it, and those that start before it, in the order
+/// in which they do. The user's init containers find the volume as the agent will.
 fn containers(instance: &Resolved, parts: &[Part]) -> (Vec<Container>, Vec<Container>) {
     let mut by_start: Vec<&Part> = parts.iter().collect();
     by_start.sort_by_key(|part| part.start);
-    let (agents, others): (Vec<&Part>, Vec<&Part>) =
-        by_start.into_iter().partition(|part| part.start == Start::Agent);
+    let (first, rest): (Vec<&Part>, Vec<&Part>) =
+        by_start.into_iter().partition(|part| part.start < Start::Last);
+    let (last, agents): (Vec<&Part>, Vec<&Part>) =
+        rest.into_iter().partition(|part| part.start < Start::Agent);
     let complete = |part: &Part| agent::completed(finished(part), instance, parts);
     let trusting = |container| ca_bundle::trusted(container, instance);
-    let agents = agents.into_iter().map(complete).map(trusting).collect();
-    (agents, others.into_iter().map(finished).map(trusting).collect())
+    let agents = agents.into_iter().map(complete).map(trusting);
+    let first = first.into_iter().map(finished).map(trusting);
+    let last = last.into_iter().map(finished).map(trusting);
+    let containers = agents.chain(extras::sidecars(instance)).collect();
+    (containers, first.chain(extras::init_containers(instance)).chain(last).collect())
 }
 
 /// Returns the container of a part with its ports and what every container has.

@@ -119,6 +119,8 @@ pub(crate) enum OpenTo {
     Clients,
     /// The operator.
     Operator,
+    /// Whom `spec.networking.metricsIngress` lets in.
+    Scrapers,
 }
 
 impl Port {

@@ -1,6 +1,6 @@
 //! The agent's environment: the user's entries, and what the pod may start without.
 
-use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar};
+use k8s_openapi::api::core::v1::{Container, EnvFromSource, EnvVar};
 
 use super::context::{Reference, Resolving};
 use super::{Auth, GatewayToken};
@@ -41,7 +41,7 @@ pub(super) fn resolve(
     let entries = entries(spec, auth, cx);
     let whole = spec.env_from.clone().unwrap_or_default();
     let mut sources = of_entries("spec.env", &entries);
-    sources.extend(of_whole(&whole, cx));
+    sources.extend(of_whole("spec", &whole, cx));
     let mut own_token = None;
     if auth == Auth::SecretToken {
         match token {
@@ -57,6 +57,20 @@ pub(super) fn resolve(
     }
     let hash = cx.about(ConditionType::SecretsReady, |cx| hash(&sources, own_token, cx));
     Environment { entries, sources: whole, hash }
+}
+
+/// Looks at all that a container of the user's takes values from. Returns a hash of it, `None` when
+/// nothing of it is known.
+pub(super) fn of_container(
+    path: &str,
+    container: &Container,
+    cx: &mut Resolving<'_>,
+) -> Option<String> {
+    let entries = container.env.as_deref().unwrap_or_default();
+    let whole = container.env_from.as_deref().unwrap_or_default();
+    let mut sources = of_entries(&format!("{path}.env"), entries);
+    sources.extend(of_whole(path, whole, cx));
+    cx.about(ConditionType::SecretsReady, |cx| hash(&sources, None, cx))
 }
 
 /// Whether the user's own entry gives the agent a gateway token.
@@ -180,26 +194,26 @@ fn of_entries<'a>(path: &str, entries: &'a [EnvVar]) -> Vec<Source<'a>> {
     sources
 }
 
-fn of_whole<'a>(whole: &'a [EnvFromSource], cx: &mut Resolving<'_>) -> Vec<Source<'a>> {
+fn of_whole<'a>(path: &str, whole: &'a [EnvFromSource], cx: &mut Resolving<'_>) -> Vec<Source<'a>> {
     let mut sources = Vec::new();
     for (index, source) in whole.iter().enumerate() {
         match (&source.secret_ref, &source.config_map_ref) {
             (Some(secret), None) => sources.push(Source {
-                path: format!("spec.envFrom[{index}].secretRef"),
+                path: format!("{path}.envFrom[{index}].secretRef"),
                 kind: Kind::Secret,
                 name: &secret.name,
                 key: None,
                 optional: secret.optional.unwrap_or(false),
             }),
             (None, Some(map)) => sources.push(Source {
-                path: format!("spec.envFrom[{index}].configMapRef"),
+                path: format!("{path}.envFrom[{index}].configMapRef"),
                 kind: Kind::ConfigMap,
                 name: &map.name,
                 key: None,
                 optional: map.optional.unwrap_or(false),
             }),
             _ => cx.error(
-                format!("spec.envFrom[{index}]"),
+                format!("{path}.envFrom[{index}]"),
                 "must have exactly one of `configMapRef` and `secretRef`",
             ),
         }

@@ -14,12 +14,18 @@ pub(super) fn check(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
     let rbac = spec.security.as_ref().and_then(|each| each.rbac.as_ref());
     let service = spec.networking.as_ref().and_then(|each| each.service.as_ref());
     let availability = spec.availability.as_ref();
-    let places: [(&str, Option<&Keys>); 4] = [
+    let metrics = spec.observability.as_ref().and_then(|each| each.metrics.as_ref());
+    let monitor = metrics.and_then(|each| each.service_monitor.as_ref());
+    let places: [(&str, Option<&Keys>); 5] = [
         ("spec.podAnnotations", spec.pod_annotations.as_ref()),
         ("spec.networking.service.annotations", service.and_then(|it| it.annotations.as_ref())),
         (
             "spec.security.rbac.serviceAccountAnnotations",
             rbac.and_then(|it| it.service_account_annotations.as_ref()),
+        ),
+        (
+            "spec.observability.metrics.serviceMonitor.labels",
+            monitor.and_then(|it| it.labels.as_ref()),
         ),
         ("spec.availability.nodeSelector", availability.and_then(|it| it.node_selector.as_ref())),
     ];

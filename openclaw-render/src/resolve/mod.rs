@@ -18,10 +18,12 @@ mod entry_point;
 mod environment;
 mod eras;
 mod external_files;
+mod extras;
 pub(crate) mod gateway;
 mod image;
 mod logging;
 mod metadata;
+pub(crate) mod metrics;
 mod network_policy;
 mod placement;
 mod probes;
@@ -48,9 +50,11 @@ use context::Resolving;
 pub use downgrade::refused_downgrade;
 pub(crate) use entry_point::EntryPoint;
 pub(crate) use environment::Environment;
+pub(crate) use extras::Extras;
 pub(crate) use gateway::{Auth, Gateway, Proxy};
 pub(crate) use image::Image;
 pub(crate) use logging::Logging;
+pub(crate) use metrics::{Metrics, Scrapers, Served};
 pub(crate) use network_policy::NetworkPolicy;
 pub(crate) use placement::Placement;
 pub(crate) use probes::{Probes, Timing};
@@ -99,12 +103,14 @@ pub struct Resolved {
     pub(crate) chromium: Option<Chromium>,
     pub(crate) logging: Logging,
     pub(crate) environment: Environment,
+    pub(crate) extras: Extras,
     pub(crate) resources: Resources,
     pub(crate) storage: Storage,
     pub(crate) security: Security,
     pub(crate) self_configure: Option<SelfConfigure>,
     pub(crate) ca_bundle: Option<CaBundle>,
     pub(crate) network_policy: Option<NetworkPolicy>,
+    pub(crate) metrics: Option<Metrics>,
     pub(crate) service: Service,
     pub(crate) probes: Probes,
     pub(crate) placement: Placement,
@@ -133,7 +139,16 @@ impl Resolved {
     pub(crate) fn further_inputs(&self) -> impl Iterator<Item = &str> {
         let chromium = self.chromium.as_ref().and_then(|chromium| chromium.inputs.as_deref());
         let bundle = self.ca_bundle.as_ref().and_then(|bundle| bundle.hash.as_deref());
-        chromium.into_iter().chain(bundle)
+        let extras = self.extras.environment_hash.as_deref();
+        chromium.into_iter().chain(bundle).chain(extras)
+    }
+
+    /// How the agent's metrics are served, if they are.
+    pub(crate) fn served_metrics(&self) -> Option<&Served> {
+        match self.metrics.as_ref()? {
+            Metrics::Served(served) => Some(served),
+            Metrics::Nothing(_) => None,
+        }
     }
 
     /// Name of the Secret that holds the gateway's token.
@@ -178,7 +193,7 @@ fn resolve_merged(
         cx.push(problem);
     }
     stored_defaults::check(instance, cx);
-    unsupported::check(instance, &spec, cx);
+    unsupported::check(&spec, cx);
     availability::check(&spec, cx);
     base_config::check_force_paths(&spec, cx);
     metadata::check(&spec, cx);
@@ -193,6 +208,9 @@ fn resolve_merged(
     let gateway = cx.about(ConfigValid, |cx| {
         gateway::resolve(&spec, &config, network_policy.as_ref(), image.version, cx)
     });
+    let metrics = metrics::resolve(instance, &spec, &config.document, image.version, cx);
+    let metrics_port = metrics.as_ref().and_then(Metrics::port);
+    let extras = extras::resolve(&spec, metrics_port, cx);
     let token = cx.about(SecretsReady, |cx| token::resolve(&spec, &name, gateway.auth, cx));
     provider_key::check(&spec, &config.document, &config.path, cx);
     let environment = environment::resolve(&spec, gateway.auth, &token, cx);
@@ -213,12 +231,14 @@ fn resolve_merged(
         chromium: chromium::resolve(&name, &spec, cx),
         logging: logging::resolve(instance, &spec),
         environment,
+        extras,
         resources: resources::resolve(&spec, cx),
         storage,
         security: security::resolve(&name, &spec, cx),
         self_configure: self_configure::resolve(&spec, cx),
         ca_bundle: ca_bundle::resolve(&spec, cx),
         network_policy,
+        metrics,
         service: service::resolve(&spec),
         probes: probes::resolve(&spec, cx),
         placement: placement::resolve(&spec),

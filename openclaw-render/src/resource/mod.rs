@@ -10,6 +10,7 @@ mod role_binding;
 mod secret;
 mod service;
 mod service_account;
+mod service_monitor;
 pub(crate) mod stake;
 mod stateful_set;
 mod workspace_config_map;
@@ -35,6 +36,7 @@ pub(crate) fn render(instance: &Resolved) -> Vec<Rendered> {
     all.extend(marked(Needed(Changes), persistent_volume_claim::render(instance, parts)));
     all.extend(marked(Beside, pod_disruption_budget::render(instance)));
     all.extend(marked(Linked(Stays), [service::render(instance, parts)]));
+    all.extend(marked(Beside, service_monitor::render(instance)));
     all.extend(marked(Stake::Pod, [stateful_set::render(instance, parts)]));
     all
 }

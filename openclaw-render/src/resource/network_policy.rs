@@ -1,7 +1,7 @@
 //! `NetworkPolicy`: nothing in, nothing out, then each opening with its reason.
 //!
 //! - Present when: `spec.security.networkPolicy` is on.
-//! - Reads: its fields, the operator's namespace, ports and egress of the pod's parts.
+//! - Reads: its fields, `spec.networking.metricsIngress`, the operator's namespace, ports and egress of the pod's parts.
 //! - Restarts pods: never.
 
 use k8s_openapi::api::networking::v1::{
@@ -13,7 +13,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::meta;
 use crate::pod::part::{OpenTo, Part};
-use crate::resolve::{self, Resolved};
+use crate::resolve::{self, Resolved, Scrapers};
 use crate::vocab::{labels, ports};
 
 /// Cloud providers answer with credentials of the node at these addresses, to anyone who asks.
@@ -47,7 +47,22 @@ fn ingress(
     let operator = vec![namespace(&instance.operator_namespace)];
     let mut rules = opened(clients, OpenTo::Clients, parts);
     rules.extend(opened(operator, OpenTo::Operator, parts));
+    let scrapers = instance.served_metrics().map(|served| scrapers(&served.open_to));
+    rules.extend(opened(scrapers.unwrap_or_default(), OpenTo::Scrapers, parts));
     rules
+}
+
+/// Who may scrape. A selector narrows pods, not networks.
+fn scrapers(open_to: &Scrapers) -> Vec<NetworkPolicyPeer> {
+    let Scrapers { same_namespace, namespaces, cidrs, pods } = open_to;
+    let own = same_namespace.then(|| NetworkPolicyPeer {
+        pod_selector: Some(pods.clone().unwrap_or_default()),
+        ..Default::default()
+    });
+    let others = namespaces
+        .iter()
+        .map(|name| NetworkPolicyPeer { pod_selector: pods.clone(), ..namespace(name) });
+    own.into_iter().chain(others).chain(cidrs.iter().map(|cidr| block(cidr, None))).collect()
 }
 
 /// A rule for each peer, with all ports that are open to it. One without ports would open all.

@@ -43,6 +43,9 @@ pub const SECRET_HASH: &str = "openclaw.rocks/secret-hash";
 /// On the pod template: the bytes of nginx.conf, which nginx does not load again by itself.
 pub const PROXY_HASH: &str = "openclaw.rocks/proxy-hash";
 
+/// On the pod template: the bytes of the collector's configuration, which it does not load again.
+pub const COLLECTOR_HASH: &str = "openclaw.rocks/collector-hash";
+
 /// On the pod, not its template: the configuration that the operator wrote last. Changing it makes
 /// the kubelet refresh the mounted ConfigMap at once instead of within its sync period.
 pub const RENDERED_CONFIG: &str = "openclaw.rocks/rendered-config";

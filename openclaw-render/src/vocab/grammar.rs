@@ -5,6 +5,11 @@ pub(crate) fn is_label(name: &str) -> bool {
     name.len() <= 63 && is_segment(name)
 }
 
+/// What a label of an object may say, which may be nothing.
+pub(crate) fn is_label_value(value: &str) -> bool {
+    value.is_empty() || !value.contains('/') && is_qualified(value)
+}
+
 /// RFC 1123 subdomain, which most object names are. The API server bounds the whole name alone.
 pub(crate) fn is_subdomain(name: &str) -> bool {
     name.len() <= 253 && name.split('.').all(is_segment)

@@ -17,6 +17,10 @@ pub const CHROMIUM_REPOSITORY: &str = "docker.io/chromedp/headless-shell";
 pub const CHROMIUM_TAG: &str = "stable";
 /// The browser's repository in older manifests; it is none that the agent can use any more.
 pub const BROWSERLESS_REPOSITORY: &str = "ghcr.io/browserless/chromium";
+/// The metrics collector's image when the spec names none.
+pub const COLLECTOR_REPOSITORY: &str = "docker.io/otel/opentelemetry-collector";
+/// The metrics collector's tag when the spec names none.
+pub const COLLECTOR_TAG: &str = "0.120.0";
 /// The operator's image, which carries the helper of agent pods.
 pub const OPERATOR_REPOSITORY: &str = "ghcr.io/openclaw-rs/openclaw-operator";
 

@@ -8,6 +8,7 @@ pub mod images;
 pub mod labels;
 pub mod names;
 pub mod paths;
+pub mod plugins;
 pub mod ports;
 
 /// API version of our resources.

@@ -120,8 +120,36 @@ pub const CONFIG_SYNC: &str = "config-sync";
 /// Init container that brings the state on the volume up to the image's version.
 pub const MIGRATE_STATE: &str = "migrate-state";
 
+/// Names that a container of the user's cannot have: those of the operator's containers, also of
+/// such that the Go operator makes.
+pub(crate) const CONTAINERS: &[&str] = &[
+    AGENT,
+    CONFIG_SYNC,
+    MIGRATE_STATE,
+    "chromium",
+    "gateway-proxy",
+    "init-config",
+    "init-ollama",
+    "init-pip",
+    "init-plugin-runtime-deps",
+    "init-plugins",
+    "init-pnpm",
+    "init-python",
+    "init-skills",
+    "init-tailscale-bin",
+    "init-uv",
+    "netbird",
+    "ollama",
+    "otel-collector",
+    "tailscale",
+    "web-terminal",
+];
+
 /// Volume of the certificates that all containers trust.
 pub const CA_BUNDLE_VOLUME: &str = "ca-bundle";
+/// Port of metrics, in the pod and of the Service.
+pub const METRICS_PORT: &str = "metrics";
+
 /// Volume of the agent's state. Users may mount it, by this name.
 pub const DATA_VOLUME: &str = "data";
 

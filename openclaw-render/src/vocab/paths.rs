@@ -39,3 +39,13 @@ pub const MERGED_FILE: &str = ".openclaw-merged.json";
 pub const REFUSED_FILE: &str = "openclaw.json.refused";
 /// Where programs look for the token of their ServiceAccount.
 pub const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// Certificates of the user's, in every container.
+pub const CA_BUNDLE: &str = "/etc/ssl/certs/custom-ca-bundle.crt";
+
+/// Returns an absolute path without what makes no difference: doubled and trailing slashes, `.`.
+pub(crate) fn normalised(path: &str) -> String {
+    let segments = path.split('/').filter(|segment| !matches!(*segment, "" | "."));
+    let joined = segments.collect::<Vec<_>>().join("/");
+    format!("/{joined}")
+}

@@ -1,5 +1,7 @@
 //! Ports and their names.
 
+use super::names;
+
 /// The gateway inside the pod, and the Service's port.
 pub const GATEWAY: i32 = 18789;
 /// The proxy in front of the gateway.
@@ -8,6 +10,17 @@ pub const PROXY: i32 = 18790;
 pub const CONFIG_SYNC: i32 = 18795;
 /// The browser's `DevTools` protocol, for the pod alone.
 pub const CDP: i32 = 9222;
+/// Where the agent hands its metrics to the collector, for the pod alone.
+pub const OTLP: i32 = 4318;
+/// Ports on which containers of the pod listen, whether or not they are there, and which these are.
+pub const OF_THE_POD: &[(i32, &str)] = &[
+    (GATEWAY, names::AGENT),
+    (PROXY, "gateway-proxy"),
+    (CONFIG_SYNC, names::CONFIG_SYNC),
+    (CDP, "chromium"),
+    (OTLP, "otel-collector"),
+];
+
 /// HTTPS.
 pub const HTTPS: i32 = 443;
 /// The Kubernetes API, where it is not on 443.

@@ -94,8 +94,15 @@ const REFUSALS: [&str; 6] = [
 fn refusals() -> Vec<(String, String)> {
     let mut found = Vec::new();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/resolve");
-    for file in fixtures::names_in(&folder) {
-        let text = fs::read_to_string(folder.join(&file)).expect("the source is readable");
+    let mut files = fixtures::names_in(&folder);
+    while let Some(file) = files.pop_first() {
+        let path = folder.join(&file);
+        if path.is_dir() {
+            let inner = fixtures::names_in(&path);
+            files.extend(inner.into_iter().map(|name| format!("{file}/{name}")));
+            continue;
+        }
+        let text = fs::read_to_string(path).expect("the source is readable");
         let text = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
         for opening in REFUSALS {
             for (start, _) in text.match_indices(opening) {

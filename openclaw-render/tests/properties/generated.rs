@@ -128,8 +128,9 @@ impl<'a> Choices<'a> {
         let required = schema["required"].as_array().map_or(&[][..], Vec::as_slice);
         for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
             let needed = required.iter().any(|each| each == name) && self.below(30) != 1;
-            // One field in four at the top, in two below: deep fields must be reached too.
-            if needed || (depth < 8 && self.below(if depth == 0 { 4 } else { 2 }) == 1) {
+            // One field in seven at the top, in two below: deep fields must be reached too, and a
+            // spec that sets everything at random is refused for something.
+            if needed || (depth < 8 && self.below(if depth == 0 { 7 } else { 2 }) == 1) {
                 object.insert(name.clone(), self.value(inner, depth + 1));
             }
         }

@@ -20,7 +20,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
 /// Enough to find what is wrong over some days of CI, few enough to wait for.
-const CASES: u32 = 160;
+const CASES: u32 = 240;
 
 fn runner(cases: u32) -> TestRunner {
     let config = Config { cases, failure_persistence: None, ..Config::default() };

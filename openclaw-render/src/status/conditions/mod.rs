@@ -2,6 +2,7 @@
 
 mod companions;
 mod config;
+mod monitoring;
 mod names;
 mod objects;
 mod ready;
@@ -37,6 +38,7 @@ pub(super) fn all(
         statements.push(workload::stateful_set_ready(resolved, observed, &findings.waits));
         statements.extend(objects::statements(resolved, observed));
         statements.extend(withheld::self_config(resolved));
+        statements.extend(monitoring::statement(resolved));
         statements.push(storage::statement(resolved, observed, problems));
     }
     statements.extend(companions::statement(observed, findings));

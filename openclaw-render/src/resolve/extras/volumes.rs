@@ -1,0 +1,202 @@
+//! Volumes of the user's: each has a name of its own and one source, and that is there.
+
+use k8s_openapi::api::core::v1::{KeyToPath, Volume};
+use serde_json::Value;
+
+use crate::api::ConditionType::{SecretsReady, StorageReady};
+use crate::api::OpenClawInstanceSpec;
+use crate::object::Kind;
+use crate::problem::Severity;
+use crate::quantity;
+use crate::resolve::context::{Reference, Resolving};
+use crate::vocab::grammar::is_label;
+use crate::vocab::names;
+
+/// Returns the volumes, each name once.
+pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Vec<Volume> {
+    let mut volumes: Vec<Volume> = Vec::new();
+    let bundle = spec.security.as_ref().is_some_and(|security| security.ca_bundle.is_some());
+    let lists = [
+        ("spec.sidecarVolumes", &spec.sidecar_volumes),
+        ("spec.extraVolumes", &spec.extra_volumes),
+    ];
+    for (field, list) in lists {
+        for (index, volume) in list.iter().flatten().enumerate() {
+            let path = format!("{field}[{index}]");
+            let name = &volume.name;
+            if volumes.iter().any(|other| other.name == *name) {
+                cx.error(
+                    format!("{path}.name"),
+                    format!("{name:?} names another volume already: rename one of the two"),
+                );
+                continue;
+            }
+            check_name(&path, name, bundle, cx);
+            check(&path, volume, cx);
+            volumes.push(volume.clone());
+        }
+    }
+    volumes
+}
+
+fn check_name(path: &str, name: &str, bundle: bool, cx: &mut Resolving<'_>) {
+    if name == names::DATA_VOLUME {
+        cx.error(
+            format!("{path}.name"),
+            "is the volume of the agent's state: mount that without declaring it, or rename yours",
+        );
+    } else if bundle && name == names::CA_BUNDLE_VOLUME {
+        cx.error(
+            format!("{path}.name"),
+            "is the volume of `spec.security.caBundle`: rename yours, or remove one of the two",
+        );
+    } else if !is_label(name) {
+        cx.error(
+            format!("{path}.name"),
+            format!(
+                "{name:?} cannot name a volume: write at most 63 lower-case letters, digits and \
+                 `-`, a letter or digit first and last"
+            ),
+        );
+    }
+}
+
+fn check(path: &str, volume: &Volume, cx: &mut Resolving<'_>) {
+    let value = serde_json::to_value(volume).unwrap_or_default();
+    let sources: Vec<&str> = value
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(field, _)| field.as_str())
+        .filter(|field| *field != "name")
+        .collect();
+    match sources.as_slice() {
+        [_] => {}
+        [] => cx.error(path, "has no source: add one, for example `emptyDir: {}`"),
+        several => cx.error(
+            path,
+            format!("has {} sources ({}): leave one", several.len(), several.join(", ")),
+        ),
+    }
+    check_modes(path, &value, cx);
+    if volume.host_path.is_some() {
+        cx.risk(
+            format!("{path}.hostPath"),
+            "gives the pod files of its node; a namespace that enforces the baseline or restricted \
+             Pod Security Standard refuses the pod",
+        );
+    }
+    if volume.git_repo.is_some() {
+        cx.error(
+            format!("{path}.gitRepo"),
+            "is not served by Kubernetes any more: clone in an init container into an `emptyDir`",
+        );
+    }
+    if let Some(limit) = volume.empty_dir.as_ref().and_then(|source| source.size_limit.as_ref())
+        && quantity::parse(&limit.0).is_ok_and(quantity::Quantity::is_negative)
+    {
+        cx.error(format!("{path}.emptyDir.sizeLimit"), format!("{:?} is negative", limit.0));
+    }
+    check_references(path, volume, cx);
+}
+
+/// Permission bits of files, wherever the source gives them.
+fn check_modes(path: &str, value: &Value, cx: &mut Resolving<'_>) {
+    match value {
+        Value::Object(fields) => {
+            for (field, inner) in fields {
+                let path = format!("{path}.{field}");
+                let is_mode = matches!(field.as_str(), "defaultMode" | "mode");
+                match inner.as_i64().filter(|_| is_mode) {
+                    Some(mode) if !(0..=0o777).contains(&mode) => cx.error(
+                        path,
+                        format!("{mode} is no file mode: write 0 to 0777 octal, 0 to 511 decimal"),
+                    ),
+                    _ => check_modes(&path, inner, cx),
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                check_modes(&format!("{path}[{index}]"), item, cx);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Something that must exist before the kubelet can mount the volume.
+struct Source<'a> {
+    path: String,
+    kind: Kind,
+    name: &'a str,
+    optional: Option<bool>,
+    items: Option<&'a Vec<KeyToPath>>,
+}
+
+fn check_references(path: &str, volume: &Volume, cx: &mut Resolving<'_>) {
+    let mut sources = Vec::new();
+    let mut add = |path: String, kind, name, optional, items| {
+        sources.push(Source { path, kind, name, optional, items });
+    };
+    if let Some(map) = &volume.config_map {
+        let path = format!("{path}.configMap.name");
+        add(path, Kind::ConfigMap, map.name.as_str(), map.optional, map.items.as_ref());
+    }
+    if let Some(secret) = &volume.secret {
+        let name = secret.secret_name.as_deref().unwrap_or_default();
+        let path = format!("{path}.secret.secretName");
+        add(path, Kind::Secret, name, secret.optional, secret.items.as_ref());
+    }
+    let projected = volume.projected.as_ref().and_then(|projected| projected.sources.as_ref());
+    for (index, source) in projected.into_iter().flatten().enumerate() {
+        let path = format!("{path}.projected.sources[{index}]");
+        if let Some(map) = &source.config_map {
+            let path = format!("{path}.configMap.name");
+            add(path, Kind::ConfigMap, &map.name, map.optional, map.items.as_ref());
+        }
+        if let Some(secret) = &source.secret {
+            let path = format!("{path}.secret.name");
+            add(path, Kind::Secret, &secret.name, secret.optional, secret.items.as_ref());
+        }
+    }
+    for source in sources {
+        cx.about(SecretsReady, |cx| check_reference(&source, cx));
+    }
+    if let Some(claim) = &volume.persistent_volume_claim {
+        let path = format!("{path}.persistentVolumeClaim.claimName");
+        cx.about(StorageReady, |cx| check_claim(&path, &claim.claim_name, cx));
+    }
+}
+
+fn check_reference(source: &Source<'_>, cx: &mut Resolving<'_>) {
+    let Source { path, kind, name, optional, items } = source;
+    if name.is_empty() {
+        cx.error(path.as_str(), format!("names no {kind}: fill it in or remove the volume"));
+        return;
+    }
+    let reference = Reference {
+        path,
+        name,
+        // The kubelet starts no pod that it cannot mount this in.
+        missing: (*optional != Some(true)).then_some(Severity::WillNotStart),
+        unseen: "whether it is there could not be checked",
+    };
+    let is_secret = *kind == Kind::Secret;
+    let seen = if is_secret { cx.secret(reference) } else { cx.config_map(reference) };
+    let Some(data) = seen else { return };
+    let keys = items.iter().flat_map(|items| items.iter()).map(|item| &item.key);
+    for key in keys.filter(|key| !data.contains_key(*key)) {
+        cx.lacks_key(*kind, reference, key);
+    }
+}
+
+fn check_claim(path: &str, name: &str, cx: &mut Resolving<'_>) {
+    if name.is_empty() {
+        cx.error(path, "names no claim: fill it in or remove the volume");
+        return;
+    }
+    let unseen = "whether it is there could not be checked";
+    let missing = Some(Severity::WillNotStart);
+    cx.claim(Reference { path, name, missing, unseen });
+}

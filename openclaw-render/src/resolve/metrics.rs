@@ -1,0 +1,386 @@
+//! Whether the agent's metrics are served, by what, and who reads them.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::ResourceRequirements;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use serde_json::{Map, Value};
+
+use super::address::Network;
+use super::context::Resolving;
+use super::defaults::text;
+use super::{image, resources, stored_defaults};
+use crate::api::{
+    MetricsIngressFrom, MetricsIngressSpec, MetricsSpec, OpenClawInstance, OpenClawInstanceSpec,
+};
+use crate::version::Version;
+use crate::vocab::grammar::{is_label, is_label_value};
+use crate::vocab::{images, labels, plugins, ports};
+
+/// Without a word of the user's.
+const PORT: i32 = 9090;
+const INTERVAL: &str = "30s";
+const PATH: &str = "spec.observability.metrics";
+const INGRESS: &str = "spec.networking.metricsIngress";
+
+/// Metrics that are asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Metrics {
+    /// The exporter hands them to a collector, which serves them.
+    Served(Box<Served>),
+    /// There is nothing to serve, for this reason.
+    Nothing(String),
+}
+
+impl Metrics {
+    /// Returns the port on which they are served, if they are.
+    pub(super) fn port(&self) -> Option<i32> {
+        match self {
+            Self::Served(served) => Some(served.port),
+            Self::Nothing(_) => None,
+        }
+    }
+}
+
+/// How metrics are served.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Served {
+    pub(crate) port: i32,
+    /// Image of the collector, registry override applied.
+    pub(crate) image: String,
+    pub(crate) resources: ResourceRequirements,
+    pub(crate) monitor: Option<Monitor>,
+    pub(crate) open_to: Scrapers,
+}
+
+/// How Prometheus is told of them.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Monitor {
+    pub(crate) interval: String,
+    /// The user's, none of which is ours.
+    pub(crate) labels: BTreeMap<String, String>,
+}
+
+/// Who may reach the metrics port.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Scrapers {
+    pub(crate) same_namespace: bool,
+    pub(crate) namespaces: Vec<String>,
+    pub(crate) cidrs: Vec<String>,
+    /// Which pods of these namespaces.
+    pub(crate) pods: Option<LabelSelector>,
+}
+
+/// Returns what becomes of the metrics, if they are asked for.
+pub(super) fn resolve(
+    instance: &OpenClawInstance,
+    spec: &OpenClawInstanceSpec,
+    document: &Map<String, Value>,
+    version: Version,
+    cx: &mut Resolving<'_>,
+) -> Option<Metrics> {
+    let metrics = spec.observability.as_ref().and_then(|each| each.metrics.clone());
+    let metrics = metrics.unwrap_or_default();
+    let ingress = spec.networking.as_ref().and_then(|each| each.metrics_ingress.clone());
+    let open_to = scrapers(spec, &ingress.unwrap_or_default(), cx);
+    let port = port(&metrics, cx);
+    let monitor = monitor(&metrics, cx);
+    if !are_asked_for(instance, spec, &metrics, cx) {
+        return None;
+    }
+    if let Err(reason) = exporter(spec, document, version) {
+        cx.ineffective(format!("{PATH}.enabled"), format!("has no effect: {reason}"));
+        return Some(Metrics::Nothing(reason));
+    }
+    let collector = metrics.collector.unwrap_or_default();
+    let default = (images::COLLECTOR_REPOSITORY, images::COLLECTOR_TAG);
+    let path = format!("{PATH}.collector");
+    Some(Metrics::Served(Box::new(Served {
+        port,
+        image: image::helper(&format!("{path}.image"), collector.image.as_ref(), default, spec, cx),
+        resources: resources::requirements(
+            &format!("{path}.resources"),
+            collector.resources.as_ref(),
+            &resources::COLLECTOR,
+            cx,
+        ),
+        monitor,
+        open_to,
+    })))
+}
+
+/// Metrics are on when they are turned on, or when anything is made of them and nothing turns them
+/// off. What the Go operator's schema turned on by itself asks for nothing.
+fn are_asked_for(
+    instance: &OpenClawInstance,
+    spec: &OpenClawInstanceSpec,
+    metrics: &MetricsSpec,
+    cx: &mut Resolving<'_>,
+) -> bool {
+    let on = |switch: Option<bool>| switch == Some(true);
+    let is_used = on(metrics.service_monitor.as_ref().and_then(|each| each.enabled))
+        || on(metrics.prometheus_rule.as_ref().and_then(|each| each.enabled));
+    let ingress = spec.networking.as_ref().and_then(|each| each.metrics_ingress.as_ref());
+    let is_opened = ingress.is_some_and(|ingress| *ingress != as_stored());
+    let switch = ["spec", "observability", "metrics", "enabled"];
+    match metrics.enabled {
+        Some(true)
+            if !is_used
+                && !is_opened
+                && metrics.port.is_none_or(|port| port == PORT)
+                && stored_defaults::is_stored(instance, &switch) =>
+        {
+            cx.ineffective(
+                format!("{PATH}.enabled"),
+                "is a default that the Go operator stored, and nothing asks for it: set it \
+                 yourself, or use the metrics",
+            );
+            false
+        }
+        Some(enabled) => enabled,
+        None => is_used || is_opened || metrics.port.is_some(),
+    }
+}
+
+/// What the Go operator's schema makes of an empty `metricsIngress`.
+fn as_stored() -> MetricsIngressSpec {
+    MetricsIngressSpec {
+        from: Some(MetricsIngressFrom::SameNamespace),
+        ..MetricsIngressSpec::default()
+    }
+}
+
+/// Whether the application hands its metrics to the collector, or else why not. A plugin is turned
+/// on only where it is there: an agent that looks for one in vain takes more than a minute longer to
+/// start.
+fn exporter(
+    spec: &OpenClawInstanceSpec,
+    document: &Map<String, Value>,
+    version: Version,
+) -> Result<(), String> {
+    let at = |path: &[&str]| {
+        let (first, rest) = path.split_first()?;
+        rest.iter().try_fold(document.get(*first)?, |value, key| value.get(key))
+    };
+    let is_off = |path: &[&str]| at(path).and_then(Value::as_bool) == Some(false);
+    for path in [
+        &["diagnostics", "enabled"][..],
+        &["diagnostics", "otel", "enabled"],
+        &["diagnostics", "otel", "metrics"],
+        &["plugins", "enabled"],
+        &["plugins", "entries", plugins::OTEL, "enabled"],
+    ] {
+        if is_off(path) {
+            return Err(format!("the configuration turns `{}` off", path.join(".")));
+        }
+    }
+    for key in ["endpoint", "metricsEndpoint"] {
+        let endpoint = at(&["diagnostics", "otel", key]).filter(|value| !value.is_null());
+        if endpoint.is_some_and(|endpoint| !is_collector(endpoint)) {
+            return Err(format!(
+                "`diagnostics.otel.{key}` of the configuration sends them elsewhere"
+            ));
+        }
+    }
+    let listed = |list: &str| {
+        let list = at(&["plugins", list]).and_then(Value::as_array);
+        list.map(|list| list.iter().any(|id| id == plugins::OTEL))
+    };
+    if listed("deny") == Some(true) || listed("allow") == Some(false) {
+        return Err(format!(
+            "`plugins.allow` or `plugins.deny` of the configuration keeps {:?} out",
+            plugins::OTEL
+        ));
+    }
+    let mut installed = spec.plugins.iter().flatten();
+    let is_there = version.bundles_exporter()
+        || at(&["plugins", "entries", plugins::OTEL, "enabled"]).is_some_and(|on| on == true)
+        || installed.any(|plugin| is_exporter(plugin));
+    if is_there {
+        return Ok(());
+    }
+    Err(format!(
+        "OpenClaw {version} does not bring the plugin that hands metrics out: list {:?} in \
+         `spec.plugins`",
+        plugins::OTEL_PACKAGE
+    ))
+}
+
+/// Whether an entry of `spec.plugins` is the exporter, of whatever source and version.
+fn is_exporter(plugin: &str) -> bool {
+    let package = plugin.split_once(':').map_or(plugin, |(_, package)| package);
+    package
+        .strip_prefix(plugins::OTEL_PACKAGE)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('@'))
+}
+
+/// Whether the user's own endpoint is the collector in the pod.
+fn is_collector(endpoint: &Value) -> bool {
+    let Some(address) = endpoint.as_str().and_then(|url| url.strip_prefix("http://")) else {
+        return false;
+    };
+    let hosts = ["127.0.0.1", "localhost"];
+    let place = address.split('/').next().unwrap_or_default();
+    hosts.iter().any(|host| place == format!("{host}:{}", ports::OTLP))
+}
+
+fn port(metrics: &MetricsSpec, cx: &mut Resolving<'_>) -> i32 {
+    let port = metrics.port.unwrap_or(PORT);
+    let path = format!("{PATH}.port");
+    if !(1024..=65_535).contains(&port) {
+        cx.error(
+            path,
+            format!("{port} cannot be used: write 1024 to 65535, since the collector is not root"),
+        );
+    } else if ports::OF_THE_POD.iter().any(|(number, _)| *number == port) {
+        cx.error(path, format!("{port} is taken by another container of the pod"));
+    }
+    port
+}
+
+fn monitor(metrics: &MetricsSpec, cx: &mut Resolving<'_>) -> Option<Monitor> {
+    let monitor = metrics.service_monitor.clone().filter(|each| each.enabled == Some(true))?;
+    let path = format!("{PATH}.serviceMonitor");
+    let interval = text(monitor.interval.as_ref()).unwrap_or(INTERVAL);
+    if !is_duration(interval) {
+        cx.error(
+            format!("{path}.interval"),
+            format!("{interval:?} is no time for Prometheus: write for example `30s` or `1m30s`"),
+        );
+    }
+    let labels = users_labels(&format!("{path}.labels"), monitor.labels.unwrap_or_default(), cx);
+    Some(Monitor { interval: interval.to_owned(), labels })
+}
+
+/// Returns the labels that the user adds to an object of ours. Ours say whose the object is.
+fn users_labels(
+    path: &str,
+    mut users: BTreeMap<String, String>,
+    cx: &mut Resolving<'_>,
+) -> BTreeMap<String, String> {
+    users.retain(|key, value| {
+        let path = format!("{path}[{key:?}]");
+        if !is_label_value(value) {
+            cx.error(path, format!("{value:?} cannot be the value of a label"));
+            return true;
+        }
+        let is_ours = [labels::NAME, labels::INSTANCE, labels::MANAGED_BY].contains(&key.as_str());
+        if is_ours {
+            cx.ineffective(path, "has no effect: this label says whose the object is");
+        }
+        !is_ours
+    });
+    users
+}
+
+/// Numbers with units, the larger ones first, as Prometheus reads them; not zero.
+fn is_duration(text: &str) -> bool {
+    let mut rest = text;
+    let mut is_any = false;
+    for unit in ["y", "w", "d", "h", "m", "s", "ms"] {
+        let digits = rest.len() - rest.trim_start_matches(|it: char| it.is_ascii_digit()).len();
+        let (number, tail) = rest.split_at(digits);
+        let Some(tail) = tail.strip_prefix(unit).filter(|_| !number.is_empty()) else { continue };
+        // `5ms` is no minute that goes on.
+        if unit == "m" && tail.starts_with('s') {
+            continue;
+        }
+        is_any |= number.bytes().any(|digit| digit != b'0');
+        rest = tail;
+    }
+    rest.is_empty() && is_any
+}
+
+/// Returns who may reach the port. Where the user keeps the rest of the namespace out, so does this
+/// unless he says otherwise.
+fn scrapers(
+    spec: &OpenClawInstanceSpec,
+    ingress: &MetricsIngressSpec,
+    cx: &mut Resolving<'_>,
+) -> Scrapers {
+    let namespaces = ingress.allowed_namespaces.clone().unwrap_or_default();
+    let cidrs = ingress.allowed_cidrs.clone().unwrap_or_default();
+    for (index, namespace) in namespaces.iter().enumerate().filter(|(_, name)| !is_label(name)) {
+        cx.error(
+            format!("{INGRESS}.allowedNamespaces[{index}]"),
+            format!("{namespace:?} is not the name of a namespace"),
+        );
+    }
+    for (index, cidr) in cidrs.iter().enumerate() {
+        if Network::from_cidr(cidr).is_none() {
+            cx.error(
+                format!("{INGRESS}.allowedCIDRs[{index}]"),
+                format!("{cidr:?} is not a network: write for example `10.0.0.0/8` or `fd00::/8`"),
+            );
+        }
+    }
+    let policy = spec.security.as_ref().and_then(|each| each.network_policy.as_ref());
+    let is_closed = policy.is_some_and(|policy| policy.allow_same_namespace_ingress == Some(false));
+    let default =
+        if is_closed { MetricsIngressFrom::None } else { MetricsIngressFrom::SameNamespace };
+    let from = ingress.from.unwrap_or(default);
+    let lists_nobody = namespaces.is_empty() && cidrs.is_empty();
+    if from == MetricsIngressFrom::AllowedPeers && lists_nobody {
+        cx.ineffective(
+            format!("{INGRESS}.from"),
+            "lets nobody in: name peers in `allowedNamespaces` or `allowedCIDRs`",
+        );
+    }
+    if from != MetricsIngressFrom::AllowedPeers && !lists_nobody {
+        cx.ineffective(
+            INGRESS,
+            format!("names peers that do not count while `from` is {from}: write `AllowedPeers`"),
+        );
+    }
+    let pods = ingress.pod_selector.clone();
+    match from {
+        MetricsIngressFrom::None => Scrapers::default(),
+        MetricsIngressFrom::SameNamespace => {
+            Scrapers { same_namespace: true, pods, ..Scrapers::default() }
+        }
+        MetricsIngressFrom::AllowedPeers => {
+            Scrapers { same_namespace: false, namespaces, cidrs, pods }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{is_collector, is_duration, is_exporter};
+
+    #[test]
+    fn times_are_those_that_prometheus_reads() {
+        for good in ["30s", "1m", "1m30s", "5ms", "1s5ms", "1h0m"] {
+            assert!(is_duration(good), "{good}");
+        }
+        for bad in ["", "30", "s", "30 s", "1.5s", "30s1m", "-1s", "0s", "1m\n", "1sm"] {
+            assert!(!is_duration(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_exporter_is_known_by_its_package() {
+        for good in [
+            "@openclaw/diagnostics-otel",
+            "npm:@openclaw/diagnostics-otel@2026.9.6",
+            "clawhub:@openclaw/diagnostics-otel",
+        ] {
+            assert!(is_exporter(good), "{good}");
+        }
+        for bad in ["diagnostics-otel", "@openclaw/diagnostics-otel-more", "npm:@a/b", ""] {
+            assert!(!is_exporter(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_of_the_users_may_be_our_collector() {
+        assert!(is_collector(&json!("http://localhost:4318")));
+        assert!(is_collector(&json!("http://127.0.0.1:4318/v1/metrics")));
+        for bad in ["http://otel:4318", "http://localhost:4318.evil", "https://localhost:4318", "4"]
+        {
+            assert!(!is_collector(&json!(bad)), "{bad}");
+        }
+    }
+}
