@@ -1,0 +1,190 @@
+//! Values, surroundings and exceptions of fields.
+
+/// Fields that change no object, and why.
+pub(crate) const WITHOUT_EFFECT: &[(&str, &str)] = &[
+    ("spec.backup.failedHistoryLimit", "of backup.schedule, which is unsupported"),
+    ("spec.backup.historyLimit", "of backup.schedule, which is unsupported"),
+    ("spec.backup.retentionDays", "of backup.schedule, which is unsupported"),
+    ("spec.backup.serviceAccountName", "of backup.schedule, which is unsupported"),
+    ("spec.backup.timeout", "of backup.schedule, which is unsupported"),
+    ("spec.rollout.onOperatorUpgrade", "decides when, not what"),
+    ("spec.runtimeDeps.resources.limits.cpu", "of runtimeDeps.pnpm and python, unsupported"),
+    ("spec.runtimeDeps.resources.limits.memory", "of runtimeDeps.pnpm and python, unsupported"),
+    ("spec.runtimeDeps.resources.requests.cpu", "of runtimeDeps.pnpm and python, unsupported"),
+    ("spec.runtimeDeps.resources.requests.memory", "of runtimeDeps.pnpm and python, unsupported"),
+    ("spec.runtimeDeps.uvImage.digest", "of runtimeDeps.python, which is unsupported"),
+    ("spec.runtimeDeps.uvImage.repository", "of runtimeDeps.python, which is unsupported"),
+    ("spec.runtimeDeps.uvImage.tag", "of runtimeDeps.python, which is unsupported"),
+    ("spec.selfConfigure.allowedSkillSources", "of requests, which are not carried out"),
+    ("spec.skillPackUpdatePolicy", "of skills, which is unsupported"),
+    ("spec.skillsInstall.resources.limits.cpu", "of skills and plugins, which are unsupported"),
+    ("spec.skillsInstall.resources.limits.memory", "of skills and plugins, which are unsupported"),
+    ("spec.skillsInstall.resources.requests.cpu", "of skills and plugins, which are unsupported"),
+    (
+        "spec.skillsInstall.resources.requests.memory",
+        "of skills and plugins, which are unsupported",
+    ),
+];
+
+/// Values for fields where not every value of the type is valid.
+pub(crate) const SAMPLES: &[(&str, &str)] = &[
+    ("spec.config.raw", r#"[{"session": {"scope": "per-sender"}}]"#),
+    (
+        "spec.image.digest",
+        r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
+    ),
+    (
+        "spec.gateway.image.digest",
+        r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
+    ),
+    (
+        "spec.chromium.image.digest",
+        r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
+    ),
+    (
+        "spec.extraVolumeMounts",
+        r#"[[{"name": "x", "mountPath": "/x"}], [{"name": "x", "mountPath": "/y"}]]"#,
+    ),
+    (
+        "spec.extraVolumes",
+        r#"[[{"name": "x", "emptyDir": {}}], [{"name": "x", "emptyDir": {"sizeLimit": "1Gi"}}]]"#,
+    ),
+    (
+        "spec.observability.metrics.collector.image.digest",
+        r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
+    ),
+    ("spec.observability.metrics.port", "[9091, 9092]"),
+    ("spec.observability.metrics.serviceMonitor.interval", r#"["1m"]"#),
+    ("spec.networking.metricsIngress.allowedCIDRs", r#"[["10.0.0.0/8"]]"#),
+    ("spec.image.version", r#"["2026.7.1", "2026.9.6"]"#),
+    (
+        "spec.initContainers",
+        r#"[[{"name": "x", "image": "x:1"}], [{"name": "x", "image": "x:2"}]]"#,
+    ),
+    (
+        "spec.sidecarVolumes",
+        r#"[[{"name": "x", "emptyDir": {}}], [{"name": "x", "emptyDir": {"sizeLimit": "1Gi"}}]]"#,
+    ),
+    ("spec.sidecars", r#"[[{"name": "x", "image": "x:1"}], [{"name": "x", "image": "x:2"}]]"#),
+    ("spec.gateway.controlUiOrigins", r#"[["https://claw.example.com"]]"#),
+    ("spec.probes.diskReadiness.path", r#"["/tmp"]"#),
+    ("spec.replicas", "[0, 1]"),
+    ("spec.storage.persistence.accessModes", r#"[["ReadWriteOncePod"]]"#),
+    ("spec.security.networkPolicy.additionalEgress[].ports[].endPort", "[20]"),
+    ("spec.security.networkPolicy.additionalEgress[].ports[].port", r#"[10, "https"]"#),
+    ("spec.security.networkPolicy.additionalEgress[].ports[].protocol", r#"["UDP", "SCTP"]"#),
+    (
+        "spec.security.networkPolicy.additionalEgress[].to[].ipBlock.cidr",
+        r#"["10.0.0.0/8", "::/0"]"#,
+    ),
+    ("spec.security.networkPolicy.additionalEgress[].to[].ipBlock.except", r#"[["10.1.0.0/16"]]"#),
+    ("spec.security.networkPolicy.allowedEgressCIDRs", r#"[["10.0.0.0/8"]]"#),
+    ("spec.security.networkPolicy.allowedIngressCIDRs", r#"[["10.0.0.0/8"]]"#),
+    ("spec.selfConfigure.allowedActions", r#"[["skills"]]"#),
+    ("spec.workspace.initialFiles", r#"[{"SOUL.md": "You are Ada."}]"#),
+    ("spec.workspace.additionalWorkspaces[].name", r#"["sample", "another"]"#),
+    ("spec.workspace.additionalWorkspaces[].initialFiles", r#"[{"SOUL.md": "You are Ada."}]"#),
+    ("spec.workspace.managedFiles[].path", r#"["a.md", "b.md"]"#),
+    ("spec.workspace.additionalWorkspaces[].managedFiles[].path", r#"["a.md", "b.md"]"#),
+];
+
+/// What must be set for a field to matter: prefix of its path, and the spec below it.
+pub(crate) const CONTEXT: &[(&str, &str)] = &[
+    (
+        "spec.chromium.extraEnv[].valueFrom.configMapKeyRef",
+        r#"{"chromium": {"enabled": true, "extraEnv": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "sample", "key": "one"}}}]}}"#,
+    ),
+    (
+        "spec.chromium.extraEnv[].valueFrom.secretKeyRef",
+        r#"{"chromium": {"enabled": true, "extraEnv": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "sample", "key": "one"}}}]}}"#,
+    ),
+    (
+        "spec.chromium.persistence",
+        r#"{"chromium": {"enabled": true, "persistence": {"enabled": true}}}"#,
+    ),
+    ("spec.chromium", r#"{"chromium": {"enabled": true}}"#),
+    (
+        "spec.config.configMapRef",
+        r#"{"config": {"configMapRef": {"name": "sample", "key": "one"}}}"#,
+    ),
+    ("spec.config.forcePaths", r#"{"config": {"mergeMode": "merge"}}"#),
+    ("spec.config.format", r#"{"config": {"configMapRef": {"name": "sample", "key": "loose"}}}"#),
+    (
+        "spec.env[].valueFrom.configMapKeyRef",
+        r#"{"env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "sample", "key": "one"}}}]}"#,
+    ),
+    (
+        "spec.env[].valueFrom.secretKeyRef",
+        r#"{"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "sample", "key": "one"}}}]}"#,
+    ),
+    ("spec.envFrom[].configMapRef", r#"{"envFrom": [{"configMapRef": {"name": "sample"}}]}"#),
+    ("spec.envFrom[].secretRef", r#"{"envFrom": [{"secretRef": {"name": "sample"}}]}"#),
+    ("spec.extraVolumeMounts", r#"{"extraVolumes": [{"name": "x", "emptyDir": {}}]}"#),
+    ("spec.extraVolumes", r#"{"extraVolumeMounts": [{"name": "x", "mountPath": "/x"}]}"#),
+    ("spec.sidecarVolumes", r#"{"extraVolumeMounts": [{"name": "x", "mountPath": "/x"}]}"#),
+    ("spec.envFrom[].prefix", r#"{"envFrom": [{"configMapRef": {"name": "sample"}}]}"#),
+    ("spec.image.version", r#"{"image": {"tag": "latest"}}"#),
+    (
+        "spec.networking.metricsIngress.allowed",
+        r#"{"image": {"tag": "2026.4.24"}, "observability": {"metrics": {"enabled": true}}, "networking": {"metricsIngress": {"from": "AllowedPeers"}}}"#,
+    ),
+    (
+        "spec.networking.metricsIngress",
+        r#"{"image": {"tag": "2026.4.24"}, "observability": {"metrics": {"enabled": true}}}"#,
+    ),
+    (
+        "spec.observability.metrics.serviceMonitor",
+        r#"{"image": {"tag": "2026.4.24"}, "observability": {"metrics": {"serviceMonitor": {"enabled": true}}}}"#,
+    ),
+    (
+        "spec.observability.metrics",
+        r#"{"image": {"tag": "2026.4.24"}, "observability": {"metrics": {"enabled": true}}}"#,
+    ),
+    ("spec.probes.diskReadiness", r#"{"probes": {"diskReadiness": {"enabled": true}}}"#),
+    ("spec.security.caBundle.configMapName", r#"{"security": {"caBundle": {"key": "one"}}}"#),
+    ("spec.security.caBundle.key", r#"{"security": {"caBundle": {"configMapName": "sample"}}}"#),
+    (
+        "spec.security.networkPolicy.additionalEgress[].ports[].endPort",
+        r#"{"security": {"networkPolicy": {"additionalEgress": [{"ports": [{"port": 10}]}]}}}"#,
+    ),
+    (
+        "spec.security.networkPolicy.additionalEgress[].to[].ipBlock.except",
+        r#"{"security": {"networkPolicy": {"additionalEgress": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}]}}}"#,
+    ),
+    (
+        "spec.security.rbac.serviceAccountName",
+        r#"{"security": {"rbac": {"createServiceAccount": false, "serviceAccountName": "first"}}}"#,
+    ),
+    (
+        "spec.security.rbac.createServiceAccount",
+        r#"{"security": {"rbac": {"serviceAccountName": "first"}}}"#,
+    ),
+    (
+        "spec.workspace.additionalWorkspaces[].fileUpdatePolicy",
+        r#"{"workspace": {"additionalWorkspaces": [{"name": "w", "initialFiles": {"a.md": ""}}]}}"#,
+    ),
+    (
+        "spec.workspace.additionalWorkspaces[].managedFiles[].path",
+        r#"{"workspace": {"additionalWorkspaces": [{"name": "w", "initialFiles": {"a.md": ""}}]}}"#,
+    ),
+    (
+        "spec.workspace.additionalWorkspaces[].managedFiles[].updatePolicy",
+        r#"{"workspace": {"additionalWorkspaces": [{"name": "w", "initialFiles": {"a.md": ""}, "managedFiles": [{"path": "a.md"}]}]}}"#,
+    ),
+    ("spec.selfConfigure.allowedActions", r#"{"selfConfigure": {"enabled": true}}"#),
+    ("spec.workspace.fileUpdatePolicy", r#"{"workspace": {"initialFiles": {"a.md": ""}}}"#),
+    ("spec.workspace.managedFiles[].path", r#"{"workspace": {"initialFiles": {"a.md": ""}}}"#),
+    (
+        "spec.workspace.managedFiles[].updatePolicy",
+        r#"{"workspace": {"initialFiles": {"a.md": ""}, "managedFiles": [{"path": "a.md"}]}}"#,
+    ),
+];
+
+/// Kubernetes types that are rendered as they are written.
+pub(crate) const AS_WRITTEN: &[&str] = &[
+    "spec.extraVolumeMounts",
+    "spec.extraVolumes",
+    "spec.initContainers",
+    "spec.sidecarVolumes",
+    "spec.sidecars",
+];
