@@ -14,6 +14,8 @@ use crate::ownership::{is_owned_by_update, owned_hash};
 use crate::version::Version;
 use crate::vocab::{FIELD_MANAGER, KIND, PREVIOUS_MANAGERS, annotations, images, labels, names};
 
+/// More characters of what an installer says are not kept.
+const LONGEST_WORDS: usize = 512;
 /// Longer than any hash of ours.
 const LONGEST_HASH: usize = 64;
 
@@ -144,7 +146,27 @@ pub fn pod_facts(pod: &LivePod) -> Pod {
             .and_then(|all| all.get(annotations::RENDERED_CONFIG))
             .cloned(),
         trouble,
+        not_installed: not_installed(&status),
     }
+}
+
+/// Init containers that install end well in any case, and say what they could not do.
+fn not_installed(status: &PodStatus) -> Vec<String> {
+    let mut found: Vec<String> = status
+        .init_container_statuses
+        .iter()
+        .flatten()
+        .filter(|each| [names::INIT_PNPM, names::INIT_PYTHON].contains(&&*each.name))
+        .filter_map(|each| {
+            let end = each.state.as_ref()?.terminated.as_ref()?;
+            let words = end.message.as_deref().unwrap_or_default();
+            let words: String = words.chars().take(LONGEST_WORDS).collect();
+            let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+            (!words.is_empty()).then(|| format!("{}: {words}", each.name))
+        })
+        .collect();
+    found.sort();
+    found
 }
 
 /// migrate-state leaves the version that it found in the image, which knows better than its tag.
@@ -286,6 +308,28 @@ mod tests {
         assert!(is_ready(&pod));
         pod["metadata"]["deletionTimestamp"] = json!("2026-09-06T00:00:00Z");
         assert!(!is_ready(&pod));
+    }
+
+    #[test]
+    fn what_could_not_be_installed_is_one_short_line_of_those_that_install() {
+        let ended = |name: &str, message: &str| {
+            json!({
+                "name": name, "ready": true, "image": "", "imageID": "", "restartCount": 0,
+                "state": {"terminated": {"exitCode": 0, "message": message}},
+            })
+        };
+        let long = "x ".repeat(5000);
+        let statuses = [
+            ended("init-python", &long),
+            ended("init-pnpm", "registry\nis down"),
+            ended("migrate-state", "2026.9.6"),
+        ];
+        let pod =
+            json!({"spec": {"containers": []}, "status": {"initContainerStatuses": statuses}});
+        let found = pod_facts(&serde_json::from_value(pod).expect("a pod")).not_installed;
+        assert_eq!(found[0], "init-pnpm: registry is down");
+        assert!(found[1].starts_with("init-python: x x") && found[1].len() < 600);
+        assert_eq!(found.len(), 2);
     }
 
     #[test]

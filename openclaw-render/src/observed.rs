@@ -182,6 +182,8 @@ pub struct Pod {
     pub rendered_config: Option<String>,
     /// Why it is not ready, gravest first.
     pub trouble: Vec<Trouble>,
+    /// What could not be installed in it, and why.
+    pub not_installed: Vec<String>,
 }
 
 /// Why a pod is not ready.

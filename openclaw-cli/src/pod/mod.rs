@@ -7,6 +7,7 @@
 mod application;
 mod child;
 mod folder;
+mod install;
 mod migrate;
 mod probe;
 mod seed;
@@ -25,6 +26,8 @@ pub(crate) enum Command {
     Seed(seed::Arguments),
     /// Keep the agent's openclaw.json equal to the operator's, as far as the application accepts it.
     Sync(sync::Arguments),
+    /// Put a tool on the agent's volume, once.
+    Install(install::Arguments),
     /// Bring the state on the agent's volume up to the version of the image, once.
     Migrate(migrate::Arguments),
     /// Become the gateway, in whatever way the image has it.
@@ -44,6 +47,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
         Command::Seed(arguments) => Ok(seed::run(&arguments).map(|()| ExitCode::SUCCESS)?),
         Command::Sync(arguments) => Ok(sync::run(arguments).map(|()| ExitCode::SUCCESS)?),
+        Command::Install(arguments) => Ok(install::run(&arguments)),
         Command::Migrate(arguments) => Ok(migrate::run(&arguments)),
         Command::Start(arguments) => match start::run(&arguments)? {},
         Command::Probe(arguments) => Ok(probe::run(&arguments)),

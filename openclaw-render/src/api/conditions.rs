@@ -54,6 +54,8 @@ words! {
         SecretsReady,
         /// The ConfigMaps that workspaces refer to are there, and their keys make files.
         WorkspaceReady,
+        /// The tools of `spec.runtimeDeps` are installed.
+        RuntimeDepsReady,
         /// What stands beside the pod is there.
         CompanionsReady,
         /// What the agent asks to have changed about itself is carried out.
@@ -122,6 +124,10 @@ words! {
         ConfigMapUnknown,
         /// A key of a ConfigMap cannot be the name of a file.
         InvalidFileName,
+        /// A tool could not be installed.
+        NotInstalled,
+        /// Every tool is installed.
+        Installed,
         /// Every file of the workspaces is rendered.
         WorkspaceRendered,
         /// The configuration cannot be read.

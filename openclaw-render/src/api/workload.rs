@@ -117,20 +117,24 @@ pub struct ResourceList {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RuntimeDepsSpec {
-    /// Whether pnpm is installed for the agent. Defaults to OpenClawClusterDefaults, then to false.
-    /// Reported as `Unsupported` by this version.
+    /// Whether pnpm is installed for the agent. The image's npm puts it into `~/.local/bin`, once.
+    /// An agent starts without it where that fails, and `RuntimeDepsReady` says why. Defaults to
+    /// OpenClawClusterDefaults, then to false. A change replaces the pod; what is there stays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pnpm: Option<bool>,
-    /// Whether Python 3.12 and uv are installed for the agent. Defaults to OpenClawClusterDefaults,
-    /// then to false. Reported as `Unsupported` by this version.
+    /// Whether Python 3.12 and uv are installed for the agent. uv puts them into `~/.local/bin`,
+    /// once; they need an image with glibc. An agent starts without them where that fails, and
+    /// `RuntimeDepsReady` says why. Defaults to OpenClawClusterDefaults, then to false. A change
+    /// replaces the pod; what is there stays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub python: Option<bool>,
     /// Image with uv, of the container that installs Python. Defaults to
-    /// `ghcr.io/astral-sh/uv:0.6-bookworm-slim`. Counts only with `python`.
+    /// `ghcr.io/astral-sh/uv:0.6-bookworm-slim`. Counts only with `python`. A change
+    /// replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uv_image: Option<SidecarImage>,
-    /// CPU and memory of each container that installs them. Has no default yet. Counts only with
-    /// `pnpm` or `python`.
+    /// CPU and memory of each container that installs them. Defaults to requests of 50m and 128Mi,
+    /// limits of 1 and 1Gi. Counts only with `pnpm` or `python`. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
 }

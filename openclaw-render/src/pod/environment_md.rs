@@ -34,6 +34,17 @@ pub(super) fn text(instance: &Resolved) -> String {
     if instance.entry_point == EntryPoint::Helper {
         text.push_str("- Programs in `~/.local/bin` are on PATH. Put static binaries there.\n");
     }
+    if let Some(runtimes) = &instance.runtimes {
+        if runtimes.pnpm {
+            text.push_str("- `pnpm` is installed there.\n");
+        }
+        if runtimes.uv_image.is_some() {
+            text.push_str(
+                "- `python3` (3.12) and `uv` are installed there. For libraries make an environment \
+                 with\n  `uv venv`, for programs use `uv tool install`.\n",
+            );
+        }
+    }
     text.push_str(
         "- `apt-get`, `sudo` and `su` do not work. If a system library or a compiler is missing, ask \
          your\n  administrator for an image that has it.\n",

@@ -47,6 +47,8 @@ pub(crate) fn parts(instance: &Resolved) -> Vec<Part> {
     parts.push(init::migrate_state::part(instance));
     parts.extend(sidecar::chromium::part(instance));
     parts.extend(sidecar::otel_collector::part(instance));
+    parts.extend(init::runtimes::pnpm(instance));
+    parts.extend(init::runtimes::python(instance));
     extras::giving_way(parts, &instance.extras)
 }
 

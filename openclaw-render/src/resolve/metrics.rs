@@ -121,7 +121,7 @@ fn are_asked_for(
     let is_used = on(metrics.service_monitor.as_ref().and_then(|each| each.enabled))
         || on(metrics.prometheus_rule.as_ref().and_then(|each| each.enabled));
     let ingress = spec.networking.as_ref().and_then(|each| each.metrics_ingress.as_ref());
-    let is_opened = ingress.is_some_and(|ingress| *ingress != as_stored());
+    let is_opened = ingress.is_some_and(names_scrapers);
     let switch = ["spec", "observability", "metrics", "enabled"];
     match metrics.enabled {
         Some(true)
@@ -142,12 +142,13 @@ fn are_asked_for(
     }
 }
 
-/// What the Go operator's schema makes of an empty `metricsIngress`.
-fn as_stored() -> MetricsIngressSpec {
-    MetricsIngressSpec {
-        from: Some(MetricsIngressFrom::SameNamespace),
-        ..MetricsIngressSpec::default()
-    }
+/// Whether somebody in particular is let in. A `from` alone asks for no metrics: the Go operator's
+/// schema wrote one, and `None` keeps everybody out.
+fn names_scrapers(ingress: &MetricsIngressSpec) -> bool {
+    ingress.from == Some(MetricsIngressFrom::AllowedPeers)
+        || ingress.allowed_namespaces.as_ref().is_some_and(|names| !names.is_empty())
+        || ingress.allowed_cidrs.as_ref().is_some_and(|cidrs| !cidrs.is_empty())
+        || ingress.pod_selector.as_ref().is_some_and(|pods| *pods != LabelSelector::default())
 }
 
 /// Whether the application hands its metrics to the collector, or else why not. A plugin is turned
@@ -348,7 +349,28 @@ fn scrapers(
 mod tests {
     use serde_json::json;
 
-    use super::{is_collector, is_duration, is_exporter};
+    use super::{is_collector, is_duration, is_exporter, names_scrapers};
+
+    #[test]
+    fn who_names_nobody_asks_for_no_metrics() {
+        let names = |ingress| names_scrapers(&serde_json::from_value(ingress).unwrap());
+        for nobody in [
+            json!({}),
+            json!({"from": "SameNamespace"}),
+            json!({"from": "None"}),
+            json!({"allowedNamespaces": [], "podSelector": {}}),
+        ] {
+            assert!(!names(nobody.clone()), "{nobody}");
+        }
+        for somebody in [
+            json!({"from": "AllowedPeers"}),
+            json!({"allowedNamespaces": ["monitoring"]}),
+            json!({"allowedCIDRs": ["10.0.0.0/8"]}),
+            json!({"podSelector": {"matchLabels": {"a": "b"}}}),
+        ] {
+            assert!(names(somebody.clone()), "{somebody}");
+        }
+    }
 
     #[test]
     fn times_are_those_that_prometheus_reads() {

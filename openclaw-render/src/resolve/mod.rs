@@ -29,6 +29,7 @@ mod placement;
 mod probes;
 mod provider_key;
 mod resources;
+mod runtimes;
 mod security;
 mod self_configure;
 mod service;
@@ -59,6 +60,7 @@ pub(crate) use network_policy::NetworkPolicy;
 pub(crate) use placement::Placement;
 pub(crate) use probes::{Probes, Timing};
 pub(crate) use resources::Resources;
+pub(crate) use runtimes::Runtimes;
 pub(crate) use security::Security;
 pub(crate) use self_configure::SelfConfigure;
 pub(crate) use service::Service;
@@ -100,6 +102,7 @@ pub struct Resolved {
     pub(crate) token: GatewayToken,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) workspaces: Workspaces,
+    pub(crate) runtimes: Option<Runtimes>,
     pub(crate) chromium: Option<Chromium>,
     pub(crate) logging: Logging,
     pub(crate) environment: Environment,
@@ -228,6 +231,7 @@ fn resolve_merged(
         token,
         proxy: gateway::proxy(&spec, cx),
         workspaces: workspace::resolve(instance, &spec, cx),
+        runtimes: runtimes::resolve(&spec, &environment, network_policy.as_ref(), cx),
         chromium: chromium::resolve(&name, &spec, cx),
         logging: logging::resolve(instance, &spec),
         environment,

@@ -42,6 +42,26 @@ pub const CHROMIUM_CDP: &str = "OPENCLAW_CHROMIUM_CDP";
 /// The same, for scripts and skills of those who know it by this name.
 pub const CHROMIUM_URL: &str = "CHROMIUM_URL";
 
+/// Keeps packages from running scripts when they are installed.
+pub const NPM_CONFIG_IGNORE_SCRIPTS: &str = "NPM_CONFIG_IGNORE_SCRIPTS";
+/// The same, as npm itself writes it for what it starts.
+pub const NPM_CONFIG_IGNORE_SCRIPTS_LOWER: &str = "npm_config_ignore_scripts";
+/// uv's cache.
+pub const UV_CACHE_DIR: &str = "UV_CACHE_DIR";
+
+/// Variables of the user's that reach installers: how to get to the network, and to which mirror.
+pub const OF_INSTALLERS: &[&str] = &[
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "NPM_CONFIG_REGISTRY",
+    "npm_config_registry",
+    "UV_PYTHON_INSTALL_MIRROR",
+];
+
 /// Variables that stay ours, whatever the user sets: the pod would not work otherwise.
 pub const PROTECTED: &[&str] = &[HOME, STATE_DIR, CONFIG_PATH, GATEWAY_PORT];
 

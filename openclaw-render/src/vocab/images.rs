@@ -17,6 +17,10 @@ pub const CHROMIUM_REPOSITORY: &str = "docker.io/chromedp/headless-shell";
 pub const CHROMIUM_TAG: &str = "stable";
 /// The browser's repository in older manifests; it is none that the agent can use any more.
 pub const BROWSERLESS_REPOSITORY: &str = "ghcr.io/browserless/chromium";
+/// The image with uv when the spec names none.
+pub const UV_REPOSITORY: &str = "ghcr.io/astral-sh/uv";
+/// The tag of the image with uv when the spec names none.
+pub const UV_TAG: &str = "0.6-bookworm-slim";
 /// The metrics collector's image when the spec names none.
 pub const COLLECTOR_REPOSITORY: &str = "docker.io/otel/opentelemetry-collector";
 /// The metrics collector's tag when the spec names none.

@@ -117,6 +117,10 @@ pub const CONFIG_KEY: &str = "openclaw.json";
 pub const AGENT: &str = "openclaw";
 /// Native sidecar that validates and writes openclaw.json.
 pub const CONFIG_SYNC: &str = "config-sync";
+/// Init container that installs pnpm.
+pub const INIT_PNPM: &str = "init-pnpm";
+/// Init container that installs Python.
+pub const INIT_PYTHON: &str = "init-python";
 /// Init container that brings the state on the volume up to the image's version.
 pub const MIGRATE_STATE: &str = "migrate-state";
 

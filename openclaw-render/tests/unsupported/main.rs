@@ -162,7 +162,7 @@ fn every_unsupported_field_is_reported_by_the_fixture_that_sets_them_all() {
     let (_, problems) = fixture.expect("the fixture").render();
     let reported = problems.iter().filter(|problem| problem.rule == Rule::Unsupported);
     let reported: BTreeSet<String> = reported.map(|problem| problem.path.clone()).collect();
-    assert!(!reported.is_empty(), "the source is read wrongly");
+    assert!(reported.len() > 10, "the source is read wrongly");
     assert_eq!(reported, unsupported());
 }
 

@@ -8,13 +8,6 @@ pub(crate) const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("spec.backup.serviceAccountName", "of backup.schedule, which is unsupported"),
     ("spec.backup.timeout", "of backup.schedule, which is unsupported"),
     ("spec.rollout.onOperatorUpgrade", "decides when, not what"),
-    ("spec.runtimeDeps.resources.limits.cpu", "of runtimeDeps.pnpm and python, unsupported"),
-    ("spec.runtimeDeps.resources.limits.memory", "of runtimeDeps.pnpm and python, unsupported"),
-    ("spec.runtimeDeps.resources.requests.cpu", "of runtimeDeps.pnpm and python, unsupported"),
-    ("spec.runtimeDeps.resources.requests.memory", "of runtimeDeps.pnpm and python, unsupported"),
-    ("spec.runtimeDeps.uvImage.digest", "of runtimeDeps.python, which is unsupported"),
-    ("spec.runtimeDeps.uvImage.repository", "of runtimeDeps.python, which is unsupported"),
-    ("spec.runtimeDeps.uvImage.tag", "of runtimeDeps.python, which is unsupported"),
     ("spec.selfConfigure.allowedSkillSources", "of requests, which are not carried out"),
     ("spec.skillPackUpdatePolicy", "of skills, which is unsupported"),
     ("spec.skillsInstall.resources.limits.cpu", "of skills and plugins, which are unsupported"),
@@ -57,6 +50,10 @@ pub(crate) const SAMPLES: &[(&str, &str)] = &[
     ("spec.observability.metrics.serviceMonitor.interval", r#"["1m"]"#),
     ("spec.networking.metricsIngress.allowedCIDRs", r#"[["10.0.0.0/8"]]"#),
     ("spec.image.version", r#"["2026.7.1", "2026.9.6"]"#),
+    (
+        "spec.runtimeDeps.uvImage.digest",
+        r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
+    ),
     (
         "spec.initContainers",
         r#"[[{"name": "x", "image": "x:1"}], [{"name": "x", "image": "x:2"}]]"#,
@@ -124,6 +121,8 @@ pub(crate) const CONTEXT: &[(&str, &str)] = &[
     ("spec.sidecarVolumes", r#"{"extraVolumeMounts": [{"name": "x", "mountPath": "/x"}]}"#),
     ("spec.envFrom[].prefix", r#"{"envFrom": [{"configMapRef": {"name": "sample"}}]}"#),
     ("spec.image.version", r#"{"image": {"tag": "latest"}}"#),
+    ("spec.runtimeDeps.resources", r#"{"runtimeDeps": {"python": true}}"#),
+    ("spec.runtimeDeps.uvImage", r#"{"runtimeDeps": {"python": true}}"#),
     (
         "spec.networking.metricsIngress.allowed",
         r#"{"image": {"tag": "2026.4.24"}, "observability": {"metrics": {"enabled": true}}, "networking": {"metricsIngress": {"from": "AllowedPeers"}}}"#,

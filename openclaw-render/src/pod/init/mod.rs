@@ -1,4 +1,5 @@
 //! Init containers.
 
 pub(super) mod migrate_state;
+pub(super) mod runtimes;
 pub(super) mod seed;
