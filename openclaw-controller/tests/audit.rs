@@ -22,6 +22,8 @@ type Right = (String, String, String);
 /// Rights that the chart grants and no test sees used, and why they are granted all the same.
 const UNUSED: &[(&str, &str, &str)] = &[
     ("pods", "get", "passed on to agents by additionalRules"),
+    ("secrets", "update", "passed on to agents in a tailnet, for one Secret"),
+    ("secrets", "patch", "passed on to agents in a tailnet, for one Secret"),
     ("persistentvolumeclaims", "delete", "owner references, where they are guarded"),
     ("openclawinstances/finalizers", "update", "owner references, where they are guarded"),
     ("openclawselfconfigs", "get", "passed on to agents by selfConfigure"),

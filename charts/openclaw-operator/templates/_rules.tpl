@@ -49,9 +49,11 @@ give an agent more than it has itself).
   resources: [persistentvolumeclaims]
   verbs: [get, list, watch, create, patch, delete]
 # The gateway's token is made once. Others are read when an instance names them, for their hash.
+# update, patch: never called. Tailscale keeps its state in one Secret by the agent's Role, and nobody
+# can pass on what he lacks.
 - apiGroups: [""]
   resources: [secrets]
-  verbs: [get, list, watch, create]
+  verbs: [get, list, watch, create, update, patch]
 # patch: an annotation that makes the kubelet refresh mounted ConfigMaps at once.
 # get: never called. Agents may get it by `additionalRules`, and nobody can pass on what he lacks.
 - apiGroups: [""]

@@ -98,7 +98,7 @@ pub struct OpenClawInstanceSpec {
     /// A headless browser in the agent's pod, for its browser tools.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chromium: Option<ChromiumSpec>,
-    /// Access to the agent through a Tailscale network. Reported as `Unsupported` by this version.
+    /// Access to the agent through a Tailscale network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tailscale: Option<TailscaleSpec>,
     /// Access to the agent through a NetBird network. Reported as `Unsupported` by this version.

@@ -89,32 +89,37 @@ impl fmt::Display for TailscaleMode {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TailscaleSpec {
-    /// Whether the agent joins a tailnet. Defaults to false.
+    /// Whether the agent joins a tailnet. Excludes `netbird`. Defaults to false. A change replaces the
+    /// pod; its identity stays in the Secret `<name>-ts-state`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// Who reaches the agent through Tailscale. `serve`: devices of the tailnet; `funnel`: everyone
-    /// on the internet. Defaults to `serve`.
+    /// on the internet. Defaults to `serve`. A change takes effect within a minute, without a new
+    /// pod.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "TailscaleMode")]
     pub mode: Option<TailscaleMode>,
     /// Secret with the key with which the agent joins. Has no default; without it someone must
-    /// admit the agent by hand.
+    /// admit the agent by hand. A change replaces the pod, also one of the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_key_secret_ref: Option<LocalObjectReference>,
-    /// Key in that Secret. Defaults to `authkey`.
+    /// Key in that Secret. Defaults to `authkey`. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_key_secret_key: Option<String>,
-    /// Name of the agent in the tailnet. Defaults to the instance's name.
+    /// Name of the agent in the tailnet. Defaults to the instance's name. A change replaces the
+    /// pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
     /// Whether members of the tailnet are signed in by their identity there. Defaults to false.
+    /// A change becomes part of openclaw.json, without a new pod.
     #[serde(rename = "authSSO", skip_serializing_if = "Option::is_none")]
     pub auth_sso: Option<bool>,
-    /// Image of Tailscale. Defaults to `ghcr.io/tailscale/tailscale:latest`.
+    /// Image of Tailscale. Defaults to `ghcr.io/tailscale/tailscale:latest`. A change replaces
+    /// the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<SidecarImage>,
     /// CPU and memory of Tailscale. Defaults to requests of 50m and 64Mi, and limits of 200m and
-    /// 256Mi.
+    /// 256Mi. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
 }

@@ -57,14 +57,28 @@ pub(super) fn auth(document: &mut Map<String, Value>, instance: &Resolved) {
 }
 
 /// Our proxy tells the gateway who the client is, and nobody else does: whom the user trusts, the
-/// proxy asks. Without it the list is the user's alone.
+/// proxy asks. Without it the list is the user's alone;
+/// Tailscale connects from loopback, too, and says who comes.
 pub(super) fn trusted_proxies(document: &mut Map<String, Value>, instance: &Resolved) {
+    let Some(gateway) = object_at(document, "gateway") else { return };
     if instance.proxy.is_none() {
+        if instance.tailscale.is_some() {
+            gateway.entry("trustedProxies").or_insert_with(|| json!(LOOPBACK_NETWORKS));
+        }
         return;
     }
-    let Some(gateway) = object_at(document, "gateway") else { return };
     let proxies = gateway.entry("trustedProxies").or_insert(Value::Null);
     if proxies.is_null() || proxies.is_array() {
         *proxies = json!(LOOPBACK_NETWORKS);
     }
+}
+
+/// Members of the tailnet sign in by who they are there, which the gateway asks Tailscale for.
+pub(super) fn tailnet_identity(document: &mut Map<String, Value>, instance: &Resolved) {
+    if !instance.tailscale.as_ref().is_some_and(|tailscale| tailscale.signs_in) {
+        return;
+    }
+    let Some(gateway) = object_at(document, "gateway") else { return };
+    let Some(auth) = object_at(gateway, "auth") else { return };
+    auth.entry("allowTailscale").or_insert(json!(true));
 }

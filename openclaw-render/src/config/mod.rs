@@ -22,6 +22,7 @@ const STEPS: &[Step] = &[
     gateway::bind,
     gateway::port,
     gateway::auth,
+    gateway::tailnet_identity,
     gateway::trusted_proxies,
     control_ui::allowed_origins,
     diagnostics::exporter,

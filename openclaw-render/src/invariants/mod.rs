@@ -20,7 +20,7 @@ use crate::object::{Kind, Object};
 /// refer to each other; that selectors select the pod; that Service, NetworkPolicy and containers
 /// agree on ports; that mounted ConfigMaps, the claim, Secrets and the ServiceAccount among the
 /// objects are used, and what is mounted from ConfigMaps exists; that all containers see the certificates; that quantities are canonical and requests within limits; that no secret value stands in a ConfigMap; that nothing gets at the
-/// node and no container gets a service account token.
+/// node and no container gets a service account token that it does not name.
 ///
 /// # Assumptions
 /// The objects are those of one instance, unchanged in their order. Secrets, claims and accounts

@@ -26,7 +26,7 @@ pub(super) fn part(instance: &Resolved) -> Part {
         start: Start::Agent,
         volumes: [home::volume(instance)].into_iter().chain(api_access::volume(instance)).collect(),
         claims: home::claim(instance).into_iter().collect(),
-        agent: AgentShare { env: variables, mounts },
+        agent: AgentShare { env: variables, mounts, ..AgentShare::default() },
         directories,
         ports: vec![port(instance)],
         egress: api_access::egress(instance).into_iter().collect(),
@@ -84,6 +84,8 @@ pub(super) fn tmp() -> VolumeMount {
 pub(super) fn completed(container: Container, instance: &Resolved, parts: &[Part]) -> Container {
     let shares = parts.iter().map(|part| &part.agent);
     let given = shares.clone().flat_map(|share| share.env.iter().cloned());
+    let path = env::path(shares.clone().flat_map(|share| share.path.iter().copied()));
+    let given = given.chain(path);
     Container {
         env: Some(env::with_users(given, instance)),
         volume_mounts: Some(extras::agent_mounts(

@@ -5,6 +5,9 @@ use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, SecretKeySelector};
 use crate::resolve::{Auth, Resolved};
 use crate::vocab::{env, names, paths, ports};
 
+/// Where the agent's image has its programs.
+const IMAGE_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// Returns what the agent's container itself needs.
 pub(super) fn agent(instance: &Resolved) -> Vec<EnvVar> {
     let mut entries = fixed(instance);
@@ -71,6 +74,16 @@ pub(super) fn supervised(instance: &Resolved) -> Vec<EnvVar> {
     let mode = mode.then(|| entry(env::SUPERVISOR_MODE, env::EXTERNAL));
     let policy = entry(env::SERVICE_REPAIR_POLICY, env::EXTERNAL);
     [policy].into_iter().chain(mode).collect()
+}
+
+/// Returns where programs are looked for, if not only in the image.
+pub(super) fn path<'a>(directories: impl Iterator<Item = &'a str>) -> Option<EnvVar> {
+    let mut directories: Vec<&str> = directories.collect();
+    if directories.is_empty() {
+        return None;
+    }
+    directories.push(IMAGE_PATH);
+    Some(entry(env::PATH, &directories.join(":")))
 }
 
 pub(super) fn entry(name: &str, value: &str) -> EnvVar {

@@ -8,6 +8,7 @@
 mod agent;
 mod api_access;
 mod ca_bundle;
+pub(crate) mod egress;
 mod env;
 mod environment_md;
 mod extras;
@@ -49,6 +50,7 @@ pub(crate) fn parts(instance: &Resolved) -> Vec<Part> {
     parts.extend(sidecar::otel_collector::part(instance));
     parts.extend(init::runtimes::pnpm(instance));
     parts.extend(init::runtimes::python(instance));
+    parts.extend(sidecar::tailscale::part(instance));
     extras::giving_way(parts, &instance.extras)
 }
 
@@ -123,7 +125,14 @@ fn containers(instance: &Resolved, parts: &[Part]) -> (Vec<Container>, Vec<Conta
         by_start.into_iter().partition(|part| part.start < Start::Last);
     let (last, agents): (Vec<&Part>, Vec<&Part>) =
         rest.into_iter().partition(|part| part.start < Start::Agent);
-    let complete = |part: &Part| agent::completed(finished(part), instance, parts);
+    let complete = |part: &Part| {
+        let container = finished(part);
+        if part.start == Start::Agent {
+            agent::completed(container, instance, parts)
+        } else {
+            container
+        }
+    };
     let trusting = |container| ca_bundle::trusted(container, instance);
     let agents = agents.into_iter().map(complete).map(trusting);
     let first = first.into_iter().map(finished).map(trusting);

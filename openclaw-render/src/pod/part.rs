@@ -28,6 +28,8 @@ pub(crate) struct Part {
     pub(crate) claims: Vec<Claim>,
     /// What the agent's container gets of it.
     pub(crate) agent: AgentShare,
+    /// Secrets that are made without content, once, and that it fills itself.
+    pub(crate) secrets: Vec<String>,
     /// Files in `ConfigMap` `<name>-config`.
     pub(crate) files: Vec<File>,
     /// Directories that must be there before it starts.
@@ -54,6 +56,8 @@ pub(crate) enum Start {
     Last,
     /// After all others: the agent itself.
     Agent,
+    /// With the agent, which does not wait for it, and ends with it.
+    Beside,
 }
 
 /// What the agent's container gets of a part.
@@ -63,6 +67,8 @@ pub(crate) struct AgentShare {
     pub(crate) env: Vec<EnvVar>,
     /// Mounts.
     pub(crate) mounts: Vec<VolumeMount>,
+    /// Directories with programs, which are looked into before those of the image.
+    pub(crate) path: Vec<&'static str>,
 }
 
 /// A claim that is made once, then only made larger.

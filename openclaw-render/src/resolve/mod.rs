@@ -35,6 +35,7 @@ mod self_configure;
 mod service;
 mod storage;
 mod stored_defaults;
+mod tailscale;
 mod token;
 mod trust;
 pub(crate) mod unsupported;
@@ -65,6 +66,7 @@ pub(crate) use security::Security;
 pub(crate) use self_configure::SelfConfigure;
 pub(crate) use service::Service;
 pub(crate) use storage::{DataVolume, Layout, Storage};
+pub(crate) use tailscale::Tailscale;
 pub(crate) use token::GatewayToken;
 pub(crate) use trust::HeaderName;
 pub(crate) use workspace::{Workspace, Workspaces};
@@ -104,6 +106,7 @@ pub struct Resolved {
     pub(crate) workspaces: Workspaces,
     pub(crate) runtimes: Option<Runtimes>,
     pub(crate) chromium: Option<Chromium>,
+    pub(crate) tailscale: Option<Tailscale>,
     pub(crate) logging: Logging,
     pub(crate) environment: Environment,
     pub(crate) extras: Extras,
@@ -143,7 +146,8 @@ impl Resolved {
         let chromium = self.chromium.as_ref().and_then(|chromium| chromium.inputs.as_deref());
         let bundle = self.ca_bundle.as_ref().and_then(|bundle| bundle.hash.as_deref());
         let extras = self.extras.environment_hash.as_deref();
-        chromium.into_iter().chain(bundle).chain(extras)
+        let tailscale = self.tailscale.as_ref().and_then(|tailscale| tailscale.inputs.as_deref());
+        chromium.into_iter().chain(bundle).chain(extras).chain(tailscale)
     }
 
     /// How the agent's metrics are served, if they are.
@@ -233,6 +237,7 @@ fn resolve_merged(
         workspaces: workspace::resolve(instance, &spec, cx),
         runtimes: runtimes::resolve(&spec, &environment, network_policy.as_ref(), cx),
         chromium: chromium::resolve(&name, &spec, cx),
+        tailscale: tailscale::resolve(&name, &spec, cx),
         logging: logging::resolve(instance, &spec),
         environment,
         extras,

@@ -21,6 +21,8 @@ const PROXY: Defaults = Defaults(["10m", "16Mi", "100m", "64Mi"]);
 const SYNC: Defaults = Defaults(["10m", "32Mi", "1", "1Gi"]);
 /// A browser with some pages open.
 pub(super) const CHROMIUM: Defaults = Defaults(["250m", "512Mi", "1", "2Gi"]);
+/// One node of a tailnet.
+pub(super) const TAILSCALE: Defaults = Defaults(["50m", "64Mi", "200m", "256Mi"]);
 /// npm unpacks pnpm in 200 MB; uv takes less.
 pub(super) const INSTALLERS: Defaults = Defaults(["50m", "128Mi", "1", "1Gi"]);
 /// Holds the last values of some hundred series.

@@ -49,7 +49,6 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
     ("spec.plugins", |spec| listed(spec.plugins.as_ref())),
     ("spec.restoreFrom", |spec| filled(spec.restore_from.as_ref())),
     ("spec.skills", |spec| listed(spec.skills.as_ref())),
-    ("spec.tailscale", |spec| is(spec.tailscale.as_ref().and_then(|each| each.enabled))),
     ("spec.webTerminal", |spec| is(spec.web_terminal.as_ref().and_then(|each| each.enabled))),
     ("spec.workspace.additionalWorkspaces[].skills", |spec| {
         let workspaces = spec.workspace.as_ref().and_then(|it| it.additional_workspaces.as_ref());

@@ -32,6 +32,7 @@ pub(crate) fn render(instance: &Resolved) -> Vec<Rendered> {
     all.extend(marked(Needed(OnlyMade), [role_binding::render(instance)]));
     all.extend(marked(Needed(OnlyMade), network_policy::render(instance, parts)));
     all.extend(secret::render(instance));
+    all.extend(marked(Needed(Changes), secret::of_parts(instance, parts)));
     all.extend(marked(Needed(Stays), contents(instance, parts)));
     all.extend(marked(Needed(Changes), persistent_volume_claim::render(instance, parts)));
     all.extend(marked(Beside, pod_disruption_budget::render(instance)));
@@ -96,7 +97,9 @@ mod tests {
                 env: vec![entry("CHOSEN"), entry("MORE")],
                 mounts: serde_json::from_value(json!([{"name": "more", "mountPath": "/more"}]))
                     .unwrap(),
+                path: vec!["/more"],
             },
+            secrets: vec!["ada-more".to_owned()],
             files: vec![
                 File { key: "loaded", content: "a".to_owned(), on_change: OnChange::Reloads },
                 File {
@@ -180,6 +183,9 @@ mod tests {
         let plan = workspace.data.unwrap().remove(crate::seed::SEED_PLAN_KEY).unwrap();
         let plan: Value = serde_json::from_str(&plan).unwrap();
         assert!(values(&plan, "/directories", "/path").contains(&json!("more")), "{plan}");
+        let secrets = secret::of_parts(&instance, &parts);
+        let secrets: Vec<_> = secrets.iter().map(|each| each.metadata.name.as_deref()).collect();
+        assert_eq!(secrets, [Some("ada-more")]);
         let claims = persistent_volume_claim::render(&instance, &parts);
         let claims: Vec<_> = claims.iter().map(|claim| claim.metadata.name.as_deref()).collect();
         assert_eq!(claims, [Some("ada-more")]);

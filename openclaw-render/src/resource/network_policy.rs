@@ -5,27 +5,23 @@
 //! - Restarts pods: never.
 
 use k8s_openapi::api::networking::v1::{
-    IPBlock, NetworkPolicy, NetworkPolicyEgressRule, NetworkPolicyIngressRule, NetworkPolicyPeer,
+    NetworkPolicy, NetworkPolicyEgressRule, NetworkPolicyIngressRule, NetworkPolicyPeer,
     NetworkPolicyPort, NetworkPolicySpec,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::meta;
+use crate::pod::egress::{self, block, port};
 use crate::pod::part::{OpenTo, Part};
 use crate::resolve::{self, Resolved, Scrapers};
 use crate::vocab::{labels, ports};
-
-/// Cloud providers answer with credentials of the node at these addresses, to anyone who asks.
-const METADATA_V4: &str = "169.254.0.0/16";
-const METADATA_V6: &str = "fd00:ec2::254/128";
 
 pub(super) fn render(instance: &Resolved, parts: &[Part]) -> Option<NetworkPolicy> {
     let policy = instance.network_policy.as_ref()?;
     Some(NetworkPolicy {
         metadata: meta::with_owner(instance, instance.name.to_string()),
         spec: Some(NetworkPolicySpec {
-            egress: Some(egress(policy, parts)),
+            egress: Some(outward(policy, parts)),
             ingress: Some(ingress(instance, policy, parts)),
             pod_selector: Some(labels::selector(&instance.name)),
             policy_types: Some(vec!["Ingress".to_owned(), "Egress".to_owned()]),
@@ -81,7 +77,7 @@ fn opened(
     peers.into_iter().map(rule).collect()
 }
 
-fn egress(policy: &resolve::NetworkPolicy, parts: &[Part]) -> Vec<NetworkPolicyEgressRule> {
+fn outward(policy: &resolve::NetworkPolicy, parts: &[Part]) -> Vec<NetworkPolicyEgressRule> {
     let mut rules = Vec::new();
     if policy.dns {
         // Anywhere: node-local resolvers have link-local addresses and no pod.
@@ -91,10 +87,7 @@ fn egress(policy: &resolve::NetworkPolicy, parts: &[Part]) -> Vec<NetworkPolicyE
         });
     }
     if policy.https {
-        rules.push(NetworkPolicyEgressRule {
-            ports: Some(vec![port(ports::HTTPS, "TCP")]),
-            to: Some(vec![block("0.0.0.0/0", Some(METADATA_V4)), block("::/0", Some(METADATA_V6))]),
-        });
+        rules.push(egress::anywhere(&[(ports::HTTPS, "TCP")]));
     }
     for cidr in &policy.egress_cidrs {
         rules.push(NetworkPolicyEgressRule { ports: None, to: Some(vec![block(cidr, None)]) });
@@ -106,22 +99,4 @@ fn egress(policy: &resolve::NetworkPolicy, parts: &[Part]) -> Vec<NetworkPolicyE
 
 fn namespace(name: &str) -> NetworkPolicyPeer {
     NetworkPolicyPeer { namespace_selector: Some(labels::namespace(name)), ..Default::default() }
-}
-
-fn block(cidr: &str, except: Option<&str>) -> NetworkPolicyPeer {
-    NetworkPolicyPeer {
-        ip_block: Some(IPBlock {
-            cidr: cidr.to_owned(),
-            except: except.map(|except| vec![except.to_owned()]),
-        }),
-        ..Default::default()
-    }
-}
-
-fn port(number: i32, protocol: &str) -> NetworkPolicyPort {
-    NetworkPolicyPort {
-        port: Some(IntOrString::Int(number)),
-        protocol: Some(protocol.to_owned()),
-        ..Default::default()
-    }
 }

@@ -1,8 +1,8 @@
-//! `Secret` of the gateway's token: made once, never overwritten. To rotate the token, change or
-//! delete the Secret.
+//! `Secret`s, made once and never overwritten: of the gateway's token, and those that parts fill. To
+//! rotate the token, change or delete its Secret.
 //!
-//! - Present when: `spec.gateway.existingSecret` names no other one.
-//! - Reads: randomness, only to make it.
+//! - Present when: `spec.gateway.existingSecret` names no other one; a part has one.
+//! - Reads: randomness, only to make the token.
 //! - Restarts pods: when its content changes, since the token is in the environment.
 
 use k8s_openapi::ByteString;
@@ -10,6 +10,7 @@ use k8s_openapi::api::core::v1::Secret;
 
 use super::meta;
 use super::stake::{Rendered, Stake, WhileHeld};
+use crate::pod::Part;
 use crate::resolve::{GatewayToken, Resolved};
 use crate::vocab::names;
 
@@ -30,4 +31,16 @@ pub(super) fn render(instance: &Resolved) -> Option<Rendered> {
         // A token that is not random would be worse than none.
         lacks: random.is_none().then_some("a random token"),
     })
+}
+
+/// Those that parts of the pod fill themselves.
+pub(super) fn of_parts(instance: &Resolved, parts: &[Part]) -> Vec<Secret> {
+    let names = parts.iter().flat_map(|part| &part.secrets);
+    names
+        .map(|name| Secret {
+            metadata: meta::with_owner(instance, name.clone()),
+            type_: Some("Opaque".to_owned()),
+            ..Default::default()
+        })
+        .collect()
 }

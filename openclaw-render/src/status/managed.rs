@@ -37,6 +37,7 @@ pub(super) fn resources(
             .chromium
             .as_ref()
             .and_then(|chromium| chromium.profile.claim().map(str::to_owned)),
+        tailscale_state_secret: seen(Kind::Secret, &resolved.name.tailscale_state()),
         service_monitor: seen(Kind::ServiceMonitor, &name),
         service_account: seen(Kind::ServiceAccount, &resolved.security.service_account.name),
         role: seen(Kind::Role, &name),

@@ -37,6 +37,10 @@ pub const NODE_EXTRA_CA_CERTS: &str = "NODE_EXTRA_CA_CERTS";
 pub const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 /// The file of certificates that git trusts.
 pub const GIT_SSL_CAINFO: &str = "GIT_SSL_CAINFO";
+/// Where programs are looked for.
+pub const PATH: &str = "PATH";
+/// Where Tailscale listens for its own command.
+pub const TS_SOCKET: &str = "TS_SOCKET";
 /// Where the application finds the browser of its pod.
 pub const CHROMIUM_CDP: &str = "OPENCLAW_CHROMIUM_CDP";
 /// The same, for scripts and skills of those who know it by this name.

@@ -25,6 +25,10 @@ pub const UV_TAG: &str = "0.6-bookworm-slim";
 pub const COLLECTOR_REPOSITORY: &str = "docker.io/otel/opentelemetry-collector";
 /// The metrics collector's tag when the spec names none.
 pub const COLLECTOR_TAG: &str = "0.120.0";
+/// Tailscale's image when the spec names none.
+pub const TAILSCALE_REPOSITORY: &str = "ghcr.io/tailscale/tailscale";
+/// Tailscale's tag when the spec names none.
+pub const TAILSCALE_TAG: &str = "latest";
 /// The operator's image, which carries the helper of agent pods.
 pub const OPERATOR_REPOSITORY: &str = "ghcr.io/openclaw-rs/openclaw-operator";
 

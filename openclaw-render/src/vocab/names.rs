@@ -75,6 +75,12 @@ impl InstanceName {
         data_claim(&self.0)
     }
 
+    /// The Secret with the agent's identity in a tailnet.
+    #[must_use]
+    pub fn tailscale_state(&self) -> String {
+        format!("{}-ts-state", self.0)
+    }
+
     /// The claim for the browser's profile.
     #[must_use]
     pub fn chromium_data(&self) -> String {

@@ -10,6 +10,12 @@ pub const PROXY: i32 = 18790;
 pub const CONFIG_SYNC: i32 = 18795;
 /// The browser's `DevTools` protocol, for the pod alone.
 pub const CDP: i32 = 9222;
+/// STUN, by which a tailnet finds ways through NAT.
+pub const STUN: i32 = 3478;
+/// `WireGuard` of a tailnet.
+pub const WIREGUARD: i32 = 41641;
+/// The API server, where it is reached past its Service.
+pub const API_SERVER: i32 = 6443;
 /// Where the agent hands its metrics to the collector, for the pod alone.
 pub const OTLP: i32 = 4318;
 /// Ports on which containers of the pod listen, whether or not they are there, and which these are.
@@ -23,7 +29,5 @@ pub const OF_THE_POD: &[(i32, &str)] = &[
 
 /// HTTPS.
 pub const HTTPS: i32 = 443;
-/// The Kubernetes API, where it is not on 443.
-pub const API_SERVER: i32 = 6443;
 /// DNS.
 pub const DNS: i32 = 53;

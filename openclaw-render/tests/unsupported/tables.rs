@@ -63,6 +63,10 @@ pub(crate) const SAMPLES: &[(&str, &str)] = &[
         r#"[[{"name": "x", "emptyDir": {}}], [{"name": "x", "emptyDir": {"sizeLimit": "1Gi"}}]]"#,
     ),
     ("spec.sidecars", r#"[[{"name": "x", "image": "x:1"}], [{"name": "x", "image": "x:2"}]]"#),
+    (
+        "spec.tailscale.image.digest",
+        r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
+    ),
     ("spec.gateway.controlUiOrigins", r#"[["https://claw.example.com"]]"#),
     ("spec.probes.diskReadiness.path", r#"["/tmp"]"#),
     ("spec.replicas", "[0, 1]"),
@@ -100,6 +104,11 @@ pub(crate) const CONTEXT: &[(&str, &str)] = &[
         r#"{"chromium": {"enabled": true, "persistence": {"enabled": true}}}"#,
     ),
     ("spec.chromium", r#"{"chromium": {"enabled": true}}"#),
+    (
+        "spec.tailscale.authKeySecret",
+        r#"{"tailscale": {"enabled": true, "authKeySecretRef": {"name": "sample"}}}"#,
+    ),
+    ("spec.tailscale", r#"{"tailscale": {"enabled": true}}"#),
     (
         "spec.config.configMapRef",
         r#"{"config": {"configMapRef": {"name": "sample", "key": "one"}}}"#,

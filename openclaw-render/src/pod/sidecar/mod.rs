@@ -4,3 +4,4 @@ pub(super) mod chromium;
 pub(super) mod config_sync;
 pub(super) mod gateway_proxy;
 pub(super) mod otel_collector;
+pub(super) mod tailscale;

@@ -1,0 +1,144 @@
+//! The agent's place in a tailnet: name, key, and who comes through it.
+
+use k8s_openapi::api::core::v1::{ResourceRequirements, SecretKeySelector};
+
+use super::context::{Reference, Resolving};
+use super::defaults::text;
+use super::{image, resources};
+use crate::api::ConditionType::SecretsReady;
+use crate::api::{OpenClawInstanceSpec, TailscaleMode, TailscaleSpec};
+use crate::hash::Hasher;
+use crate::object::Kind;
+use crate::problem::Severity;
+use crate::vocab::grammar::is_label;
+use crate::vocab::images;
+use crate::vocab::names::InstanceName;
+
+/// Key of the auth key in its Secret by default.
+const KEY: &str = "authkey";
+
+/// The agent's place in a tailnet.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Tailscale {
+    /// Full reference, registry override applied.
+    pub(crate) image: String,
+    pub(crate) mode: TailscaleMode,
+    pub(crate) hostname: String,
+    /// Whether members of the tailnet are signed in by who they are there.
+    pub(crate) signs_in: bool,
+    /// The key by which it joins.
+    pub(crate) auth_key: Option<SecretKeySelector>,
+    /// Hash of that key.
+    pub(crate) inputs: Option<String>,
+    pub(crate) resources: ResourceRequirements,
+}
+
+/// Returns the agent's place, if it is asked for.
+pub(super) fn resolve(
+    name: &InstanceName,
+    spec: &OpenClawInstanceSpec,
+    cx: &mut Resolving<'_>,
+) -> Option<Tailscale> {
+    let tailscale = spec.tailscale.as_ref().filter(|each| each.enabled == Some(true))?;
+    let path = "spec.tailscale";
+    if spec.netbird.as_ref().and_then(|netbird| netbird.enabled) == Some(true) {
+        cx.error(path, "and `spec.netbird` exclude each other: turn one of the two off");
+    }
+    let mode = tailscale.mode.unwrap_or_default();
+    if mode == TailscaleMode::Funnel {
+        cx.risk(
+            format!("{path}.mode"),
+            "`funnel` leads everyone on the internet to the gateway: its token alone keeps \
+             strangers out",
+        );
+    }
+    let hostname = text(tailscale.hostname.as_ref()).unwrap_or(name.as_str());
+    if !is_label(hostname) {
+        cx.error(
+            format!("{path}.hostname"),
+            format!(
+                "{hostname:?} is not a name in a tailnet: write at most 63 lower-case letters, \
+                 digits and `-`, a letter or digit first and last"
+            ),
+        );
+    }
+    check_ways(spec, hostname, cx);
+    let (auth_key, inputs) = cx.about(SecretsReady, |cx| auth_key(tailscale, cx));
+    let default = (images::TAILSCALE_REPOSITORY, images::TAILSCALE_TAG);
+    let given = tailscale.resources.as_ref();
+    Some(Tailscale {
+        image: image::helper("spec.tailscale.image", tailscale.image.as_ref(), default, spec, cx),
+        mode,
+        hostname: hostname.to_owned(),
+        signs_in: tailscale.auth_sso == Some(true),
+        auth_key,
+        inputs,
+        resources: resources::requirements(
+            "spec.tailscale.resources",
+            given,
+            &resources::TAILSCALE,
+            cx,
+        ),
+    })
+}
+
+/// Says what keeps the tailnet from working without anybody being told.
+fn check_ways(spec: &OpenClawInstanceSpec, hostname: &str, cx: &mut Resolving<'_>) {
+    let origins = spec.gateway.as_ref().and_then(|gateway| gateway.control_ui_origins.as_deref());
+    if !origins.unwrap_or_default().iter().any(|origin| origin.ends_with(".ts.net")) {
+        cx.ineffective(
+            "spec.gateway.controlUiOrigins",
+            format!(
+                "names no address in the tailnet, so the Control UI refuses who comes from there: \
+                 add `https://{hostname}.<your tailnet>.ts.net`"
+            ),
+        );
+    }
+    let policy = spec.security.as_ref().and_then(|security| security.network_policy.as_ref());
+    let keeps_https = policy
+        .is_some_and(|policy| policy.enabled.unwrap_or(true) && policy.allow_https == Some(false));
+    if keeps_https {
+        cx.ineffective(
+            "spec.security.networkPolicy.allowHTTPS",
+            "keeps Tailscale from its servers, which it reaches on port 443: open them by \
+             `additionalEgress`",
+        );
+    }
+}
+
+/// Looks at the key. The container starts without it, too: one that has joined needs it no more.
+fn auth_key(
+    tailscale: &TailscaleSpec,
+    cx: &mut Resolving<'_>,
+) -> (Option<SecretKeySelector>, Option<String>) {
+    let path = "spec.tailscale.authKeySecretRef";
+    let reference = tailscale.auth_key_secret_ref.as_ref();
+    let Some(name) = reference.map(|secret| &secret.name).filter(|name| !name.is_empty()) else {
+        cx.ineffective(
+            path,
+            "names no Secret: someone must admit the agent to the tailnet by the address in the \
+             log of container `tailscale`",
+        );
+        return (None, None);
+    };
+    let key = text(tailscale.auth_key_secret_key.as_ref()).unwrap_or(KEY);
+    let reference = Reference {
+        path,
+        name,
+        missing: Some(Severity::Advice),
+        unseen: "changes of it are not part of this rendering",
+    };
+    let seen = cx.secret(reference);
+    let value = seen.and_then(|seen| seen.get(key));
+    if seen.is_some() && value.is_none() {
+        cx.lacks_key(Kind::Secret, reference, key);
+    }
+    let hash = value.map(|value| {
+        let mut hasher = Hasher::default();
+        hasher.field(&["tailscale", name, key, value]);
+        hasher.finish()
+    });
+    let selector =
+        SecretKeySelector { key: key.to_owned(), name: name.clone(), optional: Some(true) };
+    (Some(selector), hash)
+}
