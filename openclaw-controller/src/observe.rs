@@ -77,14 +77,12 @@ impl<'a> Pass<'a> {
 
     fn note_references(&self, plan: &Plan) {
         if let Some(references) = &plan.references {
-            let reference = |ObjectKey { kind, name }: &ObjectKey| Reference {
-                kind: *kind,
-                namespace: self.key.namespace.clone(),
-                name: name.clone(),
-            };
             let content =
                 references.iter().filter(|key| [Kind::Secret, Kind::ConfigMap].contains(&key.kind));
-            self.context.cache.set_references(self.key, &content.map(reference).collect());
+            self.context.cache.set_references(
+                self.key,
+                &content.map(|object| reference(self.key, object)).collect(),
+            );
         }
     }
 
@@ -149,16 +147,11 @@ impl<'a> Pass<'a> {
             Read::Live(object) => {
                 Ok(Found::Live(object.clone(), cluster.get(namespace, object).await?))
             }
-            Read::Claim(name) => {
-                let object = ObjectKey::new(Kind::PersistentVolumeClaim, name);
-                let live = cluster.get(namespace, &object).await?;
-                let fact = self.entry(&object, live.as_ref());
-                Ok(Found::Object(object, Box::new(fact)))
+            Read::Content(object) if object.kind == Kind::PersistentVolumeClaim => {
+                let live = cluster.get(namespace, object).await?;
+                Ok(Found::Object(object.clone(), Box::new(self.entry(object, live.as_ref()))))
             }
-            Read::Secret(_) | Read::ConfigMap(_) => match reference(self.key, read) {
-                Some(reference) => self.content(reference).await,
-                None => Ok(Found::Nothing),
-            },
+            Read::Content(object) => self.content(reference(self.key, object)).await,
             Read::ClusterDefaults => Ok(Found::Nothing),
         }
     }
@@ -203,14 +196,9 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// The Secret or ConfigMap that a read is about.
-fn reference(key: &InstanceKey, read: &Read) -> Option<Reference> {
-    let (kind, name) = match read {
-        Read::Secret(name) => (Kind::Secret, name),
-        Read::ConfigMap(name) => (Kind::ConfigMap, name),
-        Read::Metadata(_) | Read::Live(_) | Read::Claim(_) | Read::ClusterDefaults => return None,
-    };
-    Some(Reference { kind, namespace: key.namespace.clone(), name: name.clone() })
+/// A Secret or ConfigMap beside the instance.
+fn reference(key: &InstanceKey, ObjectKey { kind, name }: &ObjectKey) -> Reference {
+    Reference { kind: *kind, namespace: key.namespace.clone(), name: name.clone() }
 }
 
 fn content(kind: Kind, live: &Value) -> Fact<Content> {

@@ -71,12 +71,8 @@ pub enum Read {
     Metadata(ObjectKey),
     /// A whole object, its managed fields included.
     Live(ObjectKey),
-    /// A claim.
-    Claim(String),
-    /// The data of a ConfigMap.
-    ConfigMap(String),
-    /// The hashes of a Secret's values.
-    Secret(String),
+    /// What a ConfigMap, a Secret or a claim holds that a spec refers to.
+    Content(ObjectKey),
     /// The OpenClawClusterDefaults named `cluster`.
     ClusterDefaults,
 }

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::api::core::v1::ConfigMap;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::api::OpenClawClusterDefaults;
-use crate::effect::Question;
+use crate::effect::{Question, Read};
+use crate::facts;
 use crate::object::{Kind, ObjectKey};
 use crate::version::Version;
 
@@ -78,6 +81,47 @@ impl Observed {
         match kind.project() {
             None => &Fact::Known(()),
             Some(_) => self.kinds.get(&kind).unwrap_or(&Fact::Unknown),
+        }
+    }
+
+    /// Returns whether somebody has looked at what an object holds.
+    pub(crate) fn has_seen(&self, ObjectKey { kind, name }: &ObjectKey) -> bool {
+        fn is_seen<T>(facts: &BTreeMap<String, Fact<T>>, name: &str) -> bool {
+            matches!(facts.get(name), Some(Fact::Known(_) | Fact::Absent))
+        }
+        if *kind == Kind::PersistentVolumeClaim {
+            is_seen(&self.claims, name)
+        } else if *kind == Kind::Secret {
+            is_seen(&self.secrets, name)
+        } else {
+            is_seen(&self.config_maps, name)
+        }
+    }
+
+    /// Takes in the answer to a [`Read`] of an object, for the instance of that name: the object as
+    /// it is, or that it is not there. What does not decode stays unknown.
+    pub fn look(&mut self, read: &Read, live: Option<&Value>, instance: &str) {
+        fn fact<L: DeserializeOwned, T>(live: Option<&Value>, of: fn(&L) -> T) -> Fact<T> {
+            let Some(live) = live else { return Fact::Absent };
+            L::deserialize(live).map_or(Fact::Unknown, |live| Fact::Known(of(&live)))
+        }
+        let key = match read {
+            Read::Metadata(key) | Read::Live(key) | Read::Content(key) => key,
+            Read::ClusterDefaults => return,
+        };
+        let seen = live.map_or(Fact::Absent, |live| Fact::Known(facts::seen(live, instance)));
+        self.objects.insert(key.clone(), seen);
+        let name = key.name.clone();
+        if key.kind == Kind::PersistentVolumeClaim {
+            self.claims.insert(name, fact(live, facts::claim_facts));
+        } else if key.kind == Kind::Secret {
+            self.secrets.insert(name, fact(live, facts::secret_hashes));
+        } else if key.kind == Kind::ConfigMap {
+            let data = |map: &ConfigMap| map.data.clone().unwrap_or_default();
+            self.config_maps.insert(name, fact(live, data));
+        }
+        if let (Read::Live(_), Some(live)) = (read, live) {
+            self.live.insert(key.clone(), live.clone());
         }
     }
 

@@ -13,8 +13,8 @@ use std::sync::LazyLock;
 
 use openclaw_render::vocab::FINALIZER;
 use openclaw_render::{
-    Action, Effect, Fact, Kind, ObjectKey, Observed, Plan, Read, Settings, Target, claim_facts,
-    decode_instance, plan, seen,
+    Action, Effect, Fact, Kind, ObjectKey, Observed, Plan, Read, Settings, Target, decode_instance,
+    plan,
 };
 use serde_json::{Value, json};
 
@@ -181,7 +181,7 @@ impl World {
     fn observed(&self) -> Observed {
         let mut observed = Observed { cluster_defaults: Fact::Absent, ..Observed::default() };
         if let Some(owners) = &self.cached {
-            look(&mut observed, Some(&claim_of(owners)));
+            observed.look(&Read::Content(claim_key()), Some(&claim_of(owners)), "ada");
         }
         observed
     }
@@ -197,7 +197,7 @@ impl World {
                 assert_eq!(*read, Read::Live(claim_key()), "nothing else matters");
                 if reads {
                     let live = self.claim.as_ref().map(claim_of);
-                    look(&mut observed, live.as_ref());
+                    observed.look(&Read::Content(claim_key()), live.as_ref(), "ada");
                     observed.live.extend(live.map(|live| (claim_key(), live)));
                     has_read = true;
                 }
@@ -275,16 +275,6 @@ impl World {
             },
         }
     }
-}
-
-/// What is read of the claim.
-fn look(observed: &mut Observed, live: Option<&Value>) {
-    fn fact<T>(live: Option<&Value>, of: impl Fn(&Value) -> T) -> Fact<T> {
-        live.map_or(Fact::Absent, |live| Fact::Known(of(live)))
-    }
-    let claim = |live: &Value| claim_facts(&serde_json::from_value(live.clone()).expect("it"));
-    observed.claims.insert("ada-data".to_owned(), fact(live, claim));
-    observed.objects.insert(claim_key(), fact(live, |live| seen(live, "ada")));
 }
 
 /// Every state that can be reached, and how. The laws of each step are checked on the way, in

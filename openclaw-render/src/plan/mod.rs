@@ -9,7 +9,7 @@ mod objects;
 pub(crate) mod rollout;
 mod stored;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 pub use stored::{StoredInstance, plan_stored};
@@ -17,7 +17,7 @@ pub use stored::{StoredInstance, plan_stored};
 use crate::api::OpenClawInstance;
 use crate::effect::{Effect, Plan, Purpose, Read, Target, unchanged_since};
 use crate::lifecycle::{Step, deletion};
-use crate::object::{Kind, Object, ObjectKey};
+use crate::object::{Object, ObjectKey};
 use crate::observed::{Fact, Observed};
 use crate::problem::{Problem, Rule};
 use crate::resolution::{Resolution, resolve};
@@ -103,21 +103,9 @@ pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Setting
 
 /// Returns what must be seen before anything can be decided.
 fn unseen(references: &BTreeSet<ObjectKey>, observed: &Observed) -> Vec<Read> {
-    fn is_unseen<T>(facts: &BTreeMap<String, Fact<T>>, name: &str) -> bool {
-        matches!(facts.get(name), None | Some(Fact::Unknown))
-    }
-    let read = |ObjectKey { kind, name }: &ObjectKey| {
-        let (is_unseen, read): (_, fn(String) -> Read) = if *kind == Kind::PersistentVolumeClaim {
-            (is_unseen(&observed.claims, name), Read::Claim)
-        } else if *kind == Kind::Secret {
-            (is_unseen(&observed.secrets, name), Read::Secret)
-        } else {
-            (is_unseen(&observed.config_maps, name), Read::ConfigMap)
-        };
-        is_unseen.then(|| read(name.clone()))
-    };
+    let unseen = references.iter().filter(|key| !observed.has_seen(key));
     let defaults = matches!(observed.cluster_defaults, Fact::Unknown);
-    references.iter().filter_map(read).chain(defaults.then_some(Read::ClusterDefaults)).collect()
+    unseen.cloned().map(Read::Content).chain(defaults.then_some(Read::ClusterDefaults)).collect()
 }
 
 /// What is done with an instance that is being deleted.

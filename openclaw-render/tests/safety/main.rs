@@ -134,7 +134,7 @@ const ODDITIES: &[Oddity] = &[
 ];
 
 fn secret(name: &str) -> Read {
-    Read::Secret(name.to_owned())
+    Read::Content(ObjectKey::new(Kind::Secret, name))
 }
 
 fn suspend(world: &mut World, suspended: bool) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use openclaw_render::{
     Action, Asked, Claim, Effect, Fact, Kind, ObjectKey, Observed, Plan, Question, Read, Settings,
-    StoredInstance, Target, claim_facts, diff, owned, plan_stored, pod_facts, secret_hashes, seen,
+    StoredInstance, Target, claim_facts, diff, owned, plan_stored, pod_facts, seen,
 };
 use serde_json::{Value, json};
 
@@ -267,41 +267,11 @@ impl World {
 
     /// Performs one read as the shell would.
     fn read(&self, read: &Read, observed: &mut Observed) {
-        fn fact<T>(live: Option<&Value>, of: impl Fn(&Value) -> T) -> Fact<T> {
-            live.map_or(Fact::Absent, |live| Fact::Known(of(live)))
-        }
         if self.unreadable.contains(&format!("{read:?}")) {
             return;
         }
-        match read {
-            Read::Metadata(key) => {
-                let live = self.get(key.kind.as_str(), &key.name);
-                observed.objects.insert(key.clone(), fact(live, |live| seen(live, &self.instance)));
-            }
-            Read::Live(key) => {
-                let live = self.get(key.kind.as_str(), &key.name);
-                observed.objects.insert(key.clone(), fact(live, |live| seen(live, &self.instance)));
-                if key.kind == Kind::PersistentVolumeClaim {
-                    observed.claims.insert(key.name.clone(), fact(live, claim_of));
-                }
-                observed.live.extend(live.map(|live| (key.clone(), live.clone())));
-            }
-            Read::Claim(name) => {
-                let live = self.get("PersistentVolumeClaim", name);
-                observed.claims.insert(name.clone(), fact(live, claim_of));
-            }
-            Read::ConfigMap(name) => {
-                let data =
-                    |live: &Value| serde_json::from_value(live["data"].clone()).unwrap_or_default();
-                observed.config_maps.insert(name.clone(), fact(self.get("ConfigMap", name), data));
-            }
-            Read::Secret(name) => {
-                let hashes = |live: &Value| {
-                    secret_hashes(&serde_json::from_value(live.clone()).expect("a secret"))
-                };
-                observed.secrets.insert(name.clone(), fact(self.get("Secret", name), hashes));
-            }
-            Read::ClusterDefaults => {}
+        if let Read::Metadata(key) | Read::Live(key) | Read::Content(key) = read {
+            observed.look(read, self.get(key.kind.as_str(), &key.name), &self.instance);
         }
     }
 

@@ -7,7 +7,7 @@
 //! # Guarantees
 //! - The target holds one whole content at any moment, and only one that was judged valid.
 //! - A change by somebody else is undone within one poll; in mode `merge` it stays, if the
-//!   application accepts it ([`keeper`]).
+//!   application accepts it ([`mod@keeper`]).
 //! - What could not be judged is neither applied nor rejected, but judged again, ever more rarely.
 //! - At rest nothing is written and nothing is judged.
 //! - A content that is refused for keys which the application migrates itself is served as the

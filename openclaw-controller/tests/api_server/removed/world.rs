@@ -40,32 +40,10 @@ impl World<'_> {
         Some(live)
     }
 
-    async fn look(&self, key: &ObjectKey, observed: &mut Observed) {
-        let live = self.live(key).await;
-        let fact = live.as_ref().map_or(Fact::Absent, |live| Fact::Known(seen(live, &self.name)));
-        observed.objects.insert(key.clone(), fact);
-        observed.live.extend(live.map(|live| (key.clone(), live)));
-    }
-
     /// Answers what a plan asks for.
     async fn read(&self, read: &Read, observed: &mut Observed) {
-        if let Read::Metadata(key) | Read::Live(key) = read {
-            self.look(key, observed).await;
-        }
-        if let Read::Claim(name) = read {
-            let live = self.live(&ObjectKey::new(Kind::PersistentVolumeClaim, name)).await;
-            let claim = live.map(|live| claim_facts(&serde_json::from_value(live).expect("it")));
-            observed.claims.insert(name.clone(), claim.map_or(Fact::Absent, Fact::Known));
-        }
-        if let Read::Secret(name) = read {
-            let live = self.live(&ObjectKey::new(Kind::Secret, name)).await;
-            let keys = live.map(|live| secret_hashes(&serde_json::from_value(live).expect("it")));
-            observed.secrets.insert(name.clone(), keys.map_or(Fact::Absent, Fact::Known));
-        }
-        if let Read::ConfigMap(name) = read {
-            let live = self.live(&ObjectKey::new(Kind::ConfigMap, name)).await;
-            let data = live.map(|live| serde_json::from_value(live["data"].clone()).expect("it"));
-            observed.config_maps.insert(name.clone(), data.map_or(Fact::Absent, Fact::Known));
+        if let Read::Metadata(key) | Read::Live(key) | Read::Content(key) = read {
+            observed.look(read, self.live(key).await.as_ref(), &self.name);
         }
     }
 
