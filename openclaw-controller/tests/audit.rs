@@ -26,6 +26,8 @@ const UNUSED: &[(&str, &str, &str)] = &[
     ("secrets", "patch", "passed on to agents in a tailnet, for one Secret"),
     ("persistentvolumeclaims", "delete", "owner references, where they are guarded"),
     ("openclawinstances/finalizers", "update", "owner references, where they are guarded"),
+    ("openclawselfconfigs", "get", "passed on to agents by selfConfigure"),
+    ("openclawselfconfigs", "create", "passed on to agents by selfConfigure"),
     ("openclawclusterdefaults", "get", "granted with list: what may be listed may be got"),
     ("events", "patch", "an event that repeats within minutes is counted"),
     ("serviceaccounts", "create", "an apply that creates"),

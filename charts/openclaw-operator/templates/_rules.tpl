@@ -13,6 +13,10 @@ give an agent more than it has itself).
 - apiGroups: [openclaw.rocks]
   resources: [openclawinstances/status]
   verbs: [patch]
+# Passed on to agents that may ask for changes of themselves.
+- apiGroups: [openclaw.rocks]
+  resources: [openclawselfconfigs]
+  verbs: [get, create]
 # Owned objects block the deletion of their instance. Where OwnerReferencesPermissionEnforcement is
 # on, as in OpenShift, that needs this right.
 - apiGroups: [openclaw.rocks]

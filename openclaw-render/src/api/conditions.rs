@@ -58,6 +58,8 @@ words! {
         RuntimeDepsReady,
         /// What stands beside the pod is there.
         CompanionsReady,
+        /// What the agent asks to have changed about itself is carried out.
+        SelfConfigReady,
         /// The agent's metrics are served.
         MonitoringReady,
         /// A roll-out waits.
@@ -136,6 +138,8 @@ words! {
         ConfigRendered,
         /// The configuration has retired keys, which the application's migration changed in the pod.
         ConfigMigrated,
+        /// What the agent asks for is kept and not carried out.
+        RequestsNotCarriedOut,
         /// What the agent had written into its configuration could not be used.
         ConfigSetAside,
         /// The configuration is not where the application reads it.

@@ -184,8 +184,8 @@ pub struct OpenClawInstanceSpec {
     /// version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_update: Option<AutoUpdateSpec>,
-    /// What the agent may change about itself through OpenClawSelfConfig. Reported as `Unsupported`
-    /// by this version.
+    /// What the agent may ask to have changed about itself, by OpenClawSelfConfig. Requests are kept
+    /// and not carried out by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub self_configure: Option<SelfConfigureSpec>,
     /// Annotations of the agent's pod, for other tools. Keys below `openclaw.rocks/` are ignored:

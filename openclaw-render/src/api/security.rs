@@ -165,9 +165,14 @@ pub struct RbacSpec {
     /// starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_account_annotations: Option<BTreeMap<String, String>>,
+    /// Whether the agent's container gets the ServiceAccount's token. With it come certificate and
+    /// namespace at the usual path, and the way to port 6443; no other container has it. Defaults to
+    /// whether `spec.selfConfigure` is on, which cannot do without. A change replaces the pod.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub automount_service_account_token: Option<bool>,
     /// Rules of the Role that is bound to the pod's ServiceAccount. The operator can grant only
-    /// what it holds itself. Its token is not mounted into the pod. Defaults to none. A change
-    /// takes effect at once and leaves the pod alone.
+    /// what it holds itself. They count once `automountServiceAccountToken` is on. Defaults to none.
+    /// A change takes effect at once and leaves the pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_rules: Option<Vec<RbacRule>>,
 }

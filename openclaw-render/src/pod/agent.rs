@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{Container, VolumeMount};
 
 use super::part::{AgentShare, OpenTo, Part, Port, Published, Start};
-use super::{env, extras, home, probes, volumes};
+use super::{api_access, env, extras, home, probes, self_config, volumes};
 use crate::resolve::{EntryPoint, Resolved};
 use crate::vocab::{names, paths, ports};
 
@@ -15,17 +15,22 @@ const TMP: &str = "tmp";
 pub(super) fn part(instance: &Resolved) -> Part {
     let mut mounts = home::agent_mounts(instance);
     mounts.push(tmp());
+    mounts.extend(api_access::mount(instance));
+    let mut variables = env::agent(instance);
+    variables.extend(self_config::variables(instance));
     let mut directories = home::directories(instance);
     directories.extend(home::parents_of_mounts(instance));
     directories.push(volumes::scratch_directory(TMP, "1777"));
     Part {
         container: container(instance),
         start: Start::Agent,
-        volumes: vec![home::volume(instance)],
+        volumes: [home::volume(instance)].into_iter().chain(api_access::volume(instance)).collect(),
         claims: home::claim(instance).into_iter().collect(),
-        agent: AgentShare { env: env::agent(instance), mounts, ..AgentShare::default() },
+        agent: AgentShare { env: variables, mounts, ..AgentShare::default() },
         directories,
         ports: vec![port(instance)],
+        egress: api_access::egress(instance).into_iter().collect(),
+        rules: api_access::rules(instance),
         ..Part::default()
     }
 }

@@ -6,6 +6,7 @@
 //! outlive the agent's container when the pod ends, so that it can finish its turns.
 
 mod agent;
+mod api_access;
 mod ca_bundle;
 pub(crate) mod egress;
 mod env;
@@ -16,6 +17,7 @@ mod init;
 pub(crate) mod part;
 mod probes;
 pub(crate) mod seed_plan;
+mod self_config;
 mod sidecar;
 mod volumes;
 

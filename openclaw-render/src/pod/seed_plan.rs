@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::part::Part;
-use super::{environment_md, home};
+use super::{environment_md, home, self_config};
 use crate::api::FileUpdatePolicy;
 use crate::hash;
 use crate::resolve::{Resolved, Workspace};
@@ -82,6 +82,10 @@ fn seeded(instance: &Resolved) -> Vec<Seeded> {
         let mut ours = vec![seeded(environment_md::NAME, &environment, SeedPolicy::Replace)];
         if workspaces.bootstrap && workspace.name.is_empty() {
             ours.push(seeded(BOOTSTRAP.0, BOOTSTRAP.1, SeedPolicy::WhenNew));
+        }
+        if workspace.name.is_empty() {
+            let files = self_config::files(instance).into_iter();
+            ours.extend(files.map(|(name, text)| seeded(name, &text, SeedPolicy::Replace)));
         }
         all.extend(ours.into_iter().filter(|file| !is_taken(&file.path, workspace)));
     }

@@ -31,6 +31,7 @@ mod provider_key;
 mod resources;
 mod runtimes;
 mod security;
+mod self_configure;
 mod service;
 mod storage;
 mod stored_defaults;
@@ -62,6 +63,7 @@ pub(crate) use probes::{Probes, Timing};
 pub(crate) use resources::Resources;
 pub(crate) use runtimes::Runtimes;
 pub(crate) use security::Security;
+pub(crate) use self_configure::SelfConfigure;
 pub(crate) use service::Service;
 pub(crate) use storage::{DataVolume, Layout, Storage};
 pub(crate) use tailscale::Tailscale;
@@ -111,6 +113,7 @@ pub struct Resolved {
     pub(crate) resources: Resources,
     pub(crate) storage: Storage,
     pub(crate) security: Security,
+    pub(crate) self_configure: Option<SelfConfigure>,
     pub(crate) ca_bundle: Option<CaBundle>,
     pub(crate) network_policy: Option<NetworkPolicy>,
     pub(crate) metrics: Option<Metrics>,
@@ -241,6 +244,7 @@ fn resolve_merged(
         resources: resources::resolve(&spec, cx),
         storage,
         security: security::resolve(&name, &spec, cx),
+        self_configure: self_configure::resolve(&spec, cx),
         ca_bundle: ca_bundle::resolve(&spec, cx),
         network_policy,
         metrics,

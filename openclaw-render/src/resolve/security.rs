@@ -30,6 +30,8 @@ pub(crate) struct Security {
     /// Of every other container that we make, before its own user.
     pub(crate) helper: SecurityContext,
     pub(crate) service_account: ServiceAccount,
+    /// Whether the agent's container gets the account's token.
+    pub(crate) api_token: bool,
     /// What the agent may do beyond what the operator grants.
     pub(crate) rules: Vec<PolicyRule>,
 }
@@ -62,6 +64,7 @@ pub(super) fn resolve(
         agent,
         own_user: chosen.is_some_and(|context| context.run_as_user.is_some()),
         pod,
+        api_token: api_token(spec),
         service_account: cx.about(RBACReady, |cx| service_account(name, spec, cx)),
         rules: cx.about(RBACReady, |cx| rules(spec, cx)),
     }
@@ -159,6 +162,14 @@ fn capabilities(path: &str, own: Option<Capabilities>, cx: &mut Resolving<'_>) -
         );
     }
     Capabilities { add, drop: drop.or_else(|| Some(vec![ALL.to_owned()])) }
+}
+
+/// Only who asks for it: whoever has the token acts as the agent.
+fn api_token(spec: &OpenClawInstanceSpec) -> bool {
+    let rbac = spec.security.as_ref().and_then(|security| security.rbac.as_ref());
+    let asked = rbac.and_then(|rbac| rbac.automount_service_account_token);
+    let self_configure = spec.self_configure.as_ref().and_then(|each| each.enabled);
+    asked.unwrap_or(false) || self_configure.unwrap_or(false)
 }
 
 fn service_account(

@@ -48,7 +48,6 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
     ("spec.ollama", |spec| is(spec.ollama.as_ref().and_then(|each| each.enabled))),
     ("spec.plugins", |spec| listed(spec.plugins.as_ref())),
     ("spec.restoreFrom", |spec| filled(spec.restore_from.as_ref())),
-    ("spec.selfConfigure", |spec| is(spec.self_configure.as_ref().and_then(|each| each.enabled))),
     ("spec.skills", |spec| listed(spec.skills.as_ref())),
     ("spec.webTerminal", |spec| is(spec.web_terminal.as_ref().and_then(|each| each.enabled))),
     ("spec.workspace.additionalWorkspaces[].skills", |spec| {

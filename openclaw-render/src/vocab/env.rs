@@ -69,6 +69,11 @@ pub const OF_INSTALLERS: &[&str] = &[
 /// Variables that stay ours, whatever the user sets: the pod would not work otherwise.
 pub const PROTECTED: &[&str] = &[HOME, STATE_DIR, CONFIG_PATH, GATEWAY_PORT];
 
+/// Name of the agent's instance.
+pub const INSTANCE_NAME: &str = "OPENCLAW_INSTANCE_NAME";
+/// Namespace of the agent's instance.
+pub const NAMESPACE: &str = "OPENCLAW_NAMESPACE";
+
 /// Names under which model providers' keys are looked for, sorted.
 pub const PROVIDER_KEYS: &[&str] = &[
     "AI_GATEWAY_API_KEY",

@@ -112,6 +112,8 @@ impl From<InstanceName> for String {
     }
 }
 
+/// Files of the workspace by which an agent asks for changes of itself: guide, program, helper.
+pub const SELF_CONFIG_FILES: [&str; 3] = ["SELFCONFIG.md", "selfconfig.mjs", "selfconfig.sh"];
 /// Key of the token in its Secret.
 pub const TOKEN_KEY: &str = "token";
 /// Key of the configuration in `<name>-config`, and the default key of `spec.config.configMapRef`.

@@ -37,6 +37,8 @@ pub const SEED_RECORD: &str = ".openclaw-seed.json";
 pub const MERGED_FILE: &str = ".openclaw-merged.json";
 /// What the agent had written last that could not be used, beside openclaw.json.
 pub const REFUSED_FILE: &str = "openclaw.json.refused";
+/// Where programs look for the token of their ServiceAccount.
+pub const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// Certificates of the user's, in every container.
 pub const CA_BUNDLE: &str = "/etc/ssl/certs/custom-ca-bundle.crt";

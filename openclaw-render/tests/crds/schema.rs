@@ -66,7 +66,11 @@ fn definitions_are_sorted_and_always_the_same() {
         definitions.iter().map(|each| each["metadata"]["name"].as_str().unwrap()).collect();
     assert_eq!(
         names,
-        ["openclawclusterdefaults.openclaw.rocks", "openclawinstances.openclaw.rocks"]
+        [
+            "openclawclusterdefaults.openclaw.rocks",
+            "openclawinstances.openclaw.rocks",
+            "openclawselfconfigs.openclaw.rocks"
+        ]
     );
     for definition in &definitions {
         assert_eq!(definition["metadata"].as_object().unwrap().len(), 1);

@@ -8,6 +8,7 @@ pub(crate) const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("spec.backup.serviceAccountName", "of backup.schedule, which is unsupported"),
     ("spec.backup.timeout", "of backup.schedule, which is unsupported"),
     ("spec.rollout.onOperatorUpgrade", "decides when, not what"),
+    ("spec.selfConfigure.allowedSkillSources", "of requests, which are not carried out"),
     ("spec.skillPackUpdatePolicy", "of skills, which is unsupported"),
     ("spec.skillsInstall.resources.limits.cpu", "of skills and plugins, which are unsupported"),
     ("spec.skillsInstall.resources.limits.memory", "of skills and plugins, which are unsupported"),
@@ -80,6 +81,7 @@ pub(crate) const SAMPLES: &[(&str, &str)] = &[
     ("spec.security.networkPolicy.additionalEgress[].to[].ipBlock.except", r#"[["10.1.0.0/16"]]"#),
     ("spec.security.networkPolicy.allowedEgressCIDRs", r#"[["10.0.0.0/8"]]"#),
     ("spec.security.networkPolicy.allowedIngressCIDRs", r#"[["10.0.0.0/8"]]"#),
+    ("spec.selfConfigure.allowedActions", r#"[["skills"]]"#),
     ("spec.workspace.initialFiles", r#"[{"SOUL.md": "You are Ada."}]"#),
     ("spec.workspace.additionalWorkspaces[].name", r#"["sample", "another"]"#),
     ("spec.workspace.additionalWorkspaces[].initialFiles", r#"[{"SOUL.md": "You are Ada."}]"#),
@@ -177,6 +179,7 @@ pub(crate) const CONTEXT: &[(&str, &str)] = &[
         "spec.workspace.additionalWorkspaces[].managedFiles[].updatePolicy",
         r#"{"workspace": {"additionalWorkspaces": [{"name": "w", "initialFiles": {"a.md": ""}, "managedFiles": [{"path": "a.md"}]}]}}"#,
     ),
+    ("spec.selfConfigure.allowedActions", r#"{"selfConfigure": {"enabled": true}}"#),
     ("spec.workspace.fileUpdatePolicy", r#"{"workspace": {"initialFiles": {"a.md": ""}}}"#),
     ("spec.workspace.managedFiles[].path", r#"{"workspace": {"initialFiles": {"a.md": ""}}}"#),
     (

@@ -215,3 +215,26 @@ pub(crate) const CLUSTER_DEFAULTS_PATTERNS: &[(&str, &str)] = &[
 /// Texts of cluster defaults of which only some exist.
 pub(super) const CLUSTER_DEFAULTS_CHOICES: &[(&str, &[&str])] =
     &[("status.conditions[].status", CONDITION_STATUS)];
+
+/// Numeric limits of a request. An agent writes them, so every text has one.
+pub(super) const SELF_CONFIG_NUMBERS: Numbers = &[
+    ("spec.addEnvVars", "maxItems", 10),
+    ("spec.addEnvVars[].name", "maxLength", 253),
+    ("spec.addEnvVars[].name", "minLength", 1),
+    ("spec.addEnvVars[].value", "maxLength", 32768),
+    ("spec.addSkills", "maxItems", 10),
+    ("spec.addSkills[]", "maxLength", 253),
+    ("spec.addWorkspaceFiles", "maxProperties", 10),
+    ("spec.addWorkspaceFiles{}", "maxLength", 262_144),
+    ("spec.instanceRef", "maxLength", 253),
+    ("spec.instanceRef", "minLength", 1),
+    ("spec.removeEnvVars", "maxItems", 10),
+    ("spec.removeEnvVars[]", "maxLength", 253),
+    ("spec.removeSkills", "maxItems", 10),
+    ("spec.removeSkills[]", "maxLength", 253),
+    ("spec.removeWorkspaceFiles", "maxItems", 10),
+    ("spec.removeWorkspaceFiles[]", "maxLength", 253),
+];
+
+/// How texts of a request are written.
+pub(super) const SELF_CONFIG_PATTERNS: &[(&str, &str)] = &[("spec.addEnvVars[].name", ENV_NAME)];

@@ -11,7 +11,7 @@ use kube::CustomResourceExt;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
-use super::{OpenClawClusterDefaults, OpenClawInstance};
+use super::{OpenClawClusterDefaults, OpenClawInstance, OpenClawSelfConfig};
 
 /// An object of any content.
 pub(super) fn any_object(_: &mut SchemaGenerator) -> Schema {
@@ -26,6 +26,7 @@ pub fn custom_resource_definitions() -> Vec<Value> {
     let derived = [
         (serde_json::to_value(OpenClawClusterDefaults::crd()), Tables::CLUSTER_DEFAULTS),
         (serde_json::to_value(OpenClawInstance::crd()), Tables::INSTANCE),
+        (serde_json::to_value(OpenClawSelfConfig::crd()), Tables::SELF_CONFIG),
     ];
     derived
         .into_iter()
@@ -66,6 +67,16 @@ impl Tables {
         defaults: &[],
         nullable: &[],
         rules: rules::CLUSTER_DEFAULTS,
+    };
+    const SELF_CONFIG: Self = Self {
+        embedded: &[],
+        lists: &[],
+        numbers: bounds::SELF_CONFIG_NUMBERS,
+        patterns: bounds::SELF_CONFIG_PATTERNS,
+        choices: &[],
+        defaults: &[],
+        nullable: &[],
+        rules: rules::SELF_CONFIG,
     };
 }
 
@@ -221,7 +232,9 @@ mod tests {
     fn every_path_of_the_tables_exists() {
         let definitions = custom_resource_definitions();
         for (tables, definition) in
-            [Tables::CLUSTER_DEFAULTS, Tables::INSTANCE].iter().zip(&definitions)
+            [Tables::CLUSTER_DEFAULTS, Tables::INSTANCE, Tables::SELF_CONFIG]
+                .iter()
+                .zip(&definitions)
         {
             let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
             let paths = (tables.embedded.iter().chain(tables.nullable))

@@ -147,6 +147,24 @@ pub(super) const INSTANCE: &[Rule] = &[
     },
 ];
 
+/// Rules of requests.
+pub(super) const SELF_CONFIG: &[Rule] = &[
+    Rule {
+        paths: &["spec"],
+        expression: "self == oldSelf",
+        message: "a request is made once and cannot be changed: make another one",
+        field: None,
+        about: About::All,
+    },
+    Rule {
+        paths: &["spec"],
+        expression: "has(self.addSkills) || has(self.removeSkills) || has(self.configPatch) || has(self.addWorkspaceFiles) || has(self.removeWorkspaceFiles) || has(self.addEnvVars) || has(self.removeEnvVars)",
+        message: "asks for nothing: add or remove skills, workspace files or environment variables, or patch the configuration",
+        field: None,
+        about: About::All,
+    },
+];
+
 /// Rules of cluster defaults.
 pub(super) const CLUSTER_DEFAULTS: &[Rule] = &[Rule {
     paths: &[""],

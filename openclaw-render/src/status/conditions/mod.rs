@@ -39,6 +39,7 @@ pub(super) fn all(
     if let Some(resolved) = resolved {
         statements.push(workload::stateful_set_ready(resolved, observed, &findings.waits));
         statements.extend(objects::statements(resolved, observed));
+        statements.extend(withheld::self_config(resolved));
         statements.extend(monitoring::statement(resolved));
         statements.push(storage::statement(resolved, observed, problems));
     }

@@ -1,8 +1,10 @@
-//! `Unsupported` and `Paused`: why nothing is written.
+//! `Unsupported` and `Paused`: why nothing is written. `SelfConfigReady`: what is not done for the
+//! agent.
 
 use super::paths;
 use crate::api::{ConditionType as About, Reason};
 use crate::problem::{Problem, Rule};
+use crate::resolve::Resolved;
 use crate::status::{Findings, Statement};
 use crate::vocab::annotations;
 
@@ -14,6 +16,18 @@ pub(super) fn unsupported(problems: &[Problem]) -> Option<Statement> {
             true,
             Reason::Unsupported,
             format!("this version does not render {fields}"),
+        )
+    })
+}
+
+pub(super) fn self_config(resolved: &Resolved) -> Option<Statement> {
+    resolved.self_configure.as_ref().map(|_| {
+        Statement::new(
+            About::SelfConfigReady,
+            false,
+            Reason::RequestsNotCarriedOut,
+            "the agent can make requests (OpenClawSelfConfig); this version keeps them and does \
+             not carry them out",
         )
     })
 }
