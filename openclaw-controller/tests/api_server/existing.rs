@@ -40,10 +40,16 @@ const RULES: &[(&str, &str, &str)] = &[
         r#"{"suspended": true, "availability": {"autoScaling": {"enabled": true}}}"#,
     ),
     (
+        "netbird excludes",
+        "spec",
+        r#"{"netbird": {"enabled": true}, "tailscale": {"enabled": true}}"#,
+    ),
+    (
         "minReplicas must not",
         "spec.availability.autoScaling",
         r#"{"minReplicas": 3, "maxReplicas": 2}"#,
     ),
+    ("asks for nothing", "spec", r#"{"instanceRef": "ada"}"#),
     ("forcePaths needs", "spec.config", r#"{"forcePaths": ["a"]}"#),
     (
         "two ports must differ",
@@ -69,7 +75,12 @@ const RULES: &[(&str, &str, &str)] = &[
 ];
 
 /// Rules that a stored object cannot break: about its name, see [`NAMES`], and about a change.
-const NOT_STORED: &[&str] = &["metadata.name must", "only the object named", "storageClass cannot"];
+const NOT_STORED: &[&str] = &[
+    "a request is made once",
+    "metadata.name must",
+    "only the object named",
+    "storageClass cannot",
+];
 
 /// Names that were allowed once.
 const NAMES: &[&str] =

@@ -42,7 +42,7 @@ pub(super) fn resolve(
     let tailscale = spec.tailscale.as_ref().filter(|each| each.enabled == Some(true))?;
     let path = "spec.tailscale";
     if spec.netbird.as_ref().and_then(|netbird| netbird.enabled) == Some(true) {
-        cx.error(path, "and `spec.netbird` exclude each other: turn one of the two off");
+        cx.error("spec.netbird.enabled", "excludes `spec.tailscale`: turn one of the two off");
     }
     let mode = tailscale.mode.unwrap_or_default();
     if mode == TailscaleMode::Funnel {

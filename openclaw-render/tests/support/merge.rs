@@ -52,7 +52,8 @@ impl<'a> Place<'a> {
     fn is_atomic_map(self) -> bool {
         match self.name {
             "nodeSelector" => !self.is_custom(),
-            "configMapKeyRef"
+            "authKeySecretRef"
+            | "configMapKeyRef"
             | "dataSource"
             | "fieldRef"
             | "fileKeyRef"
@@ -81,6 +82,7 @@ impl<'a> Place<'a> {
             | ("ServiceAccount", "imagePullSecrets")
             | ("Job", "conditions") => Shape::Atomic,
             ("OpenClawInstance", "skills" | "forcePaths") | (_, "finalizers") => Shape::Set,
+            ("OpenClawInstance", "additionalWorkspaces") => Shape::Keys(&["name"]),
             ("Service", "ports") => Shape::Keys(&["port", "protocol"]),
             ("PrometheusRule", "groups") | ("ServiceAccount", "secrets") => Shape::Keys(&["name"]),
             (_, name) => match name {

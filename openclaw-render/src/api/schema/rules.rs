@@ -74,6 +74,13 @@ pub(super) const INSTANCE: &[Rule] = &[
         about: About::All,
     },
     Rule {
+        paths: &["spec"],
+        expression: "!(has(self.tailscale) && has(self.tailscale.enabled) && self.tailscale.enabled && has(self.netbird) && has(self.netbird.enabled) && self.netbird.enabled)",
+        message: "netbird excludes tailscale: turn one of the two off",
+        field: Some(".netbird.enabled"),
+        about: About::All,
+    },
+    Rule {
         paths: &["spec.availability.autoScaling"],
         expression: "!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas",
         message: "minReplicas must not be larger than maxReplicas",
