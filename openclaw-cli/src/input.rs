@@ -84,9 +84,12 @@ fn content(path: &Path) -> Result<String, InputError> {
     String::from_utf8(bytes).map_err(|_| InputError::Encoding { path: path.to_owned() })
 }
 
-/// YAML with any number of documents; JSON is YAML.
+/// YAML with any number of documents; JSON is YAML. A number with a leading zero is octal, as kubectl
+/// reads it.
 fn parse(path: &Path, content: &str) -> Result<Vec<Value>, InputError> {
-    let documents: Vec<Value> = serde_saphyr::from_multiple(content).map_err(|error| {
+    let options = serde_saphyr::options! { legacy_octal_numbers: true };
+    let documents = serde_saphyr::from_multiple_with_options(content, options);
+    let documents: Vec<Value> = documents.map_err(|error| {
         let text = error.to_string();
         let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("not YAML");
         InputError::Parse { path: path.to_owned(), message: first.trim().to_owned() }

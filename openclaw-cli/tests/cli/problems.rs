@@ -104,3 +104,13 @@ fn two_instances_that_make_one_object_are_refused() {
     let output = run_with(&["render", "-"], twice.as_bytes());
     assert_eq!((code(&output), out(&output)), (1, ""));
 }
+
+#[test]
+fn a_number_with_a_leading_zero_is_octal_as_kubectl_reads_it() {
+    let volume = "extraVolumes: [{ name: keys, secret: { secretName: keys, defaultMode: 0600 } }], \
+                  extraVolumeMounts: [{ name: keys, mountPath: /keys }]";
+    let text = MINIMAL.replace("spec: {", &format!("spec: {{ {volume}, "));
+    let rendered = run_with(&["render", "-"], text.as_bytes());
+    assert_eq!(code(&rendered), 0, "{}", err(&rendered));
+    assert!(out(&rendered).contains("defaultMode: 384"));
+}

@@ -40,9 +40,9 @@ pub struct ImageSpec {
     /// replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
-    /// Tag of the image, for example `2026.9.6`. Defaults to `latest`, which may bring another
-    /// version whenever a pod starts: pin a release. Ignored beside `digest`. A change replaces the
-    /// pod.
+    /// Tag of the image, for example `2026.9.6`. A digest may follow: `2026.9.6@sha256:…`. Defaults to
+    /// `latest`, which may bring another version whenever a pod starts: pin a release. Beside
+    /// `digest` it only tells the version. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
     /// Digest of the image, `sha256:` and 64 lower-case hexadecimal digits. It wins over `tag`. Has

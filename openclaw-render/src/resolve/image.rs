@@ -6,7 +6,7 @@ use super::context::Resolving;
 use super::defaults::text;
 use crate::api::{OpenClawInstanceSpec, PullPolicy, SidecarImage};
 use crate::version::Version;
-use crate::vocab::grammar::{is_repository, is_tag, is_version};
+use crate::vocab::grammar::{is_digest, is_repository, is_tag, is_version};
 use crate::vocab::images;
 
 /// The agent's image.
@@ -38,7 +38,11 @@ pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Im
             );
         }
     }
-    let told = version(tag, digest, text(image.version.as_ref()), cx);
+    let (name, pinned) = tag.map_or((None, None), |tag| {
+        let (name, pinned) = parts(tag);
+        (Some(name), pinned)
+    });
+    let told = version(name, digest.or(pinned), text(image.version.as_ref()), cx);
     Image {
         reference: with_override(spec, &reference),
         pull_policy: image.pull_policy.unwrap_or(PullPolicy::IfNotPresent),
@@ -63,7 +67,13 @@ pub(super) fn helper(
     with_override(spec, &reference(path, repository, tag, digest, cx))
 }
 
-/// Returns the reference of an image, whose parts are checked; its digest is by [`super::bounds`].
+/// Takes a tag apart that has its digest with it, as Renovate writes them.
+fn parts(tag: &str) -> (&str, Option<&str>) {
+    tag.split_once('@').map_or((tag, None), |(tag, digest)| (tag, Some(digest)))
+}
+
+/// Returns the reference of an image, whose parts are checked; a digest of its own is by
+/// [`super::bounds`].
 fn reference(
     path: &str,
     repository: &str,
@@ -80,7 +90,19 @@ fn reference(
             ),
         );
     }
-    if !is_tag(tag) {
+    let (name, pinned) = parts(tag);
+    if let Some(pinned) = pinned
+        && (!is_digest(pinned) || digest.is_some_and(|digest| digest != pinned))
+    {
+        cx.error(
+            format!("{path}.tag"),
+            format!(
+                "{pinned:?} is not the image's digest: write `sha256:` and 64 hexadecimal digits, \
+                 and the same in `digest` or nothing"
+            ),
+        );
+    }
+    if !is_tag(name) {
         cx.error(
             format!("{path}.tag"),
             "is not a tag: use at most 128 letters, digits, `_`, `.` and `-`, and begin with none \
@@ -134,23 +156,21 @@ fn version(
             ),
         );
     }
-    if digest.is_none() {
-        if tag.is_none_or(|tag| tag == images::AGENT_TAG) {
-            cx.risk(
-                "spec.image.tag",
-                "without a tag or digest, or with `latest`, a restart may bring another version: \
-                 pin a release",
+    if digest.is_none() && tag.is_none_or(|tag| tag == images::AGENT_TAG) {
+        cx.risk(
+            "spec.image.tag",
+            "without a tag or digest, or with `latest`, a restart may bring another version: pin a \
+             release",
+        );
+    }
+    if let Some(read) = tag.and_then(Version::from_tag) {
+        if stated_version.is_some_and(|stated| stated != read) {
+            cx.ineffective(
+                "spec.image.version",
+                format!("has no effect: the tag says {read}; remove one of the two"),
             );
         }
-        if let Some(read) = tag.and_then(Version::from_tag) {
-            if stated_version.is_some_and(|stated| stated != read) {
-                cx.ineffective(
-                    "spec.image.version",
-                    format!("has no effect: the tag says {read}; remove one of the two"),
-                );
-            }
-            return Some(read);
-        }
+        return Some(read);
     }
     if stated_version.is_none() {
         cx.risk(

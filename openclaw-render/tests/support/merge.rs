@@ -82,9 +82,10 @@ impl<'a> Place<'a> {
             | ("ServiceAccount", "imagePullSecrets")
             | ("Job", "conditions") => Shape::Atomic,
             ("OpenClawInstance", "skills" | "forcePaths") | (_, "finalizers") => Shape::Set,
-            ("OpenClawInstance", "additionalWorkspaces") => Shape::Keys(&["name"]),
             ("Service", "ports") => Shape::Keys(&["port", "protocol"]),
-            ("PrometheusRule", "groups") | ("ServiceAccount", "secrets") => Shape::Keys(&["name"]),
+            ("OpenClawInstance", "additionalWorkspaces")
+            | ("PrometheusRule", "groups")
+            | ("ServiceAccount", "secrets") => Shape::Keys(&["name"]),
             (_, name) => match name {
                 "claims"
                 | "containers"
