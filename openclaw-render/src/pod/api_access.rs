@@ -22,14 +22,19 @@ const ROOT_CERTIFICATE: &str = "kube-root-ca.crt";
 const GROUP: &str = "openclaw.rocks";
 
 pub(super) fn volume(instance: &Resolved) -> Option<Volume> {
-    instance.security.api_token.then(|| Volume {
-        name: VOLUME.to_owned(),
+    instance.security.api_token.then(|| account(VOLUME))
+}
+
+/// Returns a volume with what the kubelet usually gives to all containers of a pod.
+pub(super) fn account(name: &str) -> Volume {
+    Volume {
+        name: name.to_owned(),
         projected: Some(ProjectedVolumeSource {
             default_mode: None,
             sources: Some(vec![token(), certificate(), namespace()]),
         }),
         ..Default::default()
-    })
+    }
 }
 
 pub(super) fn mount(instance: &Resolved) -> Option<VolumeMount> {

@@ -5,17 +5,14 @@
 //! the next pod is the same node of the tailnet.
 
 use k8s_openapi::api::core::v1::{
-    ConfigMapProjection, Container, DownwardAPIProjection, DownwardAPIVolumeFile, EnvVar,
-    EnvVarSource, ExecAction, KeyToPath, Lifecycle, LifecycleHandler, ObjectFieldSelector,
-    ProjectedVolumeSource, SecurityContext, ServiceAccountTokenProjection, Volume,
-    VolumeProjection,
+    Container, EnvVar, EnvVarSource, ExecAction, Lifecycle, LifecycleHandler, SecurityContext,
 };
 use k8s_openapi::api::rbac::v1::PolicyRule;
 use serde_json::json;
 
 use crate::api::TailscaleMode;
 use crate::pod::part::{AgentShare, File, OnChange, Part, Start};
-use crate::pod::{egress, env as environment, volumes};
+use crate::pod::{api_access, egress, env as environment, volumes};
 use crate::resolve::{Resolved, Tailscale};
 use crate::vocab::{env, paths, ports};
 
@@ -34,12 +31,8 @@ const PROGRAM_DIRECTORY: &str = "/tailscale-bin";
 const PROGRAM_LIMIT: &str = "128Mi";
 const TMP_VOLUME: &str = "tailscale-tmp";
 const SMALL: &str = "64Mi";
-/// Volume of the token by which it keeps its state: nothing else in the pod gets one.
+/// Volume of the token by which it keeps its state.
 const TOKEN_VOLUME: &str = "tailscale-token";
-const TOKEN_DIRECTORY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
-const TOKEN_SECONDS: i64 = 3600;
-/// `ConfigMap` with the API server's certificates, in every namespace.
-const CLUSTER_CERTIFICATES: &str = "kube-root-ca.crt";
 /// What it replaces by its own name in the tailnet.
 const DOMAIN: &str = "${TS_CERT_DOMAIN}:443";
 
@@ -54,7 +47,7 @@ pub(in crate::pod) fn part(instance: &Resolved) -> Option<Part> {
             volumes::empty(PROGRAM_VOLUME, PROGRAM_LIMIT),
             volumes::empty(TMP_VOLUME, SMALL),
             volumes::config_map(SERVE_VOLUME, &instance.name.config(), Some(SERVE)),
-            token(),
+            api_access::account(TOKEN_VOLUME),
         ],
         agent: AgentShare {
             env: vec![socket],
@@ -96,7 +89,7 @@ fn container(instance: &Resolved, tailscale: &Tailscale) -> Container {
             volumes::mount(PROGRAM_VOLUME, PROGRAM_DIRECTORY),
             volumes::mount(TMP_VOLUME, paths::TMP),
             volumes::read_only(SERVE_VOLUME, SERVE_DIRECTORY),
-            volumes::read_only(TOKEN_VOLUME, TOKEN_DIRECTORY),
+            volumes::read_only(TOKEN_VOLUME, paths::SERVICE_ACCOUNT),
         ]),
         ..Default::default()
     }
@@ -144,48 +137,4 @@ fn serve(tailscale: &Tailscale) -> String {
         config.insert("AllowFunnel".to_owned(), json!({DOMAIN: true}));
     }
     config.to_string()
-}
-
-/// What a pod's containers are usually given by the kubelet, for this one alone.
-fn token() -> Volume {
-    let sources = vec![
-        VolumeProjection {
-            service_account_token: Some(ServiceAccountTokenProjection {
-                expiration_seconds: Some(TOKEN_SECONDS),
-                path: "token".to_owned(),
-                audience: None,
-            }),
-            ..Default::default()
-        },
-        VolumeProjection {
-            config_map: Some(ConfigMapProjection {
-                items: Some(vec![KeyToPath {
-                    key: "ca.crt".to_owned(),
-                    path: "ca.crt".to_owned(),
-                    mode: None,
-                }]),
-                name: CLUSTER_CERTIFICATES.to_owned(),
-                optional: None,
-            }),
-            ..Default::default()
-        },
-        VolumeProjection {
-            downward_api: Some(DownwardAPIProjection {
-                items: Some(vec![DownwardAPIVolumeFile {
-                    field_ref: Some(ObjectFieldSelector {
-                        api_version: Some("v1".to_owned()),
-                        field_path: "metadata.namespace".to_owned(),
-                    }),
-                    path: "namespace".to_owned(),
-                    ..Default::default()
-                }]),
-            }),
-            ..Default::default()
-        },
-    ];
-    Volume {
-        name: TOKEN_VOLUME.to_owned(),
-        projected: Some(ProjectedVolumeSource { default_mode: None, sources: Some(sources) }),
-        ..Default::default()
-    }
 }

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::core::v1::{Container, ContainerPort, EnvVar, ResourceRequirements};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use super::mounts;
+use super::{check_label, mounts};
 use crate::hash;
 use crate::quantity;
 use crate::resolve::context::Resolving;
 use crate::resolve::environment;
-use crate::vocab::grammar::{is_env_name, is_label, is_port_name};
+use crate::vocab::grammar::{is_env_name, is_port_name};
 use crate::vocab::{names, ports};
 
 const INIT_CONTAINERS: &str = "spec.initContainers";
@@ -102,14 +102,8 @@ fn check_name(path: &str, name: &str, cx: &mut Resolving<'_>) {
             format!("{path}.name"),
             format!("{name:?} is reserved for a container of the operator: rename yours"),
         );
-    } else if !is_label(name) {
-        cx.error(
-            format!("{path}.name"),
-            format!(
-                "{name:?} cannot name a container: write at most 63 lower-case letters, digits and \
-                 `-`, a letter or digit first and last"
-            ),
-        );
+    } else {
+        check_label(path, "container", name, cx);
     }
 }
 

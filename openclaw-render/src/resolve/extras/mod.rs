@@ -13,6 +13,7 @@ use k8s_openapi::api::core::v1::{Container, Volume, VolumeMount};
 
 use super::context::Resolving;
 use crate::api::OpenClawInstanceSpec;
+use crate::vocab::grammar::is_label;
 use crate::vocab::names;
 
 /// Containers, volumes and mounts of the user's.
@@ -56,4 +57,17 @@ pub(super) fn resolve(
         .collect();
     volumes.retain(|volume| mounted.contains(&volume.name));
     Extras { volumes, mounts, init_containers, sidecars, environment_hash }
+}
+
+/// Checks that something in the pod can be called so.
+fn check_label(path: &str, what: &str, name: &str, cx: &mut Resolving<'_>) {
+    if !is_label(name) {
+        cx.error(
+            format!("{path}.name"),
+            format!(
+                "{name:?} cannot name a {what}: write at most 63 lower-case letters, digits and \
+                 `-`, a letter or digit first and last"
+            ),
+        );
+    }
 }

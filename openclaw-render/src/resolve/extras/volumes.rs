@@ -3,13 +3,13 @@
 use k8s_openapi::api::core::v1::{KeyToPath, Volume};
 use serde_json::Value;
 
+use super::check_label;
 use crate::api::ConditionType::{SecretsReady, StorageReady};
 use crate::api::OpenClawInstanceSpec;
 use crate::object::Kind;
 use crate::problem::Severity;
 use crate::quantity;
 use crate::resolve::context::{Reference, Resolving};
-use crate::vocab::grammar::is_label;
 use crate::vocab::names;
 
 /// Returns the volumes, each name once.
@@ -50,14 +50,8 @@ fn check_name(path: &str, name: &str, bundle: bool, cx: &mut Resolving<'_>) {
             format!("{path}.name"),
             "is the volume of `spec.security.caBundle`: rename yours, or remove one of the two",
         );
-    } else if !is_label(name) {
-        cx.error(
-            format!("{path}.name"),
-            format!(
-                "{name:?} cannot name a volume: write at most 63 lower-case letters, digits and \
-                 `-`, a letter or digit first and last"
-            ),
-        );
+    } else {
+        check_label(path, "volume", name, cx);
     }
 }
 
