@@ -25,6 +25,7 @@ const PORT: &str = "the schema does not know which ports are taken";
 const CONTROLLER_ONLY: &[(&str, &str, &str)] = &[
     ("chromium", "spec.chromium.extraEnv[2].name", NAME),
     ("chromium", "spec.chromium.extraEnv[3]", SOURCE),
+    ("chromium", "spec.chromium.image.tag", IMAGE),
     ("chromium", "spec.chromium.resources.requests.memory", COMPARISON),
     ("config-bind", "spec.config.raw.gateway.bind", CONFIGURATION),
     ("config-map-key", "spec.config.configMapRef.key", OTHER_OBJECT),
