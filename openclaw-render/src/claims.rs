@@ -22,7 +22,7 @@ pub(crate) fn update(
     let uid = resolved.uid.as_deref().unwrap_or_default();
     match wanted.metadata.owner_references.as_deref() {
         None | Some([]) => plan.effects.extend(release(name, claim, uid)),
-        Some(owners) => plan.effects.extend(tie(owners, name, claim, uid)),
+        Some(owners) => plan.effects.extend(add_owner(owners, name, claim, uid)),
     }
     let wanted = wanted.spec.as_ref().and_then(|spec| spec.resources.as_ref());
     let wanted = wanted.and_then(|resources| resources.requests.as_ref()?.get("storage"));
@@ -56,7 +56,7 @@ pub(crate) fn release(name: &str, claim: &Claim, uid: &str) -> Option<Effect> {
 }
 
 /// Makes the instance an owner of the claim, so that it goes with it.
-fn tie(tied: &[OwnerReference], name: &str, claim: &Claim, uid: &str) -> Option<Effect> {
+fn add_owner(tied: &[OwnerReference], name: &str, claim: &Claim, uid: &str) -> Option<Effect> {
     if uid.is_empty() || claim.owner_references.iter().any(|owner| is_of(owner, uid)) {
         return None;
     }

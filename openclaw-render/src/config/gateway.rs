@@ -38,7 +38,7 @@ pub(super) fn port(document: &mut Map<String, Value>, _: &Resolved) {
 /// The token is in the environment, never in a ConfigMap, and a reference to it says nothing more.
 pub(super) fn auth(document: &mut Map<String, Value>, instance: &Resolved) {
     let Some(gateway) = object_at(document, "gateway") else { return };
-    let by_token = matches!(instance.gateway.auth, Auth::SecretToken | Auth::OwnToken);
+    let by_token = matches!(instance.gateway.auth, Auth::SecretToken | Auth::UsersToken);
     if !by_token && !gateway.contains_key("auth") {
         return;
     }

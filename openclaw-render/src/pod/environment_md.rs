@@ -19,7 +19,7 @@ pub(super) fn text(instance: &Resolved) -> String {
          elsewhere.\n\n## Places to write\n\n| Place | Lasts |\n|---|---|\n",
     );
     let lasts = match instance.storage.volume {
-        DataVolume::Own { .. } | DataVolume::Existing(_) => "on a volume: survives restarts",
+        DataVolume::Made { .. } | DataVolume::Existing(_) => "on a volume: survives restarts",
         DataVolume::Ephemeral(_) => "gone with the pod: there is no persistent volume",
     };
     let places = "`~/.openclaw/`, `~/.local/`, `~/.cache/`, `~/.config/`";

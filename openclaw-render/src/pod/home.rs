@@ -18,14 +18,14 @@ const WORKSPACE_DIRECTORY: &str = "workspace";
 pub(super) fn volume(instance: &Resolved) -> Volume {
     let name = names::DATA_VOLUME;
     match &instance.storage.volume {
-        DataVolume::Own { claim, .. } | DataVolume::Existing(claim) => volumes::claim(name, claim),
+        DataVolume::Made { claim, .. } | DataVolume::Existing(claim) => volumes::claim(name, claim),
         DataVolume::Ephemeral(limit) => empty(name, &limit.0),
     }
 }
 
 /// Returns the claim behind it, if it is ours.
 pub(super) fn claim(instance: &Resolved) -> Option<Claim> {
-    let DataVolume::Own { claim, spec } = &instance.storage.volume else { return None };
+    let DataVolume::Made { claim, spec } = &instance.storage.volume else { return None };
     let mut notes = BTreeMap::from([(annotations::BACKUP_ENABLED.to_owned(), "true".to_owned())]);
     if instance.storage.layout == Layout::Home {
         notes.insert(annotations::LAYOUT.to_owned(), annotations::LAYOUT_HOME.to_owned());

@@ -57,7 +57,7 @@ pub(crate) struct Chromium {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Profile {
     /// In a claim that we make.
-    Own {
+    Made {
         /// Its name.
         claim: String,
         /// Its spec.
@@ -73,7 +73,7 @@ impl Profile {
     /// Returns the claim that it is kept in.
     pub(crate) fn claim(&self) -> Option<&str> {
         match self {
-            Self::Own { claim, .. } | Self::Existing(claim) => Some(claim),
+            Self::Made { claim, .. } | Self::Existing(claim) => Some(claim),
             Self::Ephemeral => None,
         }
     }
@@ -187,7 +187,7 @@ fn profile(name: &InstanceName, chromium: &ChromiumSpec, cx: &mut Resolving<'_>)
         storage::check_change(path, (&claim, seen), storage_class.as_deref(), &size, cx);
     }
     let modes = vec![storage::ACCESS_MODE.to_owned()];
-    Profile::Own { claim, spec: Box::new(storage::claim_spec(modes, size, storage_class)) }
+    Profile::Made { claim, spec: Box::new(storage::claim_spec(modes, size, storage_class)) }
 }
 
 /// Returns the arguments: ours, with the user's in the place of those of the same flag, and then

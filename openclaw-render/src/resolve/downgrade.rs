@@ -17,7 +17,7 @@ pub(super) fn check(
     choices: &Choices,
     cx: &mut Resolving<'_>,
 ) {
-    let (DataVolume::Own { claim, .. } | DataVolume::Existing(claim)) = &storage.volume else {
+    let (DataVolume::Made { claim, .. } | DataVolume::Existing(claim)) = &storage.volume else {
         return;
     };
     let status = instance.status.as_ref().and_then(|status| status.volume.as_ref());

@@ -42,10 +42,10 @@ pub(super) fn resolve(
     let whole = spec.env_from.clone().unwrap_or_default();
     let mut sources = of_entries("spec.env", &entries);
     sources.extend(of_whole("spec", &whole, cx));
-    let mut own_token = None;
+    let mut made_token = None;
     if auth == Auth::SecretToken {
         match token {
-            GatewayToken::Own { hash, .. } => own_token = hash.as_deref(),
+            GatewayToken::Made { hash, .. } => made_token = hash.as_deref(),
             GatewayToken::Existing(name) => sources.push(Source {
                 path: "spec.gateway.existingSecret".to_owned(),
                 kind: Kind::Secret,
@@ -55,7 +55,7 @@ pub(super) fn resolve(
             }),
         }
     }
-    let hash = cx.about(ConditionType::SecretsReady, |cx| hash(&sources, own_token, cx));
+    let hash = cx.about(ConditionType::SecretsReady, |cx| hash(&sources, made_token, cx));
     Environment { entries, sources: whole, hash }
 }
 
@@ -74,9 +74,9 @@ pub(super) fn of_container(
 }
 
 /// Whether the user's own entry gives the agent a gateway token.
-pub(super) fn own_token(spec: &OpenClawInstanceSpec) -> bool {
-    let own = |entry: &EnvVar| entry.name == env::GATEWAY_TOKEN && !is_empty(entry);
-    spec.env.iter().flatten().any(own)
+pub(super) fn users_token(spec: &OpenClawInstanceSpec) -> bool {
+    let gives_token = |entry: &EnvVar| entry.name == env::GATEWAY_TOKEN && !is_empty(entry);
+    spec.env.iter().flatten().any(gives_token)
 }
 
 fn is_empty(entry: &EnvVar) -> bool {
@@ -86,7 +86,7 @@ fn is_empty(entry: &EnvVar) -> bool {
 /// Says what becomes of a gateway token among the user's entries.
 fn check_token(auth: Auth, path: &str, cx: &mut Resolving<'_>) {
     match auth {
-        Auth::SecretToken | Auth::OwnToken => cx.ineffective(
+        Auth::SecretToken | Auth::UsersToken => cx.ineffective(
             path,
             "wins, and the Secret of the gateway's token opens nothing: put this token into a \
              Secret under the key `token` and name that in `spec.gateway.existingSecret`",
@@ -222,10 +222,14 @@ fn of_whole<'a>(path: &str, whole: &'a [EnvFromSource], cx: &mut Resolving<'_>) 
 }
 
 /// Looks at all that the environment takes values from.
-fn hash(sources: &[Source<'_>], own_token: Option<&str>, cx: &mut Resolving<'_>) -> Option<String> {
+fn hash(
+    sources: &[Source<'_>],
+    made_token: Option<&str>,
+    cx: &mut Resolving<'_>,
+) -> Option<String> {
     let mut hasher = Hasher::default();
-    let mut anything = own_token.is_some();
-    hasher.field(&[own_token.unwrap_or_default()]);
+    let mut anything = made_token.is_some();
+    hasher.field(&[made_token.unwrap_or_default()]);
     for Source { path, kind, name, key, optional } in sources {
         if name.is_empty() || *key == Some("") {
             cx.error(

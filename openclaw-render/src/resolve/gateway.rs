@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::address::Network;
 use super::context::Resolving;
-use super::environment::own_token;
+use super::environment::users_token;
 use super::network_policy::NetworkPolicy;
 use super::trust::{self, HeaderName};
 use super::{BaseConfig, address, image};
@@ -37,7 +37,7 @@ pub(crate) enum Auth {
     /// By the token in the Secret, which the environment carries.
     SecretToken,
     /// By the token that the user's own entry puts into the environment.
-    OwnToken,
+    UsersToken,
     /// By headers of a proxy that authenticates; any token in the environment would contradict it.
     TrustedProxy,
     /// By what else the user's configuration says; the Secret's token would contradict it.
@@ -160,7 +160,7 @@ fn auth(
             Auth::TrustedProxy
         }
         (Some("password" | "none"), None) | (_, Some(_)) => Auth::Configured,
-        (_, None) if own_token(spec) => Auth::OwnToken,
+        (_, None) if users_token(spec) => Auth::UsersToken,
         (_, None) => Auth::SecretToken,
     }
 }

@@ -133,7 +133,7 @@ impl Resolved {
     /// Returns the names of all claims that the pod mounts, that of the state first.
     pub(crate) fn claims(&self) -> Vec<&str> {
         let state = match &self.storage.volume {
-            DataVolume::Own { claim, .. } | DataVolume::Existing(claim) => Some(claim.as_str()),
+            DataVolume::Made { claim, .. } | DataVolume::Existing(claim) => Some(claim.as_str()),
             DataVolume::Ephemeral(_) => None,
         };
         let profile = self.chromium.as_ref().and_then(|chromium| chromium.profile.claim());
@@ -161,7 +161,7 @@ impl Resolved {
     /// Name of the Secret that holds the gateway's token.
     pub(crate) fn token_secret(&self) -> String {
         match &self.token {
-            GatewayToken::Own { .. } => self.name.gateway_token(),
+            GatewayToken::Made { .. } => self.name.gateway_token(),
             GatewayToken::Existing(name) => name.clone(),
         }
     }

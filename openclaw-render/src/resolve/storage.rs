@@ -30,7 +30,7 @@ pub(crate) struct Storage {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum DataVolume {
     /// A claim that we make.
-    Own {
+    Made {
         /// Its name.
         claim: String,
         /// Its spec.
@@ -79,7 +79,7 @@ pub(super) fn resolve(
         let class = persistence.storage_class.as_deref();
         check_change(path, (&claim, seen), class, &size, cx);
     }
-    let volume = DataVolume::Own { claim, spec: Box::new(state_spec(&persistence, size)) };
+    let volume = DataVolume::Made { claim, spec: Box::new(state_spec(&persistence, size)) };
     Storage { volume, layout, orphan }
 }
 

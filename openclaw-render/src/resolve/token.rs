@@ -14,7 +14,7 @@ use crate::vocab::names::{InstanceName, TOKEN_KEY};
 #[derive(Clone, PartialEq)]
 pub(crate) enum GatewayToken {
     /// Ours, made once.
-    Own {
+    Made {
         /// Randomness for making it; nothing in previews.
         random: Option<String>,
         /// Hash of the token that it holds or will hold.
@@ -28,8 +28,8 @@ pub(crate) enum GatewayToken {
 impl std::fmt::Debug for GatewayToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Own { hash, .. } => {
-                f.debug_struct("Own").field("hash", hash).finish_non_exhaustive()
+            Self::Made { hash, .. } => {
+                f.debug_struct("Made").field("hash", hash).finish_non_exhaustive()
             }
             Self::Existing(name) => f.debug_tuple("Existing").field(name).finish(),
         }
@@ -74,5 +74,5 @@ pub(super) fn resolve(
         Some(keys) => keys.get(TOKEN_KEY).cloned(),
         None => cx.observed.random_token.as_deref().map(hash::of),
     };
-    GatewayToken::Own { random: cx.observed.random_token.clone(), hash }
+    GatewayToken::Made { random: cx.observed.random_token.clone(), hash }
 }

@@ -15,7 +15,7 @@ use crate::resolve::{GatewayToken, Resolved};
 use crate::vocab::names;
 
 pub(super) fn render(instance: &Resolved) -> Option<Rendered> {
-    let GatewayToken::Own { random, .. } = &instance.token else { return None };
+    let GatewayToken::Made { random, .. } = &instance.token else { return None };
     let data = random.as_ref().map(|token| {
         [(names::TOKEN_KEY.to_owned(), ByteString(token.clone().into_bytes()))].into()
     });

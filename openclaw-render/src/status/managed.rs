@@ -30,7 +30,7 @@ pub(super) fn resources(
         network_policy: seen(Kind::NetworkPolicy, &name),
         pod_disruption_budget: seen(Kind::PodDisruptionBudget, &name),
         pvc: match &resolved.storage.volume {
-            DataVolume::Own { claim, .. } | DataVolume::Existing(claim) => Some(claim.clone()),
+            DataVolume::Made { claim, .. } | DataVolume::Existing(claim) => Some(claim.clone()),
             DataVolume::Ephemeral(_) => None,
         },
         chromium_pvc: resolved

@@ -137,7 +137,7 @@ fn profile_volume(profile: &Profile) -> Volume {
 
 /// It goes with the instance, unlike the agent's state: without an agent nobody is signed in.
 fn claim(profile: &Profile) -> Option<Claim> {
-    let Profile::Own { claim, spec } = profile else { return None };
+    let Profile::Made { claim, spec } = profile else { return None };
     Some(Claim {
         name: claim.clone(),
         annotations: [].into(),
