@@ -21,6 +21,8 @@ use rustix::io::Errno;
 
 const TEMPORARY_PREFIX: &str = ".openclaw-write-";
 const TEMPORARY_SUFFIX: &str = ".tmp";
+/// A copy is for the agent alone, as what it is a copy of may be.
+const COPY_MODE: u32 = 0o600;
 /// How many names are tried that others may have taken.
 const ATTEMPTS: u32 = 64;
 
@@ -214,7 +216,21 @@ impl Folder {
         let mut number = 0_u32;
         loop {
             let aside = format!("{name}.set-aside-{number}");
-            match rustix::fs::renameat_with(here, name, here, &*aside, RenameFlags::NOREPLACE) {
+            let renamed = match rustix::fs::renameat_with(
+                here,
+                name,
+                here,
+                &*aside,
+                RenameFlags::NOREPLACE,
+            ) {
+                // Some network file systems know no such rename, but links do the same.
+                Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                    rustix::fs::linkat(here, name, here, &*aside, AtFlags::empty())
+                        .and_then(|()| rustix::fs::unlinkat(here, name, AtFlags::empty()))
+                }
+                renamed => renamed,
+            };
+            match renamed {
                 Ok(()) => return Ok(aside),
                 Err(Errno::EXIST) if number < ATTEMPTS => number += 1,
                 Err(errno) => {
@@ -252,16 +268,29 @@ impl Folder {
     }
 
     /// Keeps what is there under this name under another one as well, in the place of what is
-    /// there. The name itself keeps it. A link is kept as a link.
+    /// there. The name itself keeps it. A link is kept as a link. An earlier copy goes only once the
+    /// new one is there.
     pub(crate) fn keep_copy(&self, name: &OsStr, copy: &OsStr) -> Result<(), FolderError> {
         let here = &self.descriptor;
-        let failed =
-            |errno: Errno| FolderError::Write { path: self.join(copy), source: errno.into() };
-        match rustix::fs::unlinkat(here, copy, AtFlags::empty()) {
-            Ok(()) | Err(Errno::NOENT) => {}
-            Err(errno) => return Err(failed(errno)),
+        let failed = |source: io::Error| FolderError::Write { path: self.join(copy), source };
+        let mut temporary = copy.to_owned();
+        temporary.push(".tmp");
+        let remove = || rustix::fs::unlinkat(here, &temporary, AtFlags::empty());
+        let _ = remove();
+        match rustix::fs::linkat(here, name, here, &temporary, AtFlags::empty()) {
+            Ok(()) => {
+                let renamed = rustix::fs::renameat(here, &temporary, here, copy);
+                // Of two names of one file, a rename leaves both.
+                let _ = remove();
+                renamed.map_err(|errno| failed(errno.into()))
+            }
+            // Not every file system has links.
+            Err(_) if self.kind(name)? == Some(Kind::File) => {
+                let bytes = super::read_bounded(self.open_file(name)?).map_err(failed)?;
+                self.replace(copy, COPY_MODE, &mut io::Cursor::new(bytes))
+            }
+            Err(errno) => Err(failed(errno.into())),
         }
-        rustix::fs::linkat(here, name, here, copy, AtFlags::empty()).map_err(failed)
     }
 
     /// Removes a directory that is empty. One that is not stays.

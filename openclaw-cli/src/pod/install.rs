@@ -23,6 +23,8 @@ use crate::error::chain;
 
 /// Directories below HOME for programs, and for what they consist of.
 const PROGRAMS: [&str; 2] = [".local", "bin"];
+/// The tools, seen from the programs.
+const FROM_PROGRAMS: &str = "../share/openclaw-tools";
 const TOOLS: [&str; 3] = [".local", "share", "openclaw-tools"];
 const DIRECTORY_MODE: u32 = 0o755;
 const PROGRAM_MODE: u32 = 0o755;
@@ -158,13 +160,32 @@ impl Installer<'_> {
         Ok(())
     }
 
-    /// Python as uv builds it, and uv itself.
+    /// Python as uv builds it, and uv itself; each only where it is missing.
     fn python(&self) -> Result<(), InstallError> {
         let uv = on_path("uv").ok_or(InstallError::Find { program: "uv" })?;
+        if !is_program(&self.programs.join("python3")) {
+            self.interpreter(&uv)?;
+        }
+        let programs = self.make(&PROGRAMS).map_err(|source| InstallError::Prepare { source })?;
+        for tool in [uv.clone(), uv.with_file_name("uvx")] {
+            let Some(name) = tool.file_name().filter(|_| is_program(&tool)) else { continue };
+            if is_program(&self.programs.join(name)) {
+                continue;
+            }
+            let bytes = fs::read(&tool)
+                .map_err(|source| InstallError::Clear { path: tool.clone(), source })?;
+            programs
+                .replace(name, PROGRAM_MODE, &mut Cursor::new(bytes))
+                .map_err(|source| InstallError::Prepare { source })?;
+        }
+        Ok(())
+    }
+
+    fn interpreter(&self, uv: &Path) -> Result<(), InstallError> {
         let version = &self.arguments.version;
         let name = format!("python-{version}");
         let folder = self.empty(&name)?;
-        let mut command = Command::new(&uv);
+        let mut command = Command::new(uv);
         command
             .args(["python", "install", "--no-config", "--no-progress"])
             .arg(version)
@@ -172,19 +193,10 @@ impl Installer<'_> {
             // Later versions put links of their own beside ours.
             .env("UV_PYTHON_INSTALL_BIN", "0");
         self.run(&mut command)?;
-        let interpreter = interpreter(&folder, version)
+        let interpreter = newest(&folder, version)
             .ok_or_else(|| InstallError::Interpreter { path: folder.clone() })?;
         let program = format!("{interpreter}/bin/python3");
         self.run(Command::new(folder.join(&program)).arg("--version"))?;
-        let programs = self.make(&PROGRAMS).map_err(|source| InstallError::Prepare { source })?;
-        for tool in [uv.clone(), uv.with_file_name("uvx")] {
-            let Some(name) = tool.file_name().filter(|_| is_program(&tool)) else { continue };
-            let bytes = fs::read(&tool)
-                .map_err(|source| InstallError::Clear { path: tool.clone(), source })?;
-            programs
-                .replace(name, PROGRAM_MODE, &mut Cursor::new(bytes))
-                .map_err(|source| InstallError::Prepare { source })?;
-        }
         self.link("python", &format!("{name}/{program}"))?;
         self.link("python3", &format!("{name}/{program}"))
     }
@@ -235,16 +247,21 @@ impl Installer<'_> {
         }
     }
 
-    /// Links a program to its place among the tools, in the place of whatever file has its name.
+    /// Links a program to its place among the tools. A program of the agent's own stays.
     fn link(&self, program: &str, target: &str) -> Result<(), InstallError> {
         let path = self.programs.join(program);
+        let is_ours = fs::read_link(&path).is_ok_and(|target| target.starts_with(FROM_PROGRAMS));
+        if !is_ours && is_program(&path) {
+            self.say(&format!("{} is the agent's own and stays", path.display()));
+            return Ok(());
+        }
         let temporary = self.programs.join(format!(".openclaw-write-{program}.tmp"));
         let failed = |source| InstallError::Link { path: path.clone(), source };
         match fs::remove_file(&temporary) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(failed(source)),
             Ok(()) | Err(_) => {}
         }
-        let target = Path::new("../share/openclaw-tools").join(target);
+        let target = Path::new(FROM_PROGRAMS).join(target);
         symlink(target, &temporary).map_err(failed)?;
         fs::rename(&temporary, &path).map_err(failed)
     }
@@ -259,7 +276,7 @@ impl Installer<'_> {
 }
 
 /// The newest interpreter of a series below a folder of uv's.
-fn interpreter(folder: &Path, series: &str) -> Option<String> {
+fn newest(folder: &Path, series: &str) -> Option<String> {
     let entries = fs::read_dir(folder).ok()?;
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     let of_series = |name: &String| {

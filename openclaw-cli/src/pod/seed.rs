@@ -7,7 +7,8 @@
 //! - What the agent has put in place of something that the pod can do without stays, and is named
 //!   in the log. HOME and the state must be directories.
 //! - What the agent has changed or deleted stays so until its source changes, see [`record`].
-//! - It stops at the first failure and says which path, also in the termination log.
+//! - It stops at the first failure and says which path, also in the termination log. Only a newer
+//!   text of a file that is kept up to date may fail: the agent runs without it.
 
 mod record;
 
@@ -255,12 +256,16 @@ impl Seeder<'_> {
             // Bytes alone decide: the kubelet changes modes on volumes, for the pod's group.
             (SeedPolicy::Converge | SeedPolicy::Replace, Some(Kind::File), _)
                 if parent.holds(name_bytes, &mut content).map_err(failed)? => {}
-            (SeedPolicy::Replace, Some(_), None) => {
-                let aside = parent.set_aside(name).map_err(failed)?;
-                log(&format!("{path} was there before and is {aside} now"));
-                parent.create(name_bytes, mode, &mut content).map_err(failed)?;
+            (SeedPolicy::Replace, there, last) => {
+                let is_others = there.is_some() && last.is_none();
+                // The agent runs without the newest text of such a file: a full volume, or one that
+                // knows no such rename, must not keep it from starting.
+                if let Err(error) = replace(&parent, name, mode, &mut content, is_others) {
+                    log(&format!("{path} is left out: {}", chain(&error)));
+                    return Ok(());
+                }
             }
-            (SeedPolicy::Converge | SeedPolicy::Replace, _, _) => {
+            (SeedPolicy::Converge, _, _) => {
                 parent.replace(name_bytes, mode, &mut content).map_err(failed)?;
             }
         }
@@ -297,6 +302,22 @@ impl Seeder<'_> {
             }
         }
     }
+}
+
+/// Puts a content in the place of what is there; of somebody else, that gets another name.
+fn replace(
+    parent: &Folder,
+    name: &str,
+    mode: u32,
+    content: &mut Cursor<Vec<u8>>,
+    is_others: bool,
+) -> Result<(), FolderError> {
+    if is_others {
+        let aside = parent.set_aside(name)?;
+        log(&format!("{name} was there before and is {aside} now"));
+        return parent.create(name.as_ref(), mode, content);
+    }
+    parent.replace(name.as_ref(), mode, content)
 }
 
 /// Whether the directory of a file holds nothing but what the plan has put there.

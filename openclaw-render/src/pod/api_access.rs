@@ -54,8 +54,8 @@ pub(super) fn egress(instance: &Resolved) -> Option<NetworkPolicyEgressRule> {
     })
 }
 
-/// Its own instance and configuration, and its requests. Those of other agents it cannot list, and
-/// no Secret can be read.
+/// Its own instance and configuration, and its requests. Those of other agents it cannot list. No
+/// Secret can be read, save that of the tailnet where the pod is in one: a pod has one account.
 pub(super) fn rules(instance: &Resolved) -> Vec<PolicyRule> {
     if instance.self_configure.is_none() {
         return Vec::new();

@@ -165,7 +165,7 @@ fn capabilities(path: &str, own: Option<Capabilities>, cx: &mut Resolving<'_>) -
 }
 
 /// Only who asks for it: whoever has the token acts as the agent.
-fn api_token(spec: &OpenClawInstanceSpec) -> bool {
+pub(super) fn api_token(spec: &OpenClawInstanceSpec) -> bool {
     let rbac = spec.security.as_ref().and_then(|security| security.rbac.as_ref());
     let asked = rbac.and_then(|rbac| rbac.automount_service_account_token);
     let self_configure = spec.self_configure.as_ref().and_then(|each| each.enabled);

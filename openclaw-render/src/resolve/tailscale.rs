@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{ResourceRequirements, SecretKeySelector};
 
 use super::context::{Reference, Resolving};
 use super::defaults::text;
-use super::{image, resources};
+use super::{image, resources, security};
 use crate::api::ConditionType::SecretsReady;
 use crate::api::{OpenClawInstanceSpec, TailscaleMode, TailscaleSpec};
 use crate::hash::Hasher;
@@ -43,6 +43,13 @@ pub(super) fn resolve(
     let path = "spec.tailscale";
     if spec.netbird.as_ref().and_then(|netbird| netbird.enabled) == Some(true) {
         cx.error("spec.netbird.enabled", "excludes `spec.tailscale`: turn one of the two off");
+    }
+    if security::api_token(spec) {
+        cx.risk(
+            path,
+            "and a token of the Kubernetes API in the agent's container: a pod has one account, so \
+             the agent can read its identity in the tailnet",
+        );
     }
     let mode = tailscale.mode.unwrap_or_default();
     if mode == TailscaleMode::Funnel {

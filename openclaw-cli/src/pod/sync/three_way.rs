@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use openclaw_render::seed::read_configuration;
 use serde_json::{Map, Value};
 
 /// Whose value counts where both sides have changed it.
@@ -81,6 +82,13 @@ pub(super) fn force(document: &mut Value, ours: &Value, path: &str) {
         (Some(inner @ Value::Object(_)), _) => force(inner, &Value::Null, rest),
         (Some(_) | None, _) => {}
     }
+}
+
+/// An openclaw.json as a document.
+pub(super) fn document(bytes: &[u8]) -> Result<Value, String> {
+    let text = str::from_utf8(bytes).map_err(|_| "it is no text".to_owned())?;
+    let value = read_configuration(text).map_err(|why| format!("it {why}"))?;
+    if value.is_object() { Ok(value) } else { Err("it is no JSON object".to_owned()) }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{Container, SecurityContext};
 use serde_json::{Value, json};
 
-use crate::pod::part::{File, OnChange, OpenTo, Part, Port, Published};
+use crate::pod::part::{File, OnChange, OpenTo, Part, Port, Published, Start};
 use crate::pod::volumes;
 use crate::resolve::{Resolved, Served};
 use crate::vocab::{annotations, names, ports};
@@ -23,6 +23,8 @@ pub(in crate::pod) fn part(instance: &Resolved) -> Option<Part> {
     let config = instance.name.config();
     Some(Part {
         container: container(instance, served),
+        // An init container would keep the agent waiting for this image.
+        start: Start::Beside,
         volumes: vec![volumes::config_map(CONFIGURATION_VOLUME, &config, Some(CONFIGURATION))],
         files: vec![File {
             key: CONFIGURATION,
@@ -50,7 +52,6 @@ fn container(instance: &Resolved, served: &Served) -> Container {
         image_pull_policy: Some("IfNotPresent".to_owned()),
         name: NAME.to_owned(),
         resources: Some(served.resources.clone()),
-        restart_policy: Some("Always".to_owned()),
         security_context: Some(SecurityContext {
             run_as_non_root: Some(true),
             run_as_user: (!instance.security.own_user).then_some(USER),

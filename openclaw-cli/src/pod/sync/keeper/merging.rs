@@ -17,14 +17,14 @@ use std::ffi::OsStr;
 use std::io::{self, Cursor};
 use std::time::{Duration, Instant};
 
-use openclaw_render::seed::{SyncStatus, content_hash, read_configuration};
+use openclaw_render::seed::{SyncStatus, content_hash};
 use openclaw_render::vocab::paths;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Found, Good, Keeper, TARGET_MODE, open_parent, say_first};
 use crate::pod::folder::{Folder, FolderError, Kind};
-use crate::pod::sync::three_way::{Winner, force, merge};
+use crate::pod::sync::three_way::{Winner, document, force, merge};
 use crate::pod::sync::validator::Verdict;
 use crate::pod::sync::{log, pretty};
 use crate::pod::{one_line, read_bounded};
@@ -45,6 +45,8 @@ pub(in crate::pod::sync) struct Merging {
     /// Whether the application may run already, and so write.
     served: bool,
     set_aside: Option<String>,
+    /// The unusable content that an earlier look has seen: somebody may have been writing it then.
+    unusable: Option<Vec<u8>>,
 }
 
 /// What was merged last, as it is written down.
@@ -72,18 +74,42 @@ enum There {
     /// Nothing that can be merged.
     Unusable {
         why: String,
+        /// Its bytes, if it is a file that could be read.
+        bytes: Option<Vec<u8>>,
     },
 }
 
 impl Merging {
     pub(in crate::pod::sync) fn new(forced: Vec<String>, poll: Duration) -> Self {
         let doubt = poll.saturating_mul(POLLS_OF_DOUBT);
-        Self { forced, doubt, record: None, written: None, served: false, set_aside: None }
+        Self {
+            forced,
+            doubt,
+            record: None,
+            written: None,
+            served: false,
+            set_aside: None,
+            unusable: None,
+        }
     }
 
     /// What was merged last. Without a record the operator before us wrote the file, or nobody did.
     fn base(&self) -> Value {
         self.record.as_ref().map_or_else(of_the_go_operator, |record| record.document.clone())
+    }
+
+    /// Keeps what is about to be replaced, and says where. Where that fails, a running agent keeps
+    /// its file; one that is about to start cannot start with it.
+    fn keep(&mut self, parent: &Folder, name: &OsStr, why: &str) -> Result<(), FolderError> {
+        let copy = paths::REFUSED_FILE;
+        let kept = match parent.keep_copy(name, OsStr::new(copy)) {
+            Ok(()) => format!("kept as {copy}"),
+            Err(error) if self.served => return Err(error),
+            Err(error) => format!("not kept, {}", crate::error::chain(&error)),
+        };
+        let text = format!("{}: {why} ({kept})", name.display());
+        self.set_aside = Some(one_line(&text, REASON_LIMIT));
+        Ok(())
     }
 
     /// The wanted document with what the agent has made of it.
@@ -266,15 +292,31 @@ impl Keeper {
                 }
                 let verdict = self.judge.known(bytes);
                 if let Some(Verdict::Rejected { reason, certain: true, .. }) = verdict {
-                    merging.set_aside = Some(set_aside(parent, name, &reason));
+                    merging.keep(parent, name, &reason)?;
                 }
                 before = Some(value.clone());
             }
-            There::Unusable { why } => merging.set_aside = Some(set_aside(parent, name, why)),
+            There::Unusable { why, bytes } => {
+                if let Some(bytes) = bytes
+                    && merging.served
+                    && merging.unusable.as_ref() != Some(bytes)
+                {
+                    // Half of what somebody is writing looks like this, too.
+                    merging.unusable = Some(bytes.clone());
+                    return Ok(false);
+                }
+                if let Some(bytes) = bytes
+                    && !parent.holds(name, &mut Cursor::new(bytes))?
+                {
+                    return Ok(false);
+                }
+                merging.keep(parent, name, why)?;
+            }
             There::Nothing if parent.kind(name)?.is_some() => return Ok(false),
             There::Nothing => {}
         }
         parent.replace(name, TARGET_MODE, &mut Cursor::new(&good.bytes))?;
+        merging.unusable = None;
         log(&format!("wrote the file with {} merged into it", good.source_hash));
         merging.written = match (before, document(&good.bytes)) {
             // Before the first content is served, nobody writes from memory.
@@ -317,18 +359,23 @@ impl Keeper {
         let there = match parent.kind(name)? {
             None => There::Nothing,
             Some(Kind::File) => {
-                let read = parent.open_file(name).map(read_bounded)?;
-                match read.map_err(|error| error.to_string()) {
+                match parent.open_file(name).map(read_bounded)? {
                     Ok(bytes) => match document(&bytes) {
                         Ok(value) => There::Document { bytes, value },
-                        Err(why) => There::Unusable { why },
+                        Err(why) => There::Unusable { why, bytes: Some(bytes) },
                     },
-                    Err(why) => There::Unusable { why },
+                    // It is too large. What cannot be read just now may be a good file.
+                    Err(error) if error.kind() == io::ErrorKind::Other => {
+                        There::Unusable { why: error.to_string(), bytes: None }
+                    }
+                    Err(source) => {
+                        return Err(FolderError::Read { path: self.target.clone(), source });
+                    }
                 }
             }
             Some(Kind::Directory) => return Err(is_directory()),
             Some(kind @ (Kind::Link | Kind::Other)) => {
-                There::Unusable { why: format!("it is {kind}") }
+                There::Unusable { why: format!("it is {kind}"), bytes: None }
             }
         };
         Ok((parent, there))
@@ -348,21 +395,4 @@ fn recorded(parent: &Folder) -> Option<Record> {
         log("what was merged last cannot be read: merging as if it were the first time");
     }
     record
-}
-
-/// An openclaw.json as a document.
-fn document(bytes: &[u8]) -> Result<Value, String> {
-    let text = str::from_utf8(bytes).map_err(|_| "it is no text".to_owned())?;
-    let value = read_configuration(text).map_err(|why| format!("it {why}"))?;
-    if value.is_object() { Ok(value) } else { Err("it is no JSON object".to_owned()) }
-}
-
-/// Keeps what is about to be replaced, and says where.
-fn set_aside(parent: &Folder, name: &OsStr, why: &str) -> String {
-    let copy = paths::REFUSED_FILE;
-    let kept = match parent.keep_copy(name, OsStr::new(copy)) {
-        Ok(()) => format!("kept as {copy}"),
-        Err(error) => format!("not kept, {}", crate::error::chain(&error)),
-    };
-    one_line(&format!("{}: {why} ({kept})", name.display()), REASON_LIMIT)
 }
