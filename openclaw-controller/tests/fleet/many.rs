@@ -38,6 +38,14 @@ async fn a_restart_over_a_settled_fleet_writes_nothing_and_at_rest_nothing_is_as
     }
     for name in &names {
         cluster.until_ready(name).await;
+        // What config-sync says comes later.
+        cluster
+            .until("its configuration is confirmed", async || {
+                let live = cluster.instance(name).await.expect("the instance");
+                let config = &live["status"]["config"];
+                config["appliedHash"].is_string() && config["appliedHash"] == config["renderedHash"]
+            })
+            .await;
     }
     assert!(first.metric("openclaw_applies_unsettled_total").await < 1.0);
     assert_eq!(first.stop(), Some(0), "it stops well");
