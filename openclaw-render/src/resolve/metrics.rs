@@ -33,10 +33,10 @@ pub(crate) enum Metrics {
 }
 
 impl Metrics {
-    /// Returns the port on which they are served, if they are.
-    pub(super) fn port(&self) -> Option<i32> {
+    /// Returns how they are served, if they are.
+    pub(super) fn served(&self) -> Option<&Served> {
         match self {
-            Self::Served(served) => Some(served.port),
+            Self::Served(served) => Some(served),
             Self::Nothing(_) => None,
         }
     }

@@ -152,10 +152,7 @@ impl Resolved {
 
     /// How the agent's metrics are served, if they are.
     pub(crate) fn served_metrics(&self) -> Option<&Served> {
-        match self.metrics.as_ref()? {
-            Metrics::Served(served) => Some(served),
-            Metrics::Nothing(_) => None,
-        }
+        self.metrics.as_ref().and_then(Metrics::served)
     }
 
     /// Name of the Secret that holds the gateway's token.
@@ -216,7 +213,7 @@ fn resolve_merged(
         gateway::resolve(&spec, &config, network_policy.as_ref(), image.version, cx)
     });
     let metrics = metrics::resolve(instance, &spec, &config.document, image.version, cx);
-    let metrics_port = metrics.as_ref().and_then(Metrics::port);
+    let metrics_port = metrics.as_ref().and_then(Metrics::served).map(|served| served.port);
     let extras = extras::resolve(&spec, metrics_port, cx);
     let token = cx.about(SecretsReady, |cx| token::resolve(&spec, &name, gateway.auth, cx));
     provider_key::check(&spec, &config.document, &config.path, cx);
