@@ -7,8 +7,8 @@ use openclaw_render::api::OpenClawInstance;
 use openclaw_render::vocab::FIELD_MANAGER;
 use openclaw_render::vocab::annotations;
 use openclaw_render::{
-    Action, Effect, Fact, Kind, ObjectKey, Observed, Ownership, Read, Settings, claim_facts,
-    decode_instance, hash, owned_hash, plan, render_instance, secret_hashes, seen,
+    Action, Effect, Fact, Kind, ObjectKey, Observed, Ownership, Read, Settings, decode_instance,
+    hash, owned_hash, plan, render_instance,
 };
 use serde_json::{Map, Value, json};
 
