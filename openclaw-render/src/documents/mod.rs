@@ -185,11 +185,17 @@ impl Documents {
     fn add_instance(&mut self, document: Value) {
         match decode::every_problem(document) {
             Ok((instance, unknown)) => {
-                unknown.into_iter().for_each(|problem| self.found(problem));
+                for problem in unknown {
+                    self.found(problem);
+                }
                 let (document, within) = self.place.clone();
                 self.instances.push(Found { value: instance, document, within });
             }
-            Err(problems) => problems.into_iter().for_each(|problem| self.found(problem)),
+            Err(problems) => {
+                for problem in problems {
+                    self.found(problem);
+                }
+            }
         }
     }
 

@@ -15,7 +15,7 @@ const MAKERS: [(&str, &str, Kind, &str); 7] = [
     ("cert-manager.io", "Certificate", Kind::Secret, "/spec/secretName"),
     ("volsync.backube", "ReplicationDestination", Kind::PersistentVolumeClaim, DESTINATION),
 ];
-/// Where VolSync names a claim that is there already, or that another object makes.
+/// Where `VolSync` names a claim that is there already, or that another object makes.
 const DESTINATION: &str = "/spec/restic/destinationPVC";
 
 /// Returns the namespace of such an object and what it will make.
