@@ -49,7 +49,7 @@ pub struct IngressSpec {
     /// running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<BTreeMap<String, String>>,
-    /// Hosts that lead to the gateway, at least one and at most 20. They become origins of the
+    /// Hosts that lead to the gateway. At least one and at most 20. They become origins of the
     /// Control UI: with `https` those that a certificate covers, others with `http`, too. Has no
     /// default.
     #[serde(skip_serializing_if = "Option::is_none")]

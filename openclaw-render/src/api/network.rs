@@ -156,12 +156,12 @@ pub struct ServicePortSpec {
     /// Number of the port on the Service, 1 to 65535. Required. A change leaves the running pod
     /// alone.
     pub port: i32,
-    /// Port of the pod that it leads to, 1 to 65535; 18789 is the gateway, with and without the
+    /// Port of the pod that it leads to, 1 to 65535. 18789 is the gateway, with and without the
     /// proxy. The NetworkPolicy opens it to its peers. Defaults to `port`. A change leaves the
     /// running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_port: Option<i32>,
-    /// Port of every node that leads to it, with type `NodePort` or `LoadBalancer`. It must be in
+    /// Port of every node that leads to it. It needs type `NodePort` or `LoadBalancer`, and must be in
     /// the cluster's range, which is 30000 to 32767 unless it was set up otherwise. Defaults to one
     /// that Kubernetes chooses. A change leaves the running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]

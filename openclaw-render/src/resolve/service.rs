@@ -14,7 +14,8 @@ const PORTS: &str = "spec.networking.service.ports";
 /// What the Service is like.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Service {
-    pub(crate) service_type: ServiceType,
+    /// How far it reaches.
+    pub(crate) reach: ServiceType,
     pub(crate) annotations: BTreeMap<String, String>,
     /// Ports that were asked for; none means those of the pod's containers.
     pub(crate) ports: Vec<ChosenPort>,
@@ -55,9 +56,9 @@ pub(super) fn resolve(
 ) -> Service {
     let service = spec.networking.as_ref().and_then(|networking| networking.service.clone());
     let service = service.unwrap_or_default();
-    let service_type = service.type_.unwrap_or(ServiceType::ClusterIP);
+    let reach = service.type_.unwrap_or(ServiceType::ClusterIP);
     let given = service.ports.unwrap_or_default();
-    let ports = chosen(spec, service_type, &given, metrics, cx);
+    let ports = chosen(spec, reach, &given, metrics, cx);
     let mut numbers: BTreeSet<i32> = metrics.map(|served| served.port).into_iter().collect();
     let gateway = if given.is_empty() {
         numbers.insert(ports::GATEWAY);
@@ -69,13 +70,7 @@ pub(super) fn resolve(
         let mut leading = tcp.filter(|port| port.target == gateway).map(|port| port.number);
         leading.clone().find(|number| *number == ports::GATEWAY).or_else(|| leading.next())
     };
-    Service {
-        service_type,
-        annotations: service.annotations.unwrap_or_default(),
-        ports,
-        gateway,
-        numbers,
-    }
+    Service { reach, annotations: service.annotations.unwrap_or_default(), ports, gateway, numbers }
 }
 
 /// The pod's port behind which the gateway is.
@@ -85,7 +80,7 @@ fn target_of_gateway(spec: &OpenClawInstanceSpec) -> i32 {
 
 fn chosen(
     spec: &OpenClawInstanceSpec,
-    service_type: ServiceType,
+    reach: ServiceType,
     given: &[ServicePortSpec],
     metrics: Option<&Served>,
     cx: &mut Resolving<'_>,
@@ -101,7 +96,7 @@ fn chosen(
             continue;
         }
         check_monitored(&path, port, target, metrics, cx);
-        let node_port = port.node_port.filter(|_| service_type != ServiceType::ClusterIP);
+        let node_port = port.node_port.filter(|_| reach != ServiceType::ClusterIP);
         if node_port.is_none() && port.node_port.is_some() {
             cx.ineffective(
                 format!("{path}.nodePort"),

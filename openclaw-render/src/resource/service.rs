@@ -21,7 +21,7 @@ pub(super) fn render(instance: &Resolved, parts: &[Part]) -> Service {
         spec: Some(ServiceSpec {
             ports: Some(ports(instance, parts)),
             selector: Some(labels::selecting(&instance.name)),
-            type_: Some(instance.service.service_type.to_string()),
+            type_: Some(instance.service.reach.to_string()),
             ..Default::default()
         }),
         ..Default::default()
@@ -55,6 +55,5 @@ fn port(chosen: &ChosenPort, parts: &[Part]) -> ServicePort {
         port: chosen.number,
         protocol: Some(chosen.protocol.to_string()),
         target_port: Some(IntOrString::Int(chosen.target)),
-        ..Default::default()
     }
 }

@@ -171,7 +171,7 @@ pub(super) fn port_of(
             ),
         ),
         Some(port) => {
-            cx.error(path, format!("the Service has no port {port}: it has {}", service.listed()))
+            cx.error(path, format!("the Service has no port {port}: it has {}", service.listed()));
         }
         None if service.gateway.is_some() => return service.gateway,
         None => cx.error(
