@@ -88,7 +88,7 @@ fn fixtures() -> Vec<(String, Vec<Object>)> {
     let render = |path: &PathBuf| {
         let text = fs::read_to_string(path).expect("a fixture");
         let documents = Documents::read(serde_saphyr::from_multiple(&text).expect("YAML"));
-        let instance = documents.instances.first().expect("an instance");
+        let instance = &documents.instances.first().expect("an instance").value;
         let token = Some("fixture-token".to_owned());
         let observed = Observed { random_token: token, ..documents.observed(instance) };
         let (objects, _) = render_instance(instance, &observed, &Settings::default());
