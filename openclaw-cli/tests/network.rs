@@ -18,8 +18,9 @@ use std::process::{Command, Stdio};
 use openclaw_render::{Documents, Kind, Object, Observed, Settings, render_instance};
 use serde_json::{Value, json};
 
-/// Ports of an agent: gateway, proxy, config-sync, the old canvas, a browser's, and one of nothing.
-const PORTS: &[u16] = &[18789, 18790, 18795, 18793, 9222, 8080];
+/// Ports of an agent: gateway, proxy, config-sync, the old canvas, a browser's, a webhook's, and one of
+/// nothing.
+const PORTS: &[u16] = &[18789, 18790, 18795, 18793, 9222, 3978, 8080];
 
 /// Who knocks.
 struct Peer {
