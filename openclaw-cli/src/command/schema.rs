@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use openclaw_render::api;
+use openclaw_render::vocab::API_VERSION;
 use serde_json::{Map, Value, json};
 
 /// Words of JSON Schema that the definitions use, the others being Kubernetes' own.
@@ -40,7 +41,7 @@ pub(crate) fn run(_: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let kinds: Vec<Value> = api::custom_resource_definitions().iter().filter_map(kind).collect();
     let schema = json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "openclaw.rocks/v1alpha1",
+        "title": API_VERSION,
         "oneOf": kinds,
     });
     writeln!(io::stdout(), "{schema:#}")?;
