@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{check, completions, crds, diff, explain, images, man, render, schema};
+use crate::command::{check, completions, crds, diff, docs, explain, images, man, render, schema};
 use crate::pod;
 
 /// Previews, checks and explains what the agent operator would apply.
@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Images(images::Arguments),
     /// Print the CustomResourceDefinitions.
     Crds(crds::Arguments),
+    /// Write the reference of the API, as pages.
+    Docs(docs::Arguments),
     /// Print a JSON schema, for editors.
     Schema(schema::Arguments),
     /// Print completions for a shell.

@@ -40,6 +40,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Explain(arguments) => command::explain::run(&arguments),
         Command::Images(arguments) => command::images::run(&arguments),
         Command::Crds(arguments) => command::crds::run(&arguments),
+        Command::Docs(arguments) => command::docs::run(&arguments),
         Command::Schema(arguments) => command::schema::run(&arguments),
         Command::Completions(arguments) => command::completions::run(&arguments),
         Command::Man(arguments) => command::man::run(&arguments),

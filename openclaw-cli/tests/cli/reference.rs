@@ -1,8 +1,12 @@
 //! What is told without a manifest: fields, schemas, completions, the manual page; and images.
 
-use serde_json::Value;
+use std::fs;
+use std::path::Path;
 
-use crate::program::{MINIMAL, code, err, fixture, out, run, run_with};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::program::{MINIMAL, code, err, files_below, fixture, out, run, run_with};
 
 #[test]
 fn a_field_is_explained() {
@@ -83,4 +87,29 @@ fn shells_and_man_get_what_they_ask_for() {
     for command in ["render", "check", "diff", "explain"] {
         assert!(out(&page).contains(command), "{command}");
     }
+}
+
+/// `UPDATE_SNAPSHOTS=1` writes the pages instead.
+#[test]
+fn the_pages_of_the_reference_are_fresh() {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference");
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        let output = run(&["docs", "--out", kept.to_str().expect("UTF-8")]);
+        assert_eq!(code(&output), 0, "{}", err(&output));
+    }
+    let directory = TempDir::new().expect("a directory");
+    let output = run(&["docs", "--out", directory.path().to_str().expect("UTF-8")]);
+    assert_eq!((code(&output), out(&output), err(&output)), (0, "", ""));
+    let pages = |folder: &Path| -> Vec<(String, String)> {
+        let files = files_below(folder);
+        let name = |path: &Path| path.file_name().expect("a name").to_string_lossy().into_owned();
+        files
+            .iter()
+            .map(|path| (name(path), fs::read_to_string(path).expect("it is readable")))
+            .collect()
+    };
+    for (fresh, kept) in pages(directory.path()).iter().zip(pages(&kept)) {
+        assert!(*fresh == kept, "{}: openclaw-cli docs --out docs/reference", kept.0);
+    }
+    assert_eq!(pages(directory.path()).len(), pages(&kept).len());
 }

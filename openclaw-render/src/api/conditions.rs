@@ -6,10 +6,13 @@ use serde::{Deserialize, Serialize};
 
 /// Declares words once: variants, the list of them, their names.
 macro_rules! words {
-    ($(#[$about:meta])* pub enum $words:ident { $($(#[$each:meta])* $word:ident,)+ }) => {
-        $(#[$about])*
+    (
+        $(#[$outer:meta])*
+        pub enum $words:ident { $($(#[doc = $about:literal])+ $(#[$extra:ident])? $word:ident,)+ }
+    ) => {
+        $(#[$outer])*
         pub enum $words {
-            $($(#[$each])* $word,)+
+            $($(#[doc = $about])+ $(#[$extra])? $word,)+
         }
 
         impl $words {
@@ -20,6 +23,12 @@ macro_rules! words {
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$word => stringify!($word),)+ }
+            }
+
+            /// Returns what it means, in a sentence.
+            #[must_use]
+            pub fn about(self) -> &'static str {
+                match self { $(Self::$word => concat!($($about,)+).trim_ascii(),)+ }
             }
         }
 
