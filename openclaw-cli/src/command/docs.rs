@@ -73,7 +73,10 @@ fn rows(page: &mut String, path: &str, schema: &Value) {
         }
         let path = format!("{path}.{name}");
         let mut about = about.replace('|', "\\|");
-        let bounds = bounds(field).join("; ").replace('|', "\\|");
+        // A pattern is nothing for a table: `explain` shows it.
+        let mut bounds = bounds(field);
+        bounds.retain(|each| !each.starts_with("matches "));
+        let bounds = bounds.join("; ").replace('|', "\\|");
         if !bounds.is_empty() {
             let _ = write!(about, " *{bounds}*");
         }

@@ -1,5 +1,6 @@
 //! The instances of `fixtures/`, with all that they refer to.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use openclaw_render::{Documents, Found, Object, Observed, Problem, Settings, render_instance};
@@ -89,6 +90,19 @@ fn move_to(namespace: &str, document: &mut Value) {
     if let Some(metadata) = document.get_mut("metadata").filter(|_| !is_of_the_cluster) {
         metadata["namespace"] = json!(namespace);
     }
+    let ports = document.pointer_mut("/spec/networking/service/ports");
+    for port in ports.and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(number) = port.get_mut("nodePort").filter(|number| number.is_u64()) {
+            *number = node_port(namespace, number);
+        }
+    }
+}
+
+/// Ports of nodes belong to the whole cluster: each namespace gets its own for a fixture's.
+fn node_port(namespace: &str, number: &Value) -> Value {
+    let mut hasher = DefaultHasher::new();
+    (namespace, number.to_string()).hash(&mut hasher);
+    json!(30_000 + hasher.finish() % 2_768)
 }
 
 /// An instance that refers to a Secret and a ConfigMap, and brings files.

@@ -73,7 +73,11 @@ async fn subjects(cluster: &Cluster) -> Vec<Subject> {
             object["spec"]["clusterIP"] = json!("None");
             object["spec"]["type"] = json!("ClusterIP");
             let second = json!({"name": "second", "port": 2, "protocol": "TCP", "targetPort": 2});
-            object["spec"]["ports"].as_array_mut().expect("ports").push(second);
+            let ports = object["spec"]["ports"].as_array_mut().expect("ports");
+            ports.push(second);
+            for port in ports.iter_mut().filter_map(Value::as_object_mut) {
+                port.remove("nodePort");
+            }
         }
         if object["kind"] == "StatefulSet" {
             object["spec"]["replicas"] = json!(0);
