@@ -20,7 +20,7 @@ const RULE: &str = "the schema takes any rule of a NetworkPolicy; the policy its
 const PATH: &str = "the schema takes any text as this path";
 const NAME: &str = "the schema takes any text as this name";
 const PORT: &str = "the schema does not know which ports are taken";
-const HOSTS: &str = "the schema does not know which hosts an Ingress is made for";
+const HOSTS: &str = "the schema does not know which hosts and ports an Ingress is made for";
 
 /// Errors that the API server does not see: fixture, path, why.
 const CONTROLLER_ONLY: &[(&str, &str, &str)] = &[
@@ -47,6 +47,8 @@ const CONTROLLER_ONLY: &[(&str, &str, &str)] = &[
     ("image", "spec.image.pullSecrets[0].name", REFERENCE),
     ("image", "spec.image.repository", IMAGE),
     ("image", "spec.image.tag", IMAGE),
+    ("ingress-canvas", "spec.networking.ingress.hosts", HOSTS),
+    ("ingress-elsewhere", "spec.networking.ingress.hosts[0].paths[0].port", HOSTS),
     ("ingress-empty", "spec.networking.ingress.hosts", HOSTS),
     ("metrics", "spec.networking.metricsIngress.allowedCIDRs[0]", RULE),
     ("metrics", "spec.networking.metricsIngress.allowedNamespaces[0]", REFERENCE),
@@ -107,10 +109,8 @@ const API_SERVER_ONLY: &[(&str, &str, &str)] = &[
     ("env-twice", "spec.env[1].name", "a pod takes it, and in a file the last one counts"),
 ];
 
-/// Fixtures whose errors are not judged one by one: the API server takes the parts of `extras` for
-/// what they are and refuses them with the pod; in `ways-in-nowhere` each error is a consequence of
-/// the others.
-const AS_A_WHOLE: [&str; 2] = ["extras", "ways-in-nowhere"];
+/// A fixture of parts that the API server takes for what they are and refuses with the pod.
+const OF_THE_POD: &str = "extras";
 
 fn listed(list: &[(&str, &str, &str)]) -> BTreeSet<(String, String)> {
     list.iter().map(|(fixture, path, _)| ((*fixture).to_owned(), (*path).to_owned())).collect()
@@ -295,8 +295,7 @@ async fn verdicts(cluster: &Cluster, fixture: &Fixture, document: &Value) -> Vec
 async fn every_error_alone_is_refused_and_nothing_less_is_exceptions_aside() {
     let cluster = Cluster::namespace("errors").await;
     let documents = documents(&cluster);
-    let alone =
-        documents.iter().filter(|(fixture, _)| !AS_A_WHOLE.contains(&fixture.name.as_str()));
+    let alone = documents.iter().filter(|(fixture, _)| fixture.name != OF_THE_POD);
     let found = alone.map(|(fixture, document)| verdicts(&cluster, fixture, document));
     let found: Vec<Verdict> = join_all(found).await.into_iter().flatten().collect();
     let places = |is_error: bool, is_refused: bool| -> BTreeSet<(String, String)> {

@@ -57,6 +57,11 @@ impl<'a> Resolving<'a> {
         (self.problems, self.references)
     }
 
+    /// Returns how many errors were found so far.
+    pub(super) fn errors(&self) -> usize {
+        self.problems.iter().filter(|problem| problem.severity == Severity::Error).count()
+    }
+
     /// Says that the spec breaks a rule of the API.
     pub(super) fn error(&mut self, path: impl Into<String>, message: impl Into<String>) {
         self.push(Problem::error(path, Rule::Invalid, message));

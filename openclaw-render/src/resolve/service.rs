@@ -42,6 +42,11 @@ impl Service {
         self.numbers.contains(&number)
     }
 
+    /// Returns whether it has no TCP port.
+    pub(super) fn leads_nowhere(&self) -> bool {
+        self.numbers.is_empty()
+    }
+
     /// Returns the numbers of its TCP ports, for people.
     pub(super) fn listed(&self) -> String {
         let numbers: Vec<String> = self.numbers.iter().map(ToString::to_string).collect();

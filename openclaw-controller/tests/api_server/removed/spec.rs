@@ -33,7 +33,7 @@ pub(crate) const REMOVED: &[&[&str]] = &[
     &["/networking/ingress/hosts/1"],
     &["/networking/ingress/tls"],
     &["/networking/ingress/annotations"],
-    &["/networking/service/ports/1"],
+    &["/networking/service/ports/1", "/networking/ingress/hosts/1"],
     &["/networking"],
     &["/config/raw/logging/file"],
     &["/workspace/initialFiles/SOUL.md"],

@@ -102,6 +102,11 @@ fn rules(ingress: &IngressSpec, service: &Service, cx: &mut Resolving<'_>) -> Ve
         );
         return Vec::new();
     }
+    // Of a Service without ports it is said that it leads nowhere; that nothing leads to it follows.
+    if service.leads_nowhere() {
+        return Vec::new();
+    }
+    let before = cx.errors();
     let mut rules = Vec::new();
     for (index, host) in hosts.iter().enumerate() {
         let path = format!("{PATH}.hosts[{index}]");
@@ -112,7 +117,8 @@ fn rules(ingress: &IngressSpec, service: &Service, cx: &mut Resolving<'_>) -> Ve
             rules.push(IngressRule { host, paths });
         }
     }
-    if rules.is_empty() {
+    // Every path was left out with advice alone.
+    if rules.is_empty() && cx.errors() == before {
         cx.error(format!("{PATH}.hosts"), "has no path that leads to a port of the Service");
     }
     rules
