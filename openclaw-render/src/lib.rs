@@ -59,7 +59,7 @@ mod version;
 pub mod vocab;
 mod wait;
 
-pub use documents::{Documents, decode_instance};
+pub use documents::{Documents, Found, decode_instance};
 pub use effect::{Action, Effect, Event, EventKind, Plan, Purpose, Question, Read, Target};
 pub use facts::{
     claim_facts, instance_of, is_agents_pod, labelled_instance, pod_facts, secret_hashes, seen,

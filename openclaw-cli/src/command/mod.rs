@@ -3,4 +3,4 @@
 pub(crate) mod check;
 pub(crate) mod crds;
 pub(crate) mod render;
-mod rendered;
+pub(crate) mod rendered;

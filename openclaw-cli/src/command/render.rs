@@ -10,16 +10,18 @@ use std::process::ExitCode;
 use openclaw_render::{Object, Observed, Rule, Severity};
 use serde_json::{Value, json};
 
-use super::rendered;
+use super::rendered::{self, Rendered, Request};
 use crate::output;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Manifests, YAML or JSON; `-` is standard input. `ConfigMap`s, `Secret`s, claims and
     /// `OpenClawClusterDefaults` among them are the world that the instances are rendered for.
-    #[arg(required = true, value_name = "FILE|-")]
+    /// A directory means every `.yaml`, `.yml` and `.json` below it.
+    #[arg(required = true, value_name = "FILE|DIR|-")]
     pub(crate) files: Vec<PathBuf>,
-    /// `yaml`, `json` (one `List`) or `dir=DIR` (a file per object).
+    /// `yaml`, `json` (one `List`), `name` (`kind/name`, one a line) or `dir=DIR` (a file per
+    /// object).
     #[arg(short, long, default_value = "yaml", value_name = "FORMAT", value_parser = OutputFormat::parse)]
     pub(crate) output: OutputFormat,
     /// Put a random gateway token into the Secret, which is empty otherwise.
@@ -38,6 +40,7 @@ pub(crate) struct Arguments {
 pub(crate) enum OutputFormat {
     Yaml,
     Json,
+    Name,
     Directory(PathBuf),
 }
 
@@ -46,8 +49,9 @@ impl OutputFormat {
         match (text, text.strip_prefix("dir=")) {
             ("yaml", _) => Ok(Self::Yaml),
             ("json", _) => Ok(Self::Json),
+            ("name", _) => Ok(Self::Name),
             (_, Some(directory)) if !directory.is_empty() => Ok(Self::Directory(directory.into())),
-            _ => Err("use `yaml`, `json` or `dir=DIR`".to_owned()),
+            _ => Err("use `yaml`, `json`, `name` or `dir=DIR`".to_owned()),
         }
     }
 }
@@ -76,18 +80,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         }
         Ok(())
     };
-    let namespace = arguments.namespace.as_deref();
-    let (objects, inputs) = rendered::render(&arguments.files, namespace, errors, prepare)?;
-    let mut failed = false;
-    for input in inputs {
-        failed |= output::problems(&input.name, &input.problems)? == Some(Severity::Error);
+    let request =
+        Request { files: &arguments.files, namespace: arguments.namespace.as_deref(), errors };
+    let Rendered { objects, files, .. } = rendered::render(&request, prepare)?.instances()?;
+    for file in &files {
+        output::lines(file)?;
     }
-    if failed {
+    if files.iter().any(|file| file.gravest() == Some(Severity::Error)) {
         return Ok(ExitCode::FAILURE);
     }
     match &arguments.output {
         OutputFormat::Yaml => print(&yaml(&objects))?,
         OutputFormat::Json => print(&list(&objects)?)?,
+        OutputFormat::Name => print(&names(&objects))?,
         OutputFormat::Directory(directory) => write_files(directory, &objects)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -104,6 +109,17 @@ fn random_token() -> Result<String, RenderError> {
 
 fn yaml(objects: &[Object]) -> String {
     objects.iter().fold(String::new(), |text, object| text + "---\n" + &object.to_yaml())
+}
+
+/// As `kubectl get -o name` writes them.
+fn names(objects: &[Object]) -> String {
+    objects.iter().fold(String::new(), |mut text, object| {
+        let kind = object.kind();
+        let group = kind.api_version().split_once('/').map(|(group, _)| format!(".{group}"));
+        let singular = kind.as_str().to_lowercase();
+        let _ = writeln!(text, "{singular}{}/{}", group.unwrap_or_default(), object.name());
+        text
+    })
 }
 
 fn list(objects: &[Object]) -> Result<String, serde_json::Error> {

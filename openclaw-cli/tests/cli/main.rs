@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "helpers of tests: what is broken must be loud")]
 
+mod check;
 mod folders;
 mod output;
 mod problems;

@@ -23,6 +23,7 @@ mod external_files;
 mod extras;
 pub(crate) mod gateway;
 mod image;
+mod ingress;
 mod logging;
 mod metadata;
 pub(crate) mod metrics;
@@ -59,6 +60,7 @@ pub(crate) use environment::Environment;
 pub(crate) use extras::Extras;
 pub(crate) use gateway::{Auth, Gateway, Proxy};
 pub(crate) use image::Image;
+pub(crate) use ingress::{Ingress, IngressRule, IngressWay};
 pub(crate) use logging::Logging;
 pub(crate) use metrics::{Metrics, Scrapers, Served};
 pub(crate) use network_policy::NetworkPolicy;
@@ -68,7 +70,7 @@ pub(crate) use resources::Resources;
 pub(crate) use runtimes::Runtimes;
 pub(crate) use security::Security;
 pub(crate) use self_configure::SelfConfigure;
-pub(crate) use service::Service;
+pub(crate) use service::{ChosenPort, Service};
 pub(crate) use storage::{DataVolume, Layout, Storage};
 pub(crate) use tailscale::Tailscale;
 pub(crate) use token::GatewayToken;
@@ -124,6 +126,7 @@ pub struct Resolved {
     pub(crate) alerts: Option<Alerts>,
     pub(crate) dashboards: Option<Dashboards>,
     pub(crate) service: Service,
+    pub(crate) ingress: Option<Ingress>,
     pub(crate) probes: Probes,
     pub(crate) placement: Placement,
     pub(crate) pod_annotations: BTreeMap<String, String>,
@@ -219,8 +222,10 @@ fn resolve_merged(
         gateway::resolve(&spec, &config, network_policy.as_ref(), image.version, cx)
     });
     let metrics = metrics::resolve(instance, &spec, &config.document, image.version, cx);
-    let metrics_port = metrics.as_ref().and_then(Metrics::served).map(|served| served.port);
-    let extras = extras::resolve(&spec, metrics_port, cx);
+    let served = metrics.as_ref().and_then(Metrics::served);
+    let extras = extras::resolve(&spec, served.map(|served| served.port), cx);
+    let service = service::resolve(&spec, served, cx);
+    let ingress = ingress::resolve(&spec, &service, network_policy.as_ref(), cx);
     let token = cx.about(SecretsReady, |cx| token::resolve(&spec, &name, gateway.auth, cx));
     provider_key::check(&spec, &config.document, &config.path, cx);
     let environment = environment::resolve(&spec, gateway.auth, &token, cx);
@@ -232,9 +237,9 @@ fn resolve_merged(
         image,
         entry_point,
         choices,
+        control_ui_origins: gateway::control_ui_origins(&spec, &config.document, cx),
         config,
         gateway,
-        control_ui_origins: gateway::control_ui_origins(&spec, cx),
         token,
         proxy: gateway::proxy(&spec, cx),
         workspaces: workspace::resolve(instance, &spec, cx),
@@ -253,7 +258,8 @@ fn resolve_merged(
         metrics,
         alerts: alerts::resolve(instance, &spec, cx),
         dashboards: dashboards::resolve(&spec, cx),
-        service: service::resolve(&spec),
+        service,
+        ingress,
         probes: probes::resolve(&spec, cx),
         placement: placement::resolve(&spec),
         pod_annotations: metadata::pod_annotations(&spec, cx),

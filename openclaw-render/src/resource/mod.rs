@@ -2,6 +2,7 @@
 
 mod config_map;
 mod grafana_dashboard;
+mod ingress;
 mod meta;
 mod network_policy;
 mod persistent_volume_claim;
@@ -40,6 +41,7 @@ pub(crate) fn render(instance: &Resolved) -> Vec<Rendered> {
     all.extend(marked(Needed(Changes), persistent_volume_claim::render(instance, parts)));
     all.extend(marked(Beside, pod_disruption_budget::render(instance)));
     all.extend(marked(Linked(Stays), [service::render(instance, parts)]));
+    all.extend(marked(Beside, ingress::render(instance)));
     all.extend(marked(Beside, service_monitor::render(instance)));
     all.extend(marked(Beside, prometheus_rule::render(instance)));
     all.extend(marked(Stake::Pod, [stateful_set::render(instance, parts)]));
