@@ -42,9 +42,9 @@ fn dashboard(instance: &Resolved) -> Value {
     let place = format!("{}/{}", instance.namespace, instance.name);
     // A test reads the file.
     let mut dashboard: Value = serde_json::from_str(DASHBOARD).unwrap_or_default();
-    dashboard["title"] = json!(format!("OpenClaw {place}"));
+    set(&mut dashboard, "title", json!(format!("OpenClaw {place}")));
     // At most 40 characters are allowed.
-    dashboard["uid"] = json!(format!("openclaw-{}", hash::of(&place)));
+    set(&mut dashboard, "uid", json!(format!("openclaw-{}", hash::of(&place))));
     let constants = [
         ("namespace", instance.namespace.as_str()),
         ("instance", instance.name.as_str()),
@@ -54,14 +54,20 @@ fn dashboard(instance: &Resolved) -> Value {
     for variable in variables.into_iter().flatten() {
         let constant = constants.iter().find(|(name, _)| variable["name"] == *name);
         if let Some((_, value)) = constant {
-            variable["query"] = json!(value);
-            variable["current"] = json!({"text": value, "value": value});
+            set(variable, "query", json!(value));
+            set(variable, "current", json!({"text": value, "value": value}));
         }
     }
     if claim.is_none() {
         without_claim(&mut dashboard);
     }
     dashboard
+}
+
+fn set(object: &mut Value, key: &str, value: Value) {
+    if let Some(object) = object.as_object_mut() {
+        object.insert(key.to_owned(), value);
+    }
 }
 
 /// Takes the panels about the claim away, and rows that nothing is left of.
