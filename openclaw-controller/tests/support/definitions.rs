@@ -7,41 +7,86 @@ use serde_json::{Value, json};
 
 use super::cluster::Cluster;
 
-const NAME: &str = "servicemonitors.monitoring.coreos.com";
-
 /// Adds the kinds that the cluster lacks, and waits until it serves them.
 pub async fn install(cluster: &Cluster) {
-    if is_served(cluster).await {
-        return;
+    for (kind, spec) in kinds() {
+        if is_served(cluster, kind).await {
+            continue;
+        }
+        let definition = definition(kind, &spec);
+        match definitions(cluster).create(&PostParams::default(), &definition).await {
+            // Another test was faster.
+            Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => {}
+            created => drop(created.expect("the definition is taken")),
+        }
+        let what = format!("{} is served", kind.plural());
+        cluster.until(&what, async || is_served(cluster, kind).await).await;
     }
-    match definitions(cluster).create(&PostParams::default(), &monitors()).await {
-        // Another test was faster.
-        Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => {}
-        created => drop(created.expect("the definition is taken")),
-    }
-    cluster.until("monitors are served", async || is_served(cluster).await).await;
 }
 
 /// Takes the kinds away, and waits until they are gone.
 pub async fn remove(cluster: &Cluster) {
-    definitions(cluster)
-        .delete(NAME, &DeleteParams::default())
-        .await
-        .expect("the definition is removed");
-    cluster.until("monitors are gone", async || !is_served(cluster).await).await;
+    for (kind, _) in kinds() {
+        definitions(cluster)
+            .delete(&name(kind), &DeleteParams::default())
+            .await
+            .expect("the definition is removed");
+        let what = format!("{} is gone", kind.plural());
+        cluster.until(&what, async || !is_served(cluster, kind).await).await;
+    }
 }
 
-async fn is_served(cluster: &Cluster) -> bool {
-    cluster.of(Kind::ServiceMonitor).list(&ListParams::default().limit(1)).await.is_ok()
+async fn is_served(cluster: &Cluster, kind: Kind) -> bool {
+    cluster.of(kind).list(&ListParams::default().limit(1)).await.is_ok()
 }
 
 fn definitions(cluster: &Cluster) -> Api<CustomResourceDefinition> {
     Api::all(cluster.client.clone())
 }
 
-/// Of the Prometheus Operator's own definition, the fields that we set.
-fn monitors() -> CustomResourceDefinition {
-    let spec = json!({
+fn group(kind: Kind) -> &'static str {
+    kind.api_version().split_once('/').expect("a group").0
+}
+
+fn name(kind: Kind) -> String {
+    format!("{}.{}", kind.plural(), group(kind))
+}
+
+/// Of the projects' own definitions, the fields that we set.
+fn kinds() -> [(Kind, Value); 2] {
+    [(Kind::ServiceMonitor, monitor()), (Kind::PrometheusRule, alerts())]
+}
+
+fn definition(kind: Kind, spec: &Value) -> CustomResourceDefinition {
+    let text = json!({"type": "string"});
+    let schema = json!({
+        "type": "object",
+        "required": ["spec"],
+        "properties": {
+            "apiVersion": text, "kind": text, "metadata": {"type": "object"}, "spec": spec,
+        },
+    });
+    let (_, version) = kind.api_version().split_once('/').expect("a version");
+    serde_json::from_value(json!({
+        "metadata": {"name": name(kind)},
+        "spec": {
+            "group": group(kind),
+            "names": {
+                "kind": kind.as_str(), "listKind": format!("{kind}List"),
+                "plural": kind.plural(), "singular": kind.as_str().to_lowercase(),
+            },
+            "scope": "Namespaced",
+            "versions": [{
+                "name": version, "served": true, "storage": true,
+                "schema": {"openAPIV3Schema": schema},
+            }],
+        },
+    }))
+    .expect("a definition")
+}
+
+fn monitor() -> Value {
+    json!({
         "type": "object",
         "required": ["endpoints", "selector"],
         "properties": {
@@ -52,31 +97,39 @@ fn monitors() -> CustomResourceDefinition {
             },
             "selector": selector(),
         },
-    });
-    let text = json!({"type": "string"});
-    let schema = json!({
+    })
+}
+
+fn alerts() -> Value {
+    let words = json!({"type": "object", "additionalProperties": {"type": "string"}});
+    let rule = json!({
         "type": "object",
-        "required": ["spec"],
+        "required": ["expr"],
         "properties": {
-            "apiVersion": text, "kind": text, "metadata": {"type": "object"}, "spec": spec,
+            "alert": {"type": "string"},
+            "annotations": words,
+            "expr": {"x-kubernetes-int-or-string": true},
+            "for": {"type": "string"},
+            "labels": words,
         },
     });
-    serde_json::from_value(json!({
-        "metadata": {"name": NAME},
-        "spec": {
-            "group": "monitoring.coreos.com",
-            "names": {
-                "kind": "ServiceMonitor", "listKind": "ServiceMonitorList",
-                "plural": "servicemonitors", "singular": "servicemonitor",
-            },
-            "scope": "Namespaced",
-            "versions": [{
-                "name": "v1", "served": true, "storage": true,
-                "schema": {"openAPIV3Schema": schema},
-            }],
+    let group = json!({
+        "type": "object",
+        "required": ["name"],
+        "properties": {
+            "name": {"type": "string", "minLength": 1},
+            "rules": {"type": "array", "items": rule},
         },
-    }))
-    .expect("a definition")
+    });
+    json!({
+        "type": "object",
+        "properties": {
+            "groups": {
+                "type": "array", "items": group,
+                "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"],
+            },
+        },
+    })
 }
 
 fn texts() -> Value {

@@ -83,6 +83,7 @@ impl<'a> Place<'a> {
             | ("Job", "conditions") => Shape::Atomic,
             ("OpenClawInstance", "skills" | "forcePaths") | (_, "finalizers") => Shape::Set,
             ("Service", "ports") => Shape::Keys(&["port", "protocol"]),
+            ("OpenClawInstance", "ports") if self.parent == "service" => Shape::Keys(&["name"]),
             ("OpenClawInstance", "additionalWorkspaces")
             | ("PrometheusRule", "groups")
             | ("ServiceAccount", "secrets") => Shape::Keys(&["name"]),
