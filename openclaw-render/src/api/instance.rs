@@ -107,8 +107,7 @@ pub struct OpenClawInstanceSpec {
     /// A server for local models in the agent's pod. Reported as `Unsupported` by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ollama: Option<OllamaSpec>,
-    /// A terminal on the agent's files, used from a browser. Reported as `Unsupported` by this
-    /// version.
+    /// A terminal on the agent's files, used from a browser.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub web_terminal: Option<WebTerminalSpec>,
     /// Init containers of your own, in order, after those of the operator. For example

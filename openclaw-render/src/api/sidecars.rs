@@ -195,20 +195,25 @@ pub struct OllamaStorage {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WebTerminalSpec {
-    /// Whether a web terminal runs in the agent's pod, on port 7681. Defaults to false.
+    /// Whether a web terminal runs in the agent's pod, on port 7681. It has the agent's user and HOME,
+    /// so who uses it has the agent. Defaults to false. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Image of the terminal. Defaults to `docker.io/tsl0922/ttyd:latest`.
+    /// Image of the terminal, with a program `ttyd`. Defaults to `docker.io/tsl0922/ttyd:latest`. A
+    /// change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<SidecarImage>,
     /// CPU and memory of the terminal. Defaults to requests of 50m and 64Mi, and limits of 200m and
-    /// 128Mi.
+    /// 128Mi. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
-    /// Whether the terminal only shows and takes no input. Defaults to false.
+    /// Whether the terminal takes no input and cannot write files. Defaults to false. A change replaces
+    /// the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_only: Option<bool>,
-    /// Who may use the terminal. Has no default: without it everyone who reaches the port may.
+    /// Who may use the terminal. Has no default: without it the terminal listens for the pod alone,
+    /// and is reached by `kubectl port-forward`. With it, those whom the NetworkPolicy lets in find it
+    /// on port 7681 of the Service. A change replaces the pod, also one of the Secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<WebTerminalCredential>,
 }

@@ -51,6 +51,7 @@ pub(crate) fn parts(instance: &Resolved) -> Vec<Part> {
     parts.extend(init::runtimes::pnpm(instance));
     parts.extend(init::runtimes::python(instance));
     parts.extend(sidecar::tailscale::part(instance));
+    parts.extend(sidecar::web_terminal::part(instance));
     extras::giving_way(parts, &instance.extras)
 }
 

@@ -43,6 +43,7 @@ mod token;
 mod trust;
 pub(crate) mod unsupported;
 mod walk;
+mod web_terminal;
 mod workspace;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,6 +76,7 @@ pub(crate) use storage::{DataVolume, Layout, Storage};
 pub(crate) use tailscale::Tailscale;
 pub(crate) use token::GatewayToken;
 pub(crate) use trust::HeaderName;
+pub(crate) use web_terminal::WebTerminal;
 pub(crate) use workspace::{Workspace, Workspaces};
 
 use crate::api::ConditionType::{ConfigValid, NetworkPolicyReady, SecretsReady, StorageReady};
@@ -113,6 +115,7 @@ pub struct Resolved {
     pub(crate) runtimes: Option<Runtimes>,
     pub(crate) chromium: Option<Chromium>,
     pub(crate) tailscale: Option<Tailscale>,
+    pub(crate) web_terminal: Option<WebTerminal>,
     pub(crate) logging: Logging,
     pub(crate) environment: Environment,
     pub(crate) extras: Extras,
@@ -156,7 +159,8 @@ impl Resolved {
         let bundle = self.ca_bundle.as_ref().and_then(|bundle| bundle.hash.as_deref());
         let extras = self.extras.environment_hash.as_deref();
         let tailscale = self.tailscale.as_ref().and_then(|tailscale| tailscale.inputs.as_deref());
-        chromium.into_iter().chain(bundle).chain(extras).chain(tailscale)
+        let terminal = self.web_terminal.as_ref().and_then(|terminal| terminal.inputs.as_deref());
+        chromium.into_iter().chain(bundle).chain(extras).chain(tailscale).chain(terminal)
     }
 
     /// How the agent's metrics are served, if they are.
@@ -246,6 +250,7 @@ fn resolve_merged(
         runtimes: runtimes::resolve(&spec, &environment, network_policy.as_ref(), cx),
         chromium: chromium::resolve(&name, &spec, cx),
         tailscale: tailscale::resolve(&name, &spec, cx),
+        web_terminal: web_terminal::resolve(&spec, cx),
         logging: logging::resolve(instance, &spec),
         environment,
         extras,

@@ -23,6 +23,8 @@ const SYNC: Defaults = Defaults(["10m", "32Mi", "1", "1Gi"]);
 pub(super) const CHROMIUM: Defaults = Defaults(["250m", "512Mi", "1", "2Gi"]);
 /// One node of a tailnet.
 pub(super) const TAILSCALE: Defaults = Defaults(["50m", "64Mi", "200m", "256Mi"]);
+/// A shell and what is started in it.
+pub(super) const TERMINAL: Defaults = Defaults(["50m", "64Mi", "200m", "128Mi"]);
 /// npm unpacks pnpm in 200 MB; uv takes less.
 pub(super) const INSTALLERS: Defaults = Defaults(["50m", "128Mi", "1", "1Gi"]);
 /// Holds the last values of some hundred series.

@@ -40,7 +40,6 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
     ("spec.plugins", |spec| listed(spec.plugins.as_ref())),
     ("spec.restoreFrom", |spec| filled(spec.restore_from.as_ref())),
     ("spec.skills", |spec| listed(spec.skills.as_ref())),
-    ("spec.webTerminal", |spec| is(spec.web_terminal.as_ref().and_then(|each| each.enabled))),
     ("spec.workspace.additionalWorkspaces[].skills", |spec| {
         let workspaces = spec.workspace.as_ref().and_then(|it| it.additional_workspaces.as_ref());
         workspaces.is_some_and(|all| all.iter().any(|each| listed(each.skills.as_ref())))

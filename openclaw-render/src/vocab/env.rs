@@ -46,6 +46,11 @@ pub const CHROMIUM_CDP: &str = "OPENCLAW_CHROMIUM_CDP";
 /// The same, for scripts and skills of those who know it by this name.
 pub const CHROMIUM_URL: &str = "CHROMIUM_URL";
 
+/// Name of who may use the web terminal.
+pub const TTYD_USERNAME: &str = "TTYD_USERNAME";
+/// Password of who may use the web terminal.
+pub const TTYD_PASSWORD: &str = "TTYD_PASSWORD";
+
 /// Keeps packages from running scripts when they are installed.
 pub const NPM_CONFIG_IGNORE_SCRIPTS: &str = "NPM_CONFIG_IGNORE_SCRIPTS";
 /// The same, as npm itself writes it for what it starts.

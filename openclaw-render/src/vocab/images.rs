@@ -29,6 +29,10 @@ pub const COLLECTOR_TAG: &str = "0.120.0";
 pub const TAILSCALE_REPOSITORY: &str = "ghcr.io/tailscale/tailscale";
 /// Tailscale's tag when the spec names none.
 pub const TAILSCALE_TAG: &str = "latest";
+/// The web terminal's image when the spec names none.
+pub const TERMINAL_REPOSITORY: &str = "docker.io/tsl0922/ttyd";
+/// The web terminal's tag when the spec names none.
+pub const TERMINAL_TAG: &str = "latest";
 /// The operator's image, which carries the helper of agent pods.
 pub const OPERATOR_REPOSITORY: &str = "ghcr.io/openclaw-rs/openclaw-operator";
 

@@ -172,6 +172,11 @@ pub const CA_BUNDLE_VOLUME: &str = "ca-bundle";
 /// Port of metrics, in the pod and of the Service.
 pub const METRICS_PORT: &str = "metrics";
 
+/// Key of the user's name in the Secret of the web terminal.
+pub const TERMINAL_USER_KEY: &str = "username";
+/// Key of the password in the Secret of the web terminal.
+pub const TERMINAL_PASSWORD_KEY: &str = "password";
+
 /// Volume of the agent's state. Users may mount it, by this name.
 pub const DATA_VOLUME: &str = "data";
 

@@ -10,6 +10,8 @@ pub const PROXY: i32 = 18790;
 pub const CONFIG_SYNC: i32 = 18795;
 /// The browser's `DevTools` protocol, for the pod alone.
 pub const CDP: i32 = 9222;
+/// The web terminal.
+pub const WEB_TERMINAL: i32 = 7681;
 /// STUN, by which a tailnet finds ways through NAT.
 pub const STUN: i32 = 3478;
 /// `WireGuard` of a tailnet.

@@ -71,6 +71,10 @@ pub(crate) const SAMPLES: &[(&str, &str)] = &[
     ),
     ("spec.sidecars", r#"[[{"name": "x", "image": "x:1"}], [{"name": "x", "image": "x:2"}]]"#),
     (
+        "spec.webTerminal.image.digest",
+        r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
+    ),
+    (
         "spec.tailscale.image.digest",
         r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
     ),
@@ -115,6 +119,7 @@ pub(crate) const CONTEXT: &[(&str, &str)] = &[
         "spec.tailscale.authKeySecret",
         r#"{"tailscale": {"enabled": true, "authKeySecretRef": {"name": "sample"}}}"#,
     ),
+    ("spec.webTerminal", r#"{"webTerminal": {"enabled": true}}"#),
     ("spec.tailscale", r#"{"tailscale": {"enabled": true}}"#),
     (
         "spec.config.configMapRef",
