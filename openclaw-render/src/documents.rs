@@ -241,6 +241,7 @@ pub fn decode_instance(document: Value) -> Result<(OpenClawInstance, Vec<Problem
             *spec = Value::Object(Map::new());
         }
     }
+    let fraction = document.get("spec").and_then(|spec| fraction("spec", spec));
     let mut unknown = Vec::new();
     let mut track = serde_path_to_error::Track::new();
     let deserializer = serde_path_to_error::Deserializer::new(document, &mut track);
@@ -252,6 +253,9 @@ pub fn decode_instance(document: Value) -> Result<(OpenClawInstance, Vec<Problem
             format!("does not decode: {error}; see `kubectl explain`"),
         )
     })?;
+    if let Some(problem) = fraction {
+        return Err(problem);
+    }
     // The derived type does not read what every object has, and a status is no wish of the user's.
     unknown.retain(|path| {
         path != "apiVersion" && path != "kind" && path.split('.').next() != Some("status")
@@ -266,6 +270,25 @@ pub fn decode_instance(document: Value) -> Result<(OpenClawInstance, Vec<Problem
         )
     });
     Ok((instance, advice.collect()))
+}
+
+/// The first number with a fraction, which no field of the API takes but a configuration. Types of
+/// Kubernetes read one as an amount, and the API server refuses it.
+fn fraction(path: &str, value: &Value) -> Option<Problem> {
+    match value {
+        Value::Number(number) if number.as_f64().is_some_and(|number| number.fract() != 0.0) => {
+            let message = format!("{number} is not a whole number: write it in quotes");
+            Some(Problem::error(path, Rule::Invalid, message))
+        }
+        Value::Object(fields) if path != RAW => {
+            fields.iter().find_map(|(name, value)| fraction(&format!("{path}.{name}"), value))
+        }
+        Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(index, value)| fraction(&format!("{path}[{index}]"), value))
+        }
+        _ => None,
+    }
 }
 
 fn name(metadata: &ObjectMeta) -> String {

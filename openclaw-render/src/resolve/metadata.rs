@@ -1,11 +1,11 @@
-//! Labels and annotations that the user gives for objects of ours.
+//! Labels and annotations that the user gives for objects of ours, and labels of nodes.
 
 use std::collections::BTreeMap;
 
 use super::context::Resolving;
 use crate::api::OpenClawInstanceSpec;
 use crate::vocab::annotations;
-use crate::vocab::grammar::is_qualified;
+use crate::vocab::grammar::{is_label_key, is_label_value, is_qualified};
 
 type Keys = BTreeMap<String, String>;
 
@@ -16,26 +16,42 @@ pub(super) fn check(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
     let availability = spec.availability.as_ref();
     let metrics = spec.observability.as_ref().and_then(|each| each.metrics.as_ref());
     let monitor = metrics.and_then(|each| each.service_monitor.as_ref());
-    let places: [(&str, Option<&Keys>); 5] = [
+    let annotations: [(&str, Option<&Keys>); 3] = [
         ("spec.podAnnotations", spec.pod_annotations.as_ref()),
         ("spec.networking.service.annotations", service.and_then(|it| it.annotations.as_ref())),
         (
             "spec.security.rbac.serviceAccountAnnotations",
             rbac.and_then(|it| it.service_account_annotations.as_ref()),
         ),
+    ];
+    for (path, keys) in annotations {
+        for key in keys.into_iter().flat_map(BTreeMap::keys).filter(|key| !is_qualified(key)) {
+            cx.error(
+                format!("{path}[{key:?}]"),
+                "is no key of an annotation: write `name` or `domain/name`, the name with at most \
+                 63 letters, digits, `-`, `_` and `.`",
+            );
+        }
+    }
+    let labels = [
         (
             "spec.observability.metrics.serviceMonitor.labels",
             monitor.and_then(|it| it.labels.as_ref()),
         ),
         ("spec.availability.nodeSelector", availability.and_then(|it| it.node_selector.as_ref())),
     ];
-    for (path, keys) in places {
-        for key in keys.into_iter().flat_map(BTreeMap::keys).filter(|key| !is_qualified(key)) {
-            cx.error(
-                format!("{path}[{key:?}]"),
-                "is no key of a label or annotation: write `name` or `domain/name`, the name with \
-                 at most 63 letters, digits, `-`, `_` and `.`",
-            );
+    for (path, labels) in labels {
+        for (key, value) in labels.into_iter().flatten() {
+            let path = format!("{path}[{key:?}]");
+            if !is_label_key(key) {
+                cx.error(
+                    path,
+                    "is no key of a label: write `name` or `domain/name`, the domain in lower case \
+                     and the name with at most 63 letters, digits, `-`, `_` and `.`",
+                );
+            } else if !is_label_value(value) {
+                cx.error(path, format!("{value:?} cannot be the value of a label"));
+            }
         }
     }
 }
