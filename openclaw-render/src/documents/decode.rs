@@ -183,6 +183,8 @@ fn fraction(path: &str, value: &Value) -> Option<Problem> {
             let mut items = items.iter().enumerate();
             items.find_map(|(index, value)| fraction(&format!("{path}[{index}]"), value))
         }
-        _ => None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            None
+        }
     }
 }
