@@ -147,11 +147,16 @@ pub fn mode_bits(mode: &str) -> Option<u32> {
     (digits && bits <= 0o1777).then_some(bits)
 }
 
+/// What file systems take as one name, in bytes.
+const LONGEST_NAME: usize = 255;
+/// A path of the user's and what is before it on the volume have room in it, in bytes.
+const LONGEST_PATH: usize = 2048;
+
 /// Why a path may not be written.
 ///
 /// A path is relative, has no empty, `.` or `..` segment, no backslash, no NUL or other control
-/// character, and is at most 253 bytes long, so that it can neither leave its root nor mean
-/// something else to another program.
+/// character, and is no longer than file systems take it, so that it can neither leave its root nor
+/// mean something else to another program.
 ///
 /// # Errors
 /// The reason, as the end of a sentence that begins with the path.
@@ -159,8 +164,11 @@ pub fn check_path(path: &str) -> Result<(), &'static str> {
     if path.is_empty() {
         return Err("is empty");
     }
-    if path.len() > 253 {
-        return Err("is longer than 253 bytes");
+    if path.len() > LONGEST_PATH {
+        return Err("is longer than 2048 bytes");
+    }
+    if path.split('/').any(|segment| segment.len() > LONGEST_NAME) {
+        return Err("has a segment of more than 255 bytes");
     }
     if path.starts_with('/') {
         return Err("must be relative: remove the leading `/`");
@@ -183,10 +191,11 @@ mod tests {
 
     #[test]
     fn paths_that_could_leave_their_root_are_refused() {
-        let long = "a".repeat(254);
-        for bad in ["", "/etc", "a/../b", "..", ".", "a//b", "a/", "a\\b", "a\nb", "a\0b", &long] {
+        let (name, path) = ("a".repeat(256), "a/".repeat(1024) + "a");
+        for bad in ["", "/etc", "a/../b", "..", ".", "a//b", "a/", "a\\b", "a\nb", "a\0b"] {
             assert!(check_path(bad).is_err(), "{bad:?}");
         }
+        assert!(check_path(&name).is_err() && check_path(&path).is_err());
     }
 
     #[test]

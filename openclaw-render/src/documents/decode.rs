@@ -19,9 +19,10 @@ const MAX_ERRORS: usize = 32;
 /// The first field that does not decode or is beyond the limits of [`bounded`], by its path.
 pub fn decode_instance(document: Value) -> Result<(OpenClawInstance, Vec<Problem>), Problem> {
     let document = within_limits(document)?;
+    let fraction = document.get("spec").and_then(|spec| fraction("spec", spec));
     let (decoded, unknown) = with_unknown(document);
     match decoded {
-        Ok(instance) => Ok((instance, unknown)),
+        Ok(instance) => fraction.map_or(Ok((instance, unknown)), Err),
         Err((path, message)) => Err(undecodable(&path, &message)),
     }
 }
@@ -32,13 +33,17 @@ pub(super) fn every_problem(
 ) -> Result<(OpenClawInstance, Vec<Problem>), Vec<Problem>> {
     let mut document = within_limits(document).map_err(|problem| vec![problem])?;
     let mut problems: Vec<Problem> = Vec::new();
+    let fraction = document.get("spec").and_then(|spec| fraction("spec", spec));
     // A field that is taken away may be one that must be there: that is no finding.
     let mut taken: Vec<String> = Vec::new();
     loop {
         let (decoded, unknown) = with_unknown(document.clone());
         let error = match decoded {
-            Ok(instance) if problems.is_empty() => return Ok((instance, unknown)),
+            Ok(instance) if problems.is_empty() && fraction.is_none() => {
+                return Ok((instance, unknown));
+            }
             Ok(_) => {
+                problems.extend(fraction);
                 problems.extend(unknown);
                 return Err(problems);
             }
@@ -160,5 +165,26 @@ fn take_away(document: &mut Value, path: &serde_path_to_error::Path) -> bool {
             _ => false,
         },
         _ => false,
+    }
+}
+
+/// The first number with a fraction, which no field of the API takes but a configuration. Types of
+/// Kubernetes read one as an amount, and the API server refuses it.
+fn fraction(path: &str, value: &Value) -> Option<Problem> {
+    match value {
+        Value::Number(number) if number.as_f64().is_some_and(|number| number.fract() != 0.0) => {
+            let message = format!("{number} is not a whole number: write it in quotes");
+            Some(Problem::error(path, Rule::Invalid, message))
+        }
+        Value::Object(fields) if path != RAW => {
+            fields.iter().find_map(|(name, value)| fraction(&format!("{path}.{name}"), value))
+        }
+        Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(index, value)| fraction(&format!("{path}[{index}]"), value))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            None
+        }
     }
 }

@@ -60,7 +60,10 @@ fn tunable(instance: &Resolved) -> Vec<EnvVar> {
         entry(env::DISABLE_BONJOUR, "1"),
         entry(env::NO_AUTO_UPDATE, "1"),
         entry(env::NO_RESPAWN, "1"),
-        entry(env::NODE_OPTIONS, &format!("--max-old-space-size={}", instance.resources.heap_mib)),
+    ]);
+    let heap = instance.resources.heap_mib.map(|heap| format!("--max-old-space-size={heap}"));
+    entries.extend(heap.map(|heap| entry(env::NODE_OPTIONS, &heap)));
+    entries.extend([
         entry(env::NPM_CONFIG_CACHE, &format!("{}/.cache/npm", paths::HOME)),
         entry(env::NPM_CONFIG_PREFIX, &format!("{}/.local", paths::HOME)),
     ]);

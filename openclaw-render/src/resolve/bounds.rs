@@ -8,9 +8,11 @@ use serde::Serialize;
 
 use super::resources;
 use super::walk::{Found, walk};
+use crate::api::ConditionType;
 use crate::api::schema::bounds::{
-    ENV_NAME, FORCE_PATH, INSTANCE_CHOICES, INSTANCE_NUMBERS, INSTANCE_PATTERNS, QUANTITY_LENGTH,
-    RELATIVE, VERSION, WORKSPACE_NAME,
+    ABSOLUTE, ENV_NAME, FORCE_PATH, HOST_NAME, INSTANCE_CHOICES, INSTANCE_NUMBERS,
+    INSTANCE_PATTERNS, INTERVAL, LABEL, OBJECT_NAME, QUANTITY_LENGTH, REGISTRY, RELATIVE,
+    REPOSITORY, REPOSITORY_LENGTH, TAG, TAG_LENGTH, VERSION, WORKSPACE_NAME,
 };
 use crate::problem::{Problem, Rule};
 use crate::vocab::grammar;
@@ -24,9 +26,14 @@ struct Spelling {
 
 const SPELLINGS: &[Spelling] = &[
     Spelling {
+        pattern: ABSOLUTE,
+        is_right: |text| text.is_empty() || grammar::is_absolute(text),
+        words: "is not an absolute path without `..`",
+    },
+    Spelling {
         pattern: ENV_NAME,
         is_right: grammar::is_env_name,
-        words: "is not a name: it must not be empty or contain `=`",
+        words: "is not a name: write letters, digits and signs of ASCII, but not `=`",
     },
     Spelling {
         pattern: FORCE_PATH,
@@ -34,9 +41,48 @@ const SPELLINGS: &[Spelling] = &[
         words: "is no path: write keys with dots between them",
     },
     Spelling {
+        pattern: HOST_NAME,
+        is_right: |text| text.is_empty() || grammar::is_label(text),
+        words: "is not the name of a host: write at most 63 lower-case letters, digits and `-`, a \
+                letter or digit first and last",
+    },
+    Spelling {
+        pattern: INTERVAL,
+        is_right: |text| text.is_empty() || grammar::is_interval(text),
+        words: "is no time for Prometheus: write for example `30s` or `1m30s`",
+    },
+    Spelling {
+        pattern: LABEL,
+        is_right: grammar::is_label,
+        words: "is not the name of a namespace: write at most 63 lower-case letters, digits and \
+                `-`, a letter or digit first and last",
+    },
+    Spelling {
+        pattern: OBJECT_NAME,
+        is_right: |text| text.is_empty() || grammar::is_subdomain(text),
+        words: "cannot name an object: write lower-case letters, digits, `-` and `.`, a letter or \
+                digit first and last",
+    },
+    Spelling {
+        pattern: REGISTRY,
+        is_right: |text| text.is_empty() || grammar::is_registry(text),
+        words: "is not a registry: write `host`, `host:port` or `host/path`, without a scheme",
+    },
+    Spelling {
         pattern: RELATIVE,
         is_right: grammar::is_relative,
         words: "is not a path below the workspace: do not begin with `/`",
+    },
+    Spelling {
+        pattern: REPOSITORY,
+        is_right: |text| text.is_empty() || grammar::is_repository(text),
+        words: "is not a repository: write `host/path/name` without tag, in lower case",
+    },
+    Spelling {
+        pattern: TAG,
+        is_right: |text| text.is_empty() || grammar::is_image_tag(text),
+        words: "is not a tag: use at most 128 letters, digits, `_`, `.` and `-`, begin with none of \
+                the last two, and write `@sha256:` and 64 hexadecimal digits behind it or nothing",
     },
     Spelling {
         pattern: VERSION,
@@ -57,6 +103,14 @@ const REMARKS: &[(&str, &str)] = &[
     ("spec.security.podSecurityContext.runAsUser", NEVER_ROOT),
     ("spec.security.rbac.additionalRules[].apiGroups", "`\"\"` is the core group"),
 ];
+/// Parts of a spec that a condition of their own tells of.
+const SUBJECTS: &[(&str, ConditionType)] = &[
+    ("spec.config.configMapRef", ConditionType::ConfigValid),
+    ("spec.env", ConditionType::SecretsReady),
+    ("spec.gateway.existingSecret", ConditionType::SecretsReady),
+    ("spec.security.networkPolicy", ConditionType::NetworkPolicyReady),
+    ("spec.storage", ConditionType::StorageReady),
+];
 const NEVER_ROOT: &str = "an agent never runs as root, and 1000 is the user of its image";
 
 /// Returns what the API server would refuse of a spec, of an instance or of ClusterDefaults: their
@@ -69,10 +123,17 @@ pub(crate) fn problems(spec: &impl Serialize) -> Vec<Problem> {
             if let Some((_, remark)) = REMARKS.iter().find(|(kind, _)| *kind == place.kind()) {
                 let _ = write!(message, "; {remark}");
             }
-            found.push(Problem::error(place.path(), Rule::Invalid, message));
+            let problem = Problem::error(place.path(), Rule::Invalid, message);
+            found.push(problem.about(subject(place.kind())));
         }
     });
     found
+}
+
+/// Returns the condition that tells of what is wrong at a place.
+fn subject(kind: &str) -> ConditionType {
+    let row = SUBJECTS.iter().find(|(beginning, _)| kind.starts_with(beginning));
+    row.map_or(ConditionType::Ready, |(_, subject)| *subject)
 }
 
 /// Returns the first limit that a value breaks.
@@ -90,6 +151,7 @@ fn broken(kind: &str, value: Found<'_>) -> Option<String> {
         }),
         Found::Text(text) => rows
             .find_map(|(_, keyword, limit)| too_long_or_short(text, keyword, *limit))
+            .or_else(|| too_long_or_short(text, "maxLength", of_image(kind)?.1))
             .or_else(|| misspelled(kind, text)),
         Found::Amount(text) => {
             too_long_or_short(text, "maxLength", QUANTITY_LENGTH).or_else(|| no_amount(text))
@@ -132,8 +194,9 @@ fn misspelled(kind: &str, text: &str) -> Option<String> {
         let words = "is not a digest: write `sha256:` and 64 lower-case hexadecimal digits";
         return Some(words.to_owned());
     }
-    let pattern = rows(INSTANCE_PATTERNS, |row| row.0, kind).map(|(_, pattern)| *pattern);
-    let mut spellings = pattern.filter_map(spelling).filter(|spelling| !(spelling.is_right)(text));
+    let patterns = rows(INSTANCE_PATTERNS, |row| row.0, kind).map(|(_, pattern)| *pattern);
+    let patterns = patterns.chain(of_image(kind).map(|(pattern, _)| pattern));
+    let mut spellings = patterns.filter_map(spelling).filter(|spelling| !(spelling.is_right)(text));
     if let Some(spelling) = spellings.next() {
         return Some(format!("{text:?} {}", spelling.words));
     }
@@ -141,6 +204,16 @@ fn misspelled(kind: &str, text: &str) -> Option<String> {
     let choices = choices.find(|choices| !choices.contains(&text))?;
     let written: Vec<&str> = choices.iter().copied().filter(|choice| !choice.is_empty()).collect();
     Some(format!("{text:?} is not a choice: use one of {}", written.join(", ")))
+}
+
+/// Returns how a part of an image is written, and how long it may be.
+fn of_image(kind: &str) -> Option<(&'static str, i64)> {
+    let (_, part) = kind.rsplit_once('.').filter(|(parent, _)| parent.ends_with("mage"))?;
+    match part {
+        "repository" => Some((REPOSITORY, REPOSITORY_LENGTH)),
+        "tag" => Some((TAG, TAG_LENGTH)),
+        _ => None,
+    }
 }
 
 fn spelling(pattern: &str) -> Option<&'static Spelling> {
@@ -293,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn every_amount_and_every_digest_is_held() {
+    fn every_amount_and_every_part_of_an_image_is_held() {
         let mut amounts = Vec::new();
         kinds("spec", &SCHEMA, &|_, schema| schema["pattern"] == QUANTITY, &mut amounts);
         assert!(amounts.len() > 20, "{amounts:?}");
@@ -307,6 +380,19 @@ mod tests {
         assert!(digests.len() > 5, "{digests:?}");
         for kind in digests {
             is_refused_once(&kind, &json!("sha256:abc"), "is not a digest");
+        }
+        for (pattern, long, words) in [
+            (REPOSITORY, REPOSITORY_LENGTH, "is not a repository"),
+            (TAG, TAG_LENGTH, "is not a tag"),
+        ] {
+            let mut parts = Vec::new();
+            kinds("spec", &SCHEMA, &|_, schema| schema["pattern"] == pattern, &mut parts);
+            assert!(parts.len() > 5, "{parts:?}");
+            for kind in parts {
+                is_refused_once(&kind, &json!("a b"), words);
+                let long = "a".repeat(usize::try_from(long).unwrap() + 1);
+                is_refused_once(&kind, &json!(long), "characters");
+            }
         }
     }
 
@@ -377,6 +463,30 @@ mod tests {
             "2026.123.1",
             "2026.9.",
             "1",
+            "/a/.",
+            "/a/..",
+            "/a/...",
+            "/a/..b/.c",
+            "/a//",
+            "/..",
+            "30s",
+            "1m30s",
+            "1h5ms",
+            "5s1m",
+            "30 s",
+            "s",
+            "host:5000/team/",
+            "host:x/team",
+            "[::1]:5000",
+            "[::1/a",
+            "https://host/team",
+            "Host/team",
+            "host/Team",
+            "host//team",
+            "ghcr.io/openclaw/openclaw",
+            "1@sha256:abc",
+            "1@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            "@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
             "\u{7f}",
         ];
         for Spelling { pattern, is_right, .. } in SPELLINGS {

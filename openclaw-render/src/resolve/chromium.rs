@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{EnvVar, PersistentVolumeClaimSpec, ResourceRequ
 
 use super::context::{Reference, Resolving};
 use super::defaults::text;
-use super::resources::{self, given};
+use super::resources;
 use super::{environment, image, storage};
 use crate::api::ConditionType::StorageReady;
 use crate::api::{ChromiumPersistence, ChromiumSpec, OpenClawInstanceSpec, SidecarImage};
@@ -182,7 +182,7 @@ fn profile(name: &InstanceName, chromium: &ChromiumSpec, cx: &mut Resolving<'_>)
     }
     let claim = name.chromium_data();
     cx.refer(Kind::PersistentVolumeClaim, &claim);
-    let size = given(size.as_ref()).unwrap_or_else(|| SIZE.to_owned());
+    let size = storage::size(path, size.as_ref(), SIZE, cx);
     if let Some(seen) = cx.claim_if_seen(&claim) {
         storage::check_change(path, (&claim, seen), storage_class.as_deref(), &size, cx);
     }

@@ -136,8 +136,8 @@ pub(super) fn of_helper(
     let mut entries: Vec<EnvVar> = Vec::new();
     for (index, entry) in given.into_iter().flatten().enumerate() {
         let path = format!("{path}[{index}]");
+        // Refused by the limits of the API.
         if !is_env_name(&entry.name) {
-            cx.error(format!("{path}.name"), "is not a name: it must not be empty or contain `=`");
             continue;
         }
         check_source(&path, entry, cx);
@@ -149,7 +149,8 @@ pub(super) fn of_helper(
 }
 
 fn check_source(path: &str, entry: &EnvVar, cx: &mut Resolving<'_>) {
-    if entry.value.is_some() && entry.value_from.is_some() {
+    let has_value = entry.value.as_ref().is_some_and(|value| !value.is_empty());
+    if has_value && entry.value_from.is_some() {
         cx.error(
             path,
             format!("{:?} has `value` and `valueFrom`: remove one of the two", entry.name),
@@ -161,10 +162,16 @@ fn check_source(path: &str, entry: &EnvVar, cx: &mut Resolving<'_>) {
 fn keep(entry: &EnvVar, path: String, entries: &mut Vec<EnvVar>, cx: &mut Resolving<'_>) {
     if let Some(first) = entries.iter_mut().find(|other| other.name == entry.name) {
         cx.ineffective(path, format!("{} is set twice: this, the last entry, counts", entry.name));
-        first.clone_from(entry);
+        *first = plain(entry);
     } else {
-        entries.push(entry.clone());
+        entries.push(plain(entry));
     }
+}
+
+/// Returns an entry as the API server keeps it: an empty value beside a source is none.
+fn plain(entry: &EnvVar) -> EnvVar {
+    let is_kept = |value: &String| !value.is_empty() || entry.value_from.is_none();
+    EnvVar { value: entry.value.clone().filter(is_kept), ..entry.clone() }
 }
 
 fn of_entries<'a>(path: &str, entries: &'a [EnvVar]) -> Vec<Source<'a>> {

@@ -1,10 +1,10 @@
-//! Labels and annotations that the user gives for objects of ours.
+//! Labels and annotations that the user gives for objects of ours, and labels of nodes.
 
 use std::collections::BTreeMap;
 
 use super::context::Resolving;
 use crate::api::OpenClawInstanceSpec;
-use crate::vocab::grammar::{is_label_value, is_qualified};
+use crate::vocab::grammar::{is_label_key, is_label_value, is_qualified};
 use crate::vocab::{annotations, labels};
 
 type Keys = BTreeMap<String, String>;
@@ -19,7 +19,7 @@ pub(super) fn check(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
     let rule = metrics.and_then(|each| each.prometheus_rule.as_ref());
     let dashboard = metrics.and_then(|each| each.grafana_dashboard.as_ref());
     let ingress = spec.networking.as_ref().and_then(|each| each.ingress.as_ref());
-    let places: [(&str, Option<&Keys>); 8] = [
+    let annotations: [(&str, Option<&Keys>); 4] = [
         ("spec.podAnnotations", spec.pod_annotations.as_ref()),
         ("spec.networking.service.annotations", service.and_then(|it| it.annotations.as_ref())),
         ("spec.networking.ingress.annotations", ingress.and_then(|it| it.annotations.as_ref())),
@@ -27,6 +27,17 @@ pub(super) fn check(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
             "spec.security.rbac.serviceAccountAnnotations",
             rbac.and_then(|it| it.service_account_annotations.as_ref()),
         ),
+    ];
+    for (path, keys) in annotations {
+        for key in keys.into_iter().flat_map(BTreeMap::keys).filter(|key| !is_qualified(key)) {
+            cx.error(
+                format!("{path}[{key:?}]"),
+                "is no key of an annotation: write `name` or `domain/name`, the name with at most \
+                 63 letters, digits, `-`, `_` and `.`",
+            );
+        }
+    }
+    let labels = [
         (
             "spec.observability.metrics.serviceMonitor.labels",
             monitor.and_then(|it| it.labels.as_ref()),
@@ -41,13 +52,18 @@ pub(super) fn check(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
         ),
         ("spec.availability.nodeSelector", availability.and_then(|it| it.node_selector.as_ref())),
     ];
-    for (path, keys) in places {
-        for key in keys.into_iter().flat_map(BTreeMap::keys).filter(|key| !is_qualified(key)) {
-            cx.error(
-                format!("{path}[{key:?}]"),
-                "is no key of a label or annotation: write `name` or `domain/name`, the name with \
-                 at most 63 letters, digits, `-`, `_` and `.`",
-            );
+    for (path, labels) in labels {
+        for (key, value) in labels.into_iter().flatten() {
+            let path = format!("{path}[{key:?}]");
+            if !is_label_key(key) {
+                cx.error(
+                    path,
+                    "is no key of a label: write `name` or `domain/name`, the domain in lower case \
+                     and the name with at most 63 letters, digits, `-`, `_` and `.`",
+                );
+            } else if !is_label_value(value) {
+                cx.error(path, format!("{value:?} cannot be the value of a label"));
+            }
         }
     }
 }
@@ -58,12 +74,8 @@ pub(super) fn users_labels(
     mut users: BTreeMap<String, String>,
     cx: &mut Resolving<'_>,
 ) -> BTreeMap<String, String> {
-    users.retain(|key, value| {
+    users.retain(|key, _| {
         let path = format!("{path}[{key:?}]");
-        if !is_label_value(value) {
-            cx.error(path, format!("{value:?} cannot be the value of a label"));
-            return true;
-        }
         let is_ours = [labels::NAME, labels::INSTANCE, labels::MANAGED_BY].contains(&key.as_str());
         if is_ours {
             cx.ineffective(path, "has no effect: this label says whose the object is");

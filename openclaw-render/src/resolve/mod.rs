@@ -207,7 +207,7 @@ fn resolve_merged(
     cx: &mut Resolving<'_>,
 ) -> Resolved {
     for problem in bounds::problems(&instance.spec) {
-        cx.push(problem);
+        cx.about(problem.about, |cx| cx.push(problem));
     }
     stored_defaults::check(instance, cx);
     unsupported::check(&spec, cx);

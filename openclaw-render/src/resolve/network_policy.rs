@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::address::Network;
 use super::context::Resolving;
 use crate::api::{NetworkPolicySpec, OpenClawInstanceSpec};
-use crate::vocab::grammar::{is_label, is_port_name};
+use crate::vocab::grammar::is_port_name;
 
 /// What the NetworkPolicy opens.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,14 +57,6 @@ fn check(path: &str, policy: &NetworkPolicySpec, cx: &mut Resolving<'_>) {
             if Network::from_cidr(cidr).is_none() {
                 cx.error(format!("{path}.{field}[{index}]"), not_a_network(cidr));
             }
-        }
-    }
-    for (index, namespace) in policy.allowed_ingress_namespaces.iter().flatten().enumerate() {
-        if !is_label(namespace) {
-            cx.error(
-                format!("{path}.allowedIngressNamespaces[{index}]"),
-                format!("{namespace:?} is not the name of a namespace"),
-            );
         }
     }
     for (index, rule) in policy.additional_egress.iter().flatten().enumerate() {

@@ -38,6 +38,8 @@ const LIVENESS: Timing = Timing { initial_delay: 30, period: 10, timeout: 5, fai
 
 /// Free space below which `diskReadiness` reports the agent as not ready.
 const DISK_MIN_FREE: &str = "64Mi";
+/// More than this no volume has.
+const DISK_MOST_FREE: &str = "1E";
 
 pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Probes {
     let probes = spec.probes.clone().unwrap_or_default();
@@ -63,15 +65,16 @@ fn timing(spec: Option<&ProbeSpec>, default: Timing) -> Option<Timing> {
 fn disk(probes: &ProbesSpec, cx: &mut Resolving<'_>) -> Option<DiskCheck> {
     let disk = probes.disk_readiness.clone()?;
     let path = text(disk.path.as_ref()).unwrap_or(paths::STATE);
-    if !path.starts_with('/') || path.split('/').any(|segment| segment == "..") {
+    let min_free = given(disk.min_free.as_ref());
+    let parse = |text: &str| quantity::parse(text).ok();
+    let amount = parse(min_free.as_deref().unwrap_or(DISK_MIN_FREE));
+    if parse(DISK_MOST_FREE).is_some_and(|most| amount.is_some_and(|amount| amount > most)) {
         cx.error(
-            "spec.probes.diskReadiness.path",
-            format!("{path:?} is not an absolute path without `..`"),
+            "spec.probes.diskReadiness.minFree",
+            format!("is more than a volume has: write {DISK_MOST_FREE} or less"),
         );
     }
-    let min_free = given(disk.min_free.as_ref());
-    let bytes = quantity::parse(min_free.as_deref().unwrap_or(DISK_MIN_FREE)).ok();
-    let min_free_bytes = bytes.and_then(Quantity::bytes).unwrap_or_default();
+    let min_free_bytes = amount.and_then(Quantity::bytes).unwrap_or(u64::MAX);
     let check = DiskCheck { path: path.to_owned(), min_free_bytes };
     disk.enabled.unwrap_or(false).then_some(check)
 }

@@ -9,6 +9,9 @@ use super::context::Resolving;
 use crate::api::{OpenClawInstanceSpec, QuantityValue, ResourcesSpec};
 use crate::quantity;
 
+/// The smallest limit that container runtimes take.
+const LEAST_MEMORY: &str = "6Mi";
+
 /// Requests and limits of one container by default: CPU and memory asked for, CPU and memory
 /// allowed.
 pub(super) struct Defaults([&'static str; 4]);
@@ -36,8 +39,9 @@ const INIT: Defaults = Defaults(["10m", "16Mi", "200m", "64Mi"]);
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Resources {
     pub(crate) agent: ResourceRequirements,
-    /// Bound of the agent's heap in MiB: three quarters of its memory limit.
-    pub(crate) heap_mib: u64,
+    /// Bound of the agent's heap in MiB: three quarters of its memory limit. `None` without one,
+    /// which is what a limit of zero means to Kubernetes.
+    pub(crate) heap_mib: Option<u64>,
     pub(crate) proxy: ResourceRequirements,
     pub(crate) sync: ResourceRequirements,
     pub(crate) init: ResourceRequirements,
@@ -57,13 +61,13 @@ pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Re
     }
 }
 
-fn heap_mib(resources: &ResourceRequirements) -> u64 {
+fn heap_mib(resources: &ResourceRequirements) -> Option<u64> {
     let memory = resources.limits.as_ref().and_then(|limits| limits.get("memory"));
     let bytes = memory
         .and_then(|memory| quantity::parse(&memory.0).ok())
         .and_then(quantity::Quantity::bytes)
         .unwrap_or_default();
-    bytes / 4 * 3 / (1 << 20)
+    Some(bytes / 4 * 3 / (1 << 20)).filter(|heap| *heap > 0)
 }
 
 /// Each of the four values has its own default, but a default never makes a request exceed a limit:
@@ -80,6 +84,7 @@ pub(super) fn requirements(
     let cpu = pair(path, "cpu", (requests.cpu, limits.cpu), (request_cpu, limit_cpu), cx);
     let memory =
         pair(path, "memory", (requests.memory, limits.memory), (request_memory, limit_memory), cx);
+    check_memory(path, &memory.1.0, cx);
     let list = |cpu: Quantity, memory: Quantity| {
         Some(BTreeMap::from([("cpu".to_owned(), cpu), ("memory".to_owned(), memory)]))
     };
@@ -115,6 +120,18 @@ fn pair(
         ),
     };
     (Quantity(request), Quantity(limit))
+}
+
+/// A process does not start in less than container runtimes take as a limit. It is mostly a slip:
+/// `512m` is half a byte.
+fn check_memory(path: &str, limit: &str, cx: &mut Resolving<'_>) {
+    let is_set = quantity::parse(limit).is_ok_and(|limit| limit.bytes() != Some(0));
+    if is_set && exceeds(LEAST_MEMORY, limit) {
+        cx.will_not_start(
+            format!("{path}.limits.memory"),
+            format!("no container starts in {limit:?} of memory: write for example `512Mi`"),
+        );
+    }
 }
 
 fn exceeds(left: &str, right: &str) -> bool {

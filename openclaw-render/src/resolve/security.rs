@@ -11,7 +11,6 @@ use super::context::Resolving;
 use super::defaults::text;
 use crate::api::ConditionType::RBACReady;
 use crate::api::{OpenClawInstanceSpec, RbacRule};
-use crate::vocab::grammar::is_subdomain;
 use crate::vocab::names::InstanceName;
 
 /// User, group and volume group of the agent: user `node` of its image.
@@ -186,12 +185,6 @@ fn service_account(
             "spec.security.rbac.serviceAccountName",
             "is required when `createServiceAccount` is false: name the account that the pod \
              should run as",
-        );
-    }
-    if given.is_some_and(|given| !is_subdomain(given)) {
-        cx.error(
-            "spec.security.rbac.serviceAccountName",
-            "is not the name of a ServiceAccount (RFC 1123 subdomain)",
         );
     }
     ServiceAccount {

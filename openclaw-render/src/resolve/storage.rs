@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use super::context::{Reference, Resolving};
 use super::defaults::text;
 use super::resources::given;
-use crate::api::{OpenClawInstanceSpec, PersistenceSpec};
+use crate::api::{OpenClawInstanceSpec, PersistenceSpec, QuantityValue};
 use crate::observed::Claim;
 use crate::problem::Severity;
 use crate::vocab::annotations;
@@ -59,7 +59,7 @@ pub(super) fn resolve(
     let persistence = spec.storage.as_ref().and_then(|storage| storage.persistence.clone());
     let persistence = persistence.unwrap_or_default();
     let path = "spec.storage.persistence";
-    let size = given(persistence.size.as_ref()).unwrap_or_else(|| SIZE.to_owned());
+    let size = size(path, persistence.size.as_ref(), SIZE, cx);
     let orphan = persistence.orphan.unwrap_or(true);
     if persistence.enabled == Some(false) {
         return Storage {
@@ -81,6 +81,30 @@ pub(super) fn resolve(
     }
     let volume = DataVolume::Made { claim, spec: Box::new(state_spec(&persistence, size)) };
     Storage { volume, layout, orphan }
+}
+
+/// Returns the size of a claim that we make.
+pub(super) fn size(
+    path: &str,
+    asked: Option<&QuantityValue>,
+    default: &str,
+    cx: &mut Resolving<'_>,
+) -> String {
+    let size = given(asked).unwrap_or_else(|| default.to_owned());
+    let parse = |text: &str| crate::quantity::parse(text).ok();
+    let (zero, one) = (parse("0"), parse("1"));
+    match parse(&size) {
+        size if size.is_some() && size <= zero => {
+            cx.error(format!("{path}.size"), "is nothing: write for example `10Gi`");
+        }
+        size if size.is_some() && size < one => cx.risk(
+            format!("{path}.size"),
+            "is less than a byte, which each class of storage makes something else of: write for \
+             example `10Gi`",
+        ),
+        _ => {}
+    }
+    size
 }
 
 fn existing_layout(claim: &str, cx: &mut Resolving<'_>) -> Layout {

@@ -10,7 +10,6 @@ use crate::api::{OpenClawInstanceSpec, TailscaleMode, TailscaleSpec};
 use crate::hash::Hasher;
 use crate::object::Kind;
 use crate::problem::Severity;
-use crate::vocab::grammar::is_label;
 use crate::vocab::images;
 use crate::vocab::names::InstanceName;
 
@@ -60,15 +59,6 @@ pub(super) fn resolve(
         );
     }
     let hostname = text(tailscale.hostname.as_ref()).unwrap_or(name.as_str());
-    if !is_label(hostname) {
-        cx.error(
-            format!("{path}.hostname"),
-            format!(
-                "{hostname:?} is not a name in a tailnet: write at most 63 lower-case letters, \
-                 digits and `-`, a letter or digit first and last"
-            ),
-        );
-    }
     check_ways(spec, hostname, cx);
     let (auth_key, inputs) = cx.about(SecretsReady, |cx| auth_key(tailscale, cx));
     let default = (images::TAILSCALE_REPOSITORY, images::TAILSCALE_TAG);

@@ -7,7 +7,6 @@ use crate::api::OpenClawInstanceSpec;
 use crate::hash;
 use crate::object::Kind;
 use crate::problem::Severity;
-use crate::vocab::grammar::is_subdomain;
 use crate::vocab::names::{InstanceName, TOKEN_KEY};
 
 /// The Secret with the gateway's token.
@@ -48,12 +47,6 @@ pub(super) fn resolve(
     if let Some(existing) = existing {
         // Also while nothing is taken from it: a change of openclaw.json can need it at once.
         cx.refer(Kind::Secret, existing);
-        if !is_subdomain(existing) {
-            cx.error(
-                "spec.gateway.existingSecret",
-                format!("{existing:?} is not the name of a Secret"),
-            );
-        }
         return GatewayToken::Existing(existing.to_owned());
     }
     let own = name.gateway_token();

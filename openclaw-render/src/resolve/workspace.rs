@@ -15,6 +15,10 @@ use crate::vocab::names::CONFIG_KEY;
 /// Names of files that stand for an introduction that has taken place.
 const INTRODUCED: &[&str] = &["BOOTSTRAP.md", "IDENTITY.md", "SOUL.md", "USER.md"];
 
+/// Longest path of a file below a workspace, in characters; what is before it on the volume does not
+/// count.
+const LONGEST: usize = 253;
+
 /// All workspaces of an instance.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Workspaces {
@@ -176,6 +180,10 @@ fn policies<'a>(
 /// Names of files: what leaves the workspace, hides in it or collides with the operator's own file
 /// is refused.
 pub(super) fn check_file(path: &str) -> Result<(), String> {
+    // Keys of a map: no limit of the API is on them.
+    if path.chars().count() > LONGEST {
+        return Err("is longer than 253 characters".to_owned());
+    }
     seed::check_path(path)?;
     if path == CONFIG_KEY {
         return Err(format!(
@@ -252,6 +260,22 @@ mod tests {
             ["SOUL.md", "tools/scripts/setup.sh", "a/openclaw.json", "mein Plan.md", "日記.md"]
         {
             assert_eq!(check_file(good), Ok(()), "{good:?}");
+        }
+    }
+
+    /// As many characters as the API takes; on the volume there is more before them.
+    #[test]
+    fn the_longest_path_that_is_taken_can_be_written() {
+        for letter in ["a", "ä", "記"] {
+            let longest = format!("{}/{}", letter.repeat(80), letter.repeat(80));
+            let longest = format!("{longest}/{}", letter.repeat(253 - 162));
+            assert!(check_file(&longest).is_err() == (letter == "記"), "a name of 273 bytes");
+            let longest =
+                longest.replacen(&letter.repeat(91), &format!("{0}/{0}", letter.repeat(45)), 1);
+            assert_eq!(check_file(&longest), Ok(()), "{letter}");
+            let place = format!("home/.openclaw/workspace-{}/{longest}", "w".repeat(63));
+            assert_eq!(crate::seed::check_path(&place), Ok(()), "{letter}");
+            assert!(check_file(&format!("{longest}a")).is_err(), "{letter}");
         }
     }
 

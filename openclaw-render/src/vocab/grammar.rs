@@ -20,6 +20,12 @@ fn is_segment(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(inner) && !text.starts_with('-') && !text.ends_with('-')
 }
 
+/// Key of a label: a qualified name whose domain is written in lower case.
+pub(crate) fn is_label_key(key: &str) -> bool {
+    let domain = key.split_once('/').map(|(domain, _)| domain);
+    is_qualified(key) && domain.is_none_or(is_subdomain)
+}
+
 /// Qualified name, see the Kubernetes documentation on labels: syntax and character set. The
 /// domain of an annotation may have capital letters.
 pub(crate) fn is_qualified(key: &str) -> bool {
@@ -44,9 +50,9 @@ pub(crate) fn is_port_name(name: &str) -> bool {
         && !name.contains("--")
 }
 
-/// Name of an environment variable: the API server takes all that a process can be given.
+/// Name of an environment variable: the API server takes printable ASCII without `=`.
 pub(crate) fn is_env_name(name: &str) -> bool {
-    !name.is_empty() && !name.contains(['=', '\0'])
+    !name.is_empty() && name.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'=')
 }
 
 /// Keys with dots between them, as paths of openclaw.json are written.
@@ -59,6 +65,27 @@ pub(crate) fn is_key_path(path: &str) -> bool {
 pub(crate) fn is_relative(path: &str) -> bool {
     let mut rest = path.chars();
     rest.next().is_some_and(|first| first != '/') && !rest.as_str().contains('\n')
+}
+
+/// A path that begins at the root and does not go up.
+pub(crate) fn is_absolute(path: &str) -> bool {
+    path.starts_with('/') && path.split('/').all(|segment| segment != "..")
+}
+
+/// Numbers with units, the larger ones first, as Prometheus reads times.
+pub(crate) fn is_interval(text: &str) -> bool {
+    let mut rest = text;
+    for unit in ["y", "w", "d", "h", "m", "s", "ms"] {
+        let digits = rest.len() - rest.trim_start_matches(|it: char| it.is_ascii_digit()).len();
+        let (number, tail) = rest.split_at(digits);
+        let Some(tail) = tail.strip_prefix(unit).filter(|_| !number.is_empty()) else { continue };
+        // `5ms` is no minute that goes on.
+        if unit == "m" && tail.starts_with('s') {
+            continue;
+        }
+        rest = tail;
+    }
+    rest.is_empty() && !text.is_empty()
 }
 
 /// Number of a version of OpenClaw, `YYYY.M.P`, or nothing.
@@ -91,6 +118,43 @@ pub(crate) fn is_tag(text: &str) -> bool {
         && !text.starts_with(['.', '-'])
 }
 
+/// Tag of an image, also with its digest behind it, as Renovate writes them.
+pub(crate) fn is_image_tag(text: &str) -> bool {
+    let (name, digest) = text.split_once('@').map_or((text, None), |(name, it)| (name, Some(it)));
+    !name.is_empty() && is_tag(name) && digest.is_none_or(is_digest)
+}
+
+/// Host of a registry, with its port, and a path in it.
+pub(crate) fn is_registry(text: &str) -> bool {
+    let mut segments = text.trim_end_matches('/').split('/');
+    let authority = segments.next().unwrap_or_default();
+    let in_path = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || is_joint(byte);
+    is_authority(authority)
+        && segments.all(|segment| !segment.is_empty() && segment.bytes().all(in_path))
+}
+
+fn is_joint(byte: u8) -> bool {
+    b"._-".contains(&byte)
+}
+
+fn is_authority(text: &str) -> bool {
+    let is_port = |port: &str| {
+        (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    if let Some((address, rest)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let in_address = |byte: u8| byte.is_ascii_hexdigit() || b":.".contains(&byte);
+        return !address.is_empty()
+            && address.bytes().all(in_address)
+            && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port));
+    }
+    let (host, port) = text.split_once(':').map_or((text, None), |(host, it)| (host, Some(it)));
+    let in_host = |byte: u8| byte.is_ascii_alphanumeric() || is_joint(byte);
+    !host.is_empty()
+        && host.bytes().all(in_host)
+        && !host.starts_with(['.', '-'])
+        && port.is_none_or(is_port)
+}
+
 /// Repository of images. Loose on purpose: what is refused here no container runtime can pull.
 pub(crate) fn is_repository(text: &str) -> bool {
     let (host, path) = text.split_once('/').map_or(("", text), |(host, path)| (host, path));
@@ -115,7 +179,23 @@ pub(crate) fn is_origin(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_origin, is_qualified};
+    use super::{is_interval, is_label_key, is_origin, is_qualified};
+
+    #[test]
+    fn times_are_those_that_prometheus_reads() {
+        for good in ["30s", "1m30s", "1h5ms", "0s", "1y2w3d4h5m6s7ms"] {
+            assert!(is_interval(good), "{good}");
+        }
+        for bad in ["", "30", "s", "30 s", "5s1m", "1.5s", "-1s", "1m1m"] {
+            assert!(!is_interval(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_domain_of_a_label_is_in_lower_case() {
+        assert!(is_label_key("example.com/A_b"));
+        assert!(is_qualified("Example.COM/a") && !is_label_key("Example.COM/a"));
+    }
 
     #[test]
     fn keys_are_qualified_names() {

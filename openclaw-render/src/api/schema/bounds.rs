@@ -22,8 +22,32 @@ pub(super) const DIGEST_LENGTH: i64 = 71;
 const CONDITION_TYPE: &str = r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$";
 const CONDITION_REASON: &str = "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$";
 const CONDITION_STATUS: &[&str] = &["True", "False", "Unknown"];
-/// Kubernetes accepts any printable name without `=`.
-pub(crate) const ENV_NAME: &str = "^[^=]+$";
+/// Kubernetes accepts any name of printable ASCII without `=`.
+pub(crate) const ENV_NAME: &str = "^[ -<>-~]+$";
+/// A path that begins at the root and does not go up, or nothing.
+pub(crate) const ABSOLUTE: &str = r"^(/([^/.][^/]*|\.[^/.][^/]*|\.\.[^/]+|\.)?)*$";
+/// A time as Prometheus reads it, or nothing.
+pub(crate) const INTERVAL: &str =
+    "^(([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$";
+/// Name of a namespace.
+pub(crate) const LABEL: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
+/// Name of a host, or nothing.
+pub(crate) const HOST_NAME: &str = "^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$";
+/// Name of another object, or nothing.
+pub(crate) const OBJECT_NAME: &str =
+    r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$";
+/// A registry and a path in it, or nothing.
+pub(crate) const REGISTRY: &str =
+    r"^(([A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[a-z0-9._-]+)*/*)?$";
+/// A repository of images, or nothing.
+pub(crate) const REPOSITORY: &str =
+    r"^([A-Za-z0-9_:\[\]][A-Za-z0-9_.:\[\]-]*(/[a-z0-9._-]+)+|[a-z0-9_][a-z0-9._-]*)?$";
+/// A tag of an image, also with a digest behind it, or nothing.
+pub(crate) const TAG: &str = r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[a-f0-9]{64})?)?$";
+/// 128 characters, and a digest behind them.
+pub(crate) const TAG_LENGTH: i64 = 200;
+/// Longest name of a repository.
+pub(crate) const REPOSITORY_LENGTH: i64 = 512;
 /// Keys with dots between them.
 pub(crate) const FORCE_PATH: &str = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$";
 /// A path that does not begin at the root.
@@ -54,30 +78,49 @@ pub(crate) const INSTANCE_NUMBERS: Numbers = &[
     ("spec.availability.autoScaling.targetCPUUtilization", "minimum", 1),
     ("spec.availability.autoScaling.targetMemoryUtilization", "maximum", 100),
     ("spec.availability.autoScaling.targetMemoryUtilization", "minimum", 1),
+    ("spec.availability.nodeSelector", "maxProperties", 64),
     ("spec.availability.podDisruptionBudget.maxUnavailable", "minimum", 0),
+    ("spec.availability.runtimeClassName", "maxLength", 253),
     ("spec.backup.failedHistoryLimit", "minimum", 0),
     ("spec.backup.historyLimit", "minimum", 0),
     ("spec.backup.retentionDays", "maximum", 365),
     ("spec.backup.retentionDays", "minimum", 1),
     ("spec.backup.timeout", "maxLength", 32),
+    ("spec.chromium.extraEnv", "maxItems", 200),
+    ("spec.chromium.extraEnv[].name", "minLength", 1),
+    ("spec.chromium.persistence.existingClaim", "maxLength", 253),
+    ("spec.chromium.persistence.storageClass", "maxLength", 253),
+    ("spec.config.configMapRef.name", "maxLength", 253),
+    ("spec.config.configMapRef.name", "minLength", 1),
     ("spec.config.forcePaths", "maxItems", 20),
     ("spec.config.forcePaths[]", "maxLength", 253),
     ("spec.env", "maxItems", 200),
+    ("spec.envFrom", "maxItems", 100),
     ("spec.env[].name", "minLength", 1),
     ("spec.extraVolumeMounts", "maxItems", 10),
     ("spec.extraVolumes", "maxItems", 10),
     ("spec.gateway.controlUiOrigins", "maxItems", 20),
+    ("spec.gateway.existingSecret", "maxLength", 253),
+    ("spec.image.pullSecrets", "maxItems", 50),
     ("spec.initContainers", "maxItems", 10),
     ("spec.maintenanceWindows", "maxItems", 20),
     ("spec.maintenanceWindows[].duration", "maxLength", 32),
     ("spec.networking.httpRoute.parentRefs[].name", "minLength", 1),
     ("spec.networking.httpRoute.port", "maximum", 65535),
     ("spec.networking.httpRoute.port", "minimum", 1),
+    ("spec.networking.ingress.annotations", "maxProperties", 100),
+    ("spec.networking.ingress.className", "maxLength", 253),
     ("spec.networking.ingress.hosts", "maxItems", 20),
     ("spec.networking.ingress.hosts[].paths[].port", "maximum", 65535),
     ("spec.networking.ingress.hosts[].paths[].port", "minimum", 1),
     ("spec.networking.ingress.security.basicAuth.username", "maxLength", 64),
     ("spec.networking.ingress.tls", "maxItems", 20),
+    ("spec.networking.ingress.tls[].secretName", "maxLength", 253),
+    ("spec.networking.metricsIngress.allowedCIDRs", "maxItems", 100),
+    ("spec.networking.metricsIngress.allowedCIDRs[]", "maxLength", 64),
+    ("spec.networking.metricsIngress.allowedNamespaces", "maxItems", 100),
+    ("spec.networking.metricsIngress.allowedNamespaces[]", "maxLength", 63),
+    ("spec.networking.service.annotations", "maxProperties", 100),
     ("spec.networking.service.ports", "maxItems", 20),
     ("spec.networking.service.ports[].name", "minLength", 1),
     ("spec.networking.service.ports[].nodePort", "maximum", 65535),
@@ -86,12 +129,19 @@ pub(crate) const INSTANCE_NUMBERS: Numbers = &[
     ("spec.networking.service.ports[].port", "minimum", 1),
     ("spec.networking.service.ports[].targetPort", "maximum", 65535),
     ("spec.networking.service.ports[].targetPort", "minimum", 1),
+    ("spec.observability.metrics.grafanaDashboard.labels", "maxProperties", 64),
+    ("spec.observability.metrics.port", "maximum", 65535),
+    ("spec.observability.metrics.port", "minimum", 1024),
+    ("spec.observability.metrics.prometheusRule.labels", "maxProperties", 64),
     ("spec.observability.metrics.serviceMonitor.interval", "maxLength", 32),
+    ("spec.observability.metrics.serviceMonitor.labels", "maxProperties", 64),
     ("spec.ollama.gpu", "minimum", 0),
     ("spec.ollama.models", "maxItems", 10),
     ("spec.plugins", "maxItems", 20),
     ("spec.plugins[]", "maxLength", 128),
     ("spec.plugins[]", "minLength", 1),
+    ("spec.podAnnotations", "maxProperties", 100),
+    ("spec.probes.diskReadiness.path", "maxLength", 4096),
     ("spec.probes.liveness.failureThreshold", "minimum", 1),
     ("spec.probes.liveness.initialDelaySeconds", "minimum", 0),
     ("spec.probes.liveness.periodSeconds", "minimum", 1),
@@ -104,14 +154,26 @@ pub(crate) const INSTANCE_NUMBERS: Numbers = &[
     ("spec.probes.startup.initialDelaySeconds", "minimum", 0),
     ("spec.probes.startup.periodSeconds", "minimum", 1),
     ("spec.probes.startup.timeoutSeconds", "minimum", 1),
+    ("spec.registry", "maxLength", 512),
     ("spec.replicas", "maximum", 1),
     ("spec.replicas", "minimum", 0),
+    ("spec.security.caBundle.configMapName", "maxLength", 253),
+    ("spec.security.caBundle.secretName", "maxLength", 253),
     ("spec.security.containerSecurityContext.runAsUser", "maximum", 2_147_483_647),
     ("spec.security.containerSecurityContext.runAsUser", "minimum", 1),
+    ("spec.security.networkPolicy.additionalEgress", "maxItems", 50),
+    ("spec.security.networkPolicy.additionalEgress[].ports", "maxItems", 50),
+    ("spec.security.networkPolicy.additionalEgress[].ports[].port", "maxLength", 15),
+    ("spec.security.networkPolicy.additionalEgress[].to", "maxItems", 50),
+    ("spec.security.networkPolicy.additionalEgress[].to[].ipBlock.cidr", "maxLength", 64),
+    ("spec.security.networkPolicy.additionalEgress[].to[].ipBlock.except", "maxItems", 20),
+    ("spec.security.networkPolicy.additionalEgress[].to[].ipBlock.except[]", "maxLength", 64),
     ("spec.security.networkPolicy.allowedEgressCIDRs", "maxItems", 100),
     ("spec.security.networkPolicy.allowedEgressCIDRs[]", "maxLength", 64),
     ("spec.security.networkPolicy.allowedIngressCIDRs", "maxItems", 100),
     ("spec.security.networkPolicy.allowedIngressCIDRs[]", "maxLength", 64),
+    ("spec.security.networkPolicy.allowedIngressNamespaces", "maxItems", 100),
+    ("spec.security.networkPolicy.allowedIngressNamespaces[]", "maxLength", 63),
     ("spec.security.podSecurityContext.fsGroup", "maximum", 2_147_483_647),
     ("spec.security.podSecurityContext.fsGroup", "minimum", 0),
     ("spec.security.podSecurityContext.runAsGroup", "maximum", 2_147_483_647),
@@ -121,6 +183,7 @@ pub(crate) const INSTANCE_NUMBERS: Numbers = &[
     ("spec.security.rbac.additionalRules[].apiGroups", "minItems", 1),
     ("spec.security.rbac.additionalRules[].resources", "minItems", 1),
     ("spec.security.rbac.additionalRules[].verbs", "minItems", 1),
+    ("spec.security.rbac.serviceAccountAnnotations", "maxProperties", 100),
     ("spec.security.rbac.serviceAccountName", "maxLength", 253),
     ("spec.selfConfigure.allowedActions", "maxItems", 4),
     ("spec.sidecarVolumes", "maxItems", 20),
@@ -128,8 +191,11 @@ pub(crate) const INSTANCE_NUMBERS: Numbers = &[
     ("spec.skills", "maxItems", 20),
     ("spec.skills[]", "maxLength", 128),
     ("spec.skills[]", "minLength", 1),
+    ("spec.storage.persistence.existingClaim", "maxLength", 253),
     ("spec.storage.persistence.storageClass", "maxLength", 253),
+    ("spec.tailscale.hostname", "maxLength", 63),
     ("spec.workspace.additionalWorkspaces", "maxItems", 10),
+    ("spec.workspace.additionalWorkspaces[].configMapRef.name", "maxLength", 253),
     ("spec.workspace.additionalWorkspaces[].configMapRef.name", "minLength", 1),
     ("spec.workspace.additionalWorkspaces[].initialDirectories", "maxItems", 20),
     ("spec.workspace.additionalWorkspaces[].initialDirectories[]", "maxLength", 253),
@@ -143,6 +209,7 @@ pub(crate) const INSTANCE_NUMBERS: Numbers = &[
     ("spec.workspace.additionalWorkspaces[].skills", "maxItems", 20),
     ("spec.workspace.additionalWorkspaces[].skills[]", "maxLength", 128),
     ("spec.workspace.additionalWorkspaces[].skills[]", "minLength", 1),
+    ("spec.workspace.configMapRef.name", "maxLength", 253),
     ("spec.workspace.configMapRef.name", "minLength", 1),
     ("spec.workspace.initialDirectories", "maxItems", 20),
     ("spec.workspace.initialDirectories[]", "maxLength", 253),
@@ -160,11 +227,32 @@ pub(crate) const INSTANCE_NUMBERS: Numbers = &[
 
 /// How texts of an instance are written.
 pub(crate) const INSTANCE_PATTERNS: &[(&str, &str)] = &[
+    ("spec.availability.runtimeClassName", OBJECT_NAME),
+    ("spec.chromium.extraEnv[].name", ENV_NAME),
+    ("spec.chromium.persistence.existingClaim", OBJECT_NAME),
+    ("spec.chromium.persistence.storageClass", OBJECT_NAME),
+    ("spec.config.configMapRef.name", OBJECT_NAME),
     ("spec.config.forcePaths[]", FORCE_PATH),
     ("spec.env[].name", ENV_NAME),
+    ("spec.gateway.existingSecret", OBJECT_NAME),
     ("spec.image.version", VERSION),
+    ("spec.networking.ingress.className", OBJECT_NAME),
+    ("spec.networking.ingress.tls[].secretName", OBJECT_NAME),
+    ("spec.networking.metricsIngress.allowedNamespaces[]", LABEL),
+    ("spec.observability.metrics.serviceMonitor.interval", INTERVAL),
+    ("spec.probes.diskReadiness.path", ABSOLUTE),
+    ("spec.registry", REGISTRY),
+    ("spec.security.caBundle.configMapName", OBJECT_NAME),
+    ("spec.security.caBundle.secretName", OBJECT_NAME),
+    ("spec.security.networkPolicy.allowedIngressNamespaces[]", LABEL),
+    ("spec.security.rbac.serviceAccountName", OBJECT_NAME),
+    ("spec.storage.persistence.existingClaim", OBJECT_NAME),
+    ("spec.storage.persistence.storageClass", OBJECT_NAME),
+    ("spec.tailscale.hostname", HOST_NAME),
+    ("spec.workspace.additionalWorkspaces[].configMapRef.name", OBJECT_NAME),
     ("spec.workspace.additionalWorkspaces[].managedFiles[].path", RELATIVE),
     ("spec.workspace.additionalWorkspaces[].name", WORKSPACE_NAME),
+    ("spec.workspace.configMapRef.name", OBJECT_NAME),
     ("spec.workspace.managedFiles[].path", RELATIVE),
     ("status.conditions[].reason", CONDITION_REASON),
     ("status.conditions[].type", CONDITION_TYPE),
@@ -188,6 +276,14 @@ pub(crate) const INSTANCE_CHOICES: &[(&str, &[&str])] = &[
 /// where the number of replicas is absent.
 pub(super) const INSTANCE_DEFAULTS: &[(&str, &str)] = &[("spec", "{}"), ("spec.replicas", "1")];
 
+/// Longest values of labels in maps of an instance. They are held where their keys are.
+pub(super) const INSTANCE_LABELS: Numbers = &[
+    ("spec.availability.nodeSelector{}", "maxLength", 63),
+    ("spec.observability.metrics.grafanaDashboard.labels{}", "maxLength", 63),
+    ("spec.observability.metrics.prometheusRule.labels{}", "maxLength", 63),
+    ("spec.observability.metrics.serviceMonitor.labels{}", "maxLength", 63),
+];
+
 /// Fields of an instance that may be written as null.
 pub(super) const INSTANCE_NULLABLE: &[&str] = &["spec.probes"];
 
@@ -199,6 +295,8 @@ pub(super) const CLUSTER_DEFAULTS_LISTS: Lists =
 pub(crate) const CLUSTER_DEFAULTS_NUMBERS: Numbers = &[
     ("spec.env", "maxItems", 200),
     ("spec.env[].name", "minLength", 1),
+    ("spec.image.pullSecrets", "maxItems", 50),
+    ("spec.registry", "maxLength", 512),
     ("status.conditions[].message", "maxLength", 32768),
     ("status.conditions[].observedGeneration", "minimum", 0),
     ("status.conditions[].reason", "maxLength", 1024),
@@ -210,6 +308,7 @@ pub(crate) const CLUSTER_DEFAULTS_NUMBERS: Numbers = &[
 pub(crate) const CLUSTER_DEFAULTS_PATTERNS: &[(&str, &str)] = &[
     ("spec.env[].name", ENV_NAME),
     ("spec.image.version", VERSION),
+    ("spec.registry", REGISTRY),
     ("status.conditions[].reason", CONDITION_REASON),
     ("status.conditions[].type", CONDITION_TYPE),
 ];

@@ -40,6 +40,7 @@ struct Tables {
     embedded: &'static [&'static str],
     lists: &'static [(&'static str, &'static str, &'static [&'static str])],
     numbers: &'static [(&'static str, &'static str, i64)],
+    labels: &'static [(&'static str, &'static str, i64)],
     patterns: &'static [(&'static str, &'static str)],
     choices: &'static [(&'static str, &'static [&'static str])],
     defaults: &'static [(&'static str, &'static str)],
@@ -52,6 +53,7 @@ impl Tables {
         embedded: embedded::INSTANCE,
         lists: bounds::INSTANCE_LISTS,
         numbers: bounds::INSTANCE_NUMBERS,
+        labels: bounds::INSTANCE_LABELS,
         patterns: bounds::INSTANCE_PATTERNS,
         choices: bounds::INSTANCE_CHOICES,
         defaults: bounds::INSTANCE_DEFAULTS,
@@ -62,6 +64,7 @@ impl Tables {
         embedded: embedded::CLUSTER_DEFAULTS,
         lists: bounds::CLUSTER_DEFAULTS_LISTS,
         numbers: bounds::CLUSTER_DEFAULTS_NUMBERS,
+        labels: &[],
         patterns: bounds::CLUSTER_DEFAULTS_PATTERNS,
         choices: bounds::CLUSTER_DEFAULTS_CHOICES,
         defaults: &[],
@@ -72,6 +75,7 @@ impl Tables {
         embedded: &[],
         lists: &[],
         numbers: bounds::SELF_CONFIG_NUMBERS,
+        labels: &[],
         patterns: bounds::SELF_CONFIG_PATTERNS,
         choices: &[],
         defaults: &[],
@@ -90,7 +94,7 @@ fn finish(mut derived: Value, tables: &Tables) -> Value {
         for (path, list_type, keys) in tables.lists {
             change(schema, path, |field| list(field, list_type, keys));
         }
-        for (path, bound, value) in tables.numbers {
+        for (path, bound, value) in tables.numbers.iter().chain(tables.labels) {
             change(schema, path, |field| set(field, bound, json!(value)));
         }
         for (path, pattern) in tables.patterns {
@@ -142,7 +146,7 @@ fn root(schema: &mut Value) {
 }
 
 /// Removes what a structural schema must not or ours shall not have, and bounds what is the same
-/// everywhere: digests and quantities.
+/// everywhere: images and quantities.
 fn clean(schema: &mut Value) {
     if let Value::Object(field) = schema {
         for unwanted in ["default", "title", "nullable"] {
@@ -169,6 +173,16 @@ fn clean(schema: &mut Value) {
         {
             set(digest, "pattern", json!(bounds::DIGEST));
             set(digest, "maxLength", json!(bounds::DIGEST_LENGTH));
+            // What has a digest is an image.
+            for (part, pattern, length) in [
+                ("repository", bounds::REPOSITORY, bounds::REPOSITORY_LENGTH),
+                ("tag", bounds::TAG, bounds::TAG_LENGTH),
+            ] {
+                if let Some(Value::Object(part)) = properties.get_mut(part) {
+                    set(part, "pattern", json!(pattern));
+                    set(part, "maxLength", json!(length));
+                }
+            }
         }
     }
     for child in children(schema) {
@@ -240,6 +254,7 @@ mod tests {
             let paths = (tables.embedded.iter().chain(tables.nullable))
                 .chain(tables.lists.iter().map(|(path, ..)| path))
                 .chain(tables.numbers.iter().map(|(path, ..)| path))
+                .chain(tables.labels.iter().map(|(path, ..)| path))
                 .chain(tables.patterns.iter().map(|(path, _)| path))
                 .chain(tables.choices.iter().map(|(path, _)| path))
                 .chain(tables.defaults.iter().map(|(path, _)| path))

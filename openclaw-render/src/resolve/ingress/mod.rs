@@ -61,12 +61,6 @@ pub(super) fn resolve(
 ) -> Option<Ingress> {
     let ingress = asked(spec)?;
     let class = text(ingress.class_name.as_ref());
-    if let Some(class) = class.filter(|class| !is_subdomain(class)) {
-        cx.error(
-            format!("{PATH}.className"),
-            format!("{class:?} is not the name of an IngressClass"),
-        );
-    }
     if let Some(policy) = policy {
         check_peers(policy, cx);
     }
@@ -216,12 +210,6 @@ fn certificates(ingress: &IngressSpec, cx: &mut Resolving<'_>) -> Vec<IngressTLS
                 check_host(&format!("{path}.hosts[{index}]"), host, cx);
             }
             let secret = text(tls.secret_name.as_ref());
-            if let Some(secret) = secret.filter(|secret| !is_subdomain(secret)) {
-                cx.error(
-                    format!("{path}.secretName"),
-                    format!("{secret:?} is not the name of a Secret"),
-                );
-            }
             let hosts: Vec<String> = hosts.cloned().collect();
             IngressTLS {
                 hosts: (!hosts.is_empty()).then_some(hosts),
