@@ -6,6 +6,7 @@
 mod address;
 mod availability;
 mod base_config;
+mod basic_auth;
 pub(crate) mod bounds;
 mod ca_bundle;
 mod choices;
@@ -46,6 +47,7 @@ mod workspace;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use base_config::BaseConfig;
+pub(crate) use basic_auth::BasicAuth;
 pub(crate) use ca_bundle::{BundleSource, CaBundle};
 pub(crate) use choices::Choices;
 pub(crate) use chromium::{Chromium, Profile};
@@ -219,7 +221,7 @@ fn resolve_merged(
     let served = metrics.as_ref().and_then(Metrics::served);
     let extras = extras::resolve(&spec, served.map(|served| served.port), cx);
     let service = service::resolve(&spec, served, cx);
-    let ingress = ingress::resolve(&spec, &service, network_policy.as_ref(), cx);
+    let ingress = ingress::resolve(&name, &spec, &service, network_policy.as_ref(), cx);
     let token = cx.about(SecretsReady, |cx| token::resolve(&spec, &name, gateway.auth, cx));
     provider_key::check(&spec, &config.document, &config.path, cx);
     let environment = environment::resolve(&spec, gateway.auth, &token, cx);

@@ -31,11 +31,6 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
         let networking = spec.networking.as_ref();
         is(networking.and_then(|each| each.http_route.as_ref()?.enabled))
     }),
-    ("spec.networking.ingress.security.basicAuth", |spec| {
-        let ingress = spec.networking.as_ref().and_then(|each| each.ingress.as_ref());
-        let ingress = ingress.filter(|ingress| ingress.enabled == Some(true));
-        is(ingress.and_then(|each| each.security.as_ref()?.basic_auth.as_ref()?.enabled))
-    }),
     ("spec.observability.metrics.grafanaDashboard", |spec| {
         is(metrics(spec).and_then(|each| each.grafana_dashboard.as_ref()?.enabled))
     }),
