@@ -32,6 +32,7 @@ pub mod bounded;
 pub mod canonical;
 mod claims;
 mod config;
+mod consequence;
 mod documents;
 mod effect;
 mod facts;
@@ -59,6 +60,7 @@ mod version;
 pub mod vocab;
 mod wait;
 
+pub use consequence::{Consequence, consequence};
 pub use documents::{Documents, Found, decode_instance};
 pub use effect::{Action, Effect, Event, EventKind, Plan, Purpose, Question, Read, Target};
 pub use facts::{

@@ -7,10 +7,10 @@ use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
-use openclaw_render::{Object, Observed, Rule, Severity};
+use openclaw_render::{Object, Observed, Rule};
 use serde_json::{Value, json};
 
-use super::rendered::{self, Rendered, Request};
+use super::rendered::{self, Request};
 use crate::output;
 
 #[derive(Debug, clap::Args)]
@@ -83,13 +83,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     };
     let request =
         Request { files: &arguments.files, namespace: arguments.namespace.as_deref(), errors };
-    let Rendered { objects, files, .. } = rendered::render(&request, prepare)?.instances()?;
-    for file in &files {
+    let rendered = rendered::render(&request, prepare)?.instances()?;
+    for file in &rendered.files {
         output::lines(file)?;
     }
-    if files.iter().any(|file| file.gravest() == Some(Severity::Error)) {
+    if rendered.has_errors() {
         return Ok(ExitCode::FAILURE);
     }
+    let objects: Vec<&Object> = rendered.objects().collect();
     match &arguments.output {
         OutputFormat::Yaml => print(&yaml(&objects))?,
         OutputFormat::Json => print(&list(&objects)?)?,
@@ -108,23 +109,16 @@ fn random_text<const BYTES: usize>() -> Result<String, RenderError> {
     }))
 }
 
-fn yaml(objects: &[Object]) -> String {
+fn yaml(objects: &[&Object]) -> String {
     objects.iter().fold(String::new(), |text, object| text + "---\n" + &object.to_yaml())
 }
 
-/// As `kubectl get -o name` writes them.
-fn names(objects: &[Object]) -> String {
-    objects.iter().fold(String::new(), |mut text, object| {
-        let kind = object.kind();
-        let group = kind.api_version().split_once('/').map(|(group, _)| format!(".{group}"));
-        let singular = kind.as_str().to_lowercase();
-        let _ = writeln!(text, "{singular}{}/{}", group.unwrap_or_default(), object.name());
-        text
-    })
+fn names(objects: &[&Object]) -> String {
+    objects.iter().fold(String::new(), |text, object| text + &rendered::name(object) + "\n")
 }
 
-fn list(objects: &[Object]) -> Result<String, serde_json::Error> {
-    let items: Vec<Value> = objects.iter().map(Object::to_value).collect();
+fn list(objects: &[&Object]) -> Result<String, serde_json::Error> {
+    let items: Vec<Value> = objects.iter().map(|object| object.to_value()).collect();
     let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
     Ok(serde_json::to_string_pretty(&list)? + "\n")
 }
@@ -139,7 +133,7 @@ fn print(text: &str) -> Result<(), RenderError> {
 
 /// A file per object, `<namespace>/<Kind>.<name>.yaml`, all of them in the directory: who wrote the
 /// manifest need not be who runs this.
-fn write_files(directory: &Path, objects: &[Object]) -> Result<(), RenderError> {
+fn write_files(directory: &Path, objects: &[&Object]) -> Result<(), RenderError> {
     for object in objects {
         let folder = within(directory, object.namespace())?;
         let path = within(&folder, &format!("{}.{}.yaml", object.kind(), object.name()))?;

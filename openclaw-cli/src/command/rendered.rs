@@ -21,11 +21,9 @@ pub(super) struct Request<'a> {
 
 /// All inputs, rendered.
 pub(super) struct Rendered {
-    /// The objects of every instance, by namespace and name of the instance.
-    pub(super) objects: Vec<Object>,
+    /// Every instance, by namespace and name.
+    pub(super) agents: Vec<Agent>,
     pub(super) files: Vec<Checked>,
-    /// Whether there was an instance.
-    has_instances: bool,
     /// Whether there was something else of the operator's API.
     has_others: bool,
 }
@@ -33,25 +31,42 @@ pub(super) struct Rendered {
 impl Rendered {
     /// Refuses inputs without an instance, unless something is wrong in the place of one.
     pub(super) fn instances(self) -> Result<Self, InputError> {
-        let there = self.has_instances;
+        let there = !self.agents.is_empty();
         self.unless_empty(there, "OpenClawInstance")
     }
 
     /// Refuses inputs without anything of the operator's API.
     pub(super) fn ours(self) -> Result<Self, InputError> {
-        let there = self.has_instances || self.has_others;
+        let there = !self.agents.is_empty() || self.has_others;
         self.unless_empty(there, "OpenClawInstance, nor anything else of the operator's API")
     }
 
+    /// Returns the objects of all instances.
+    pub(super) fn objects(&self) -> impl Iterator<Item = &Object> {
+        self.agents.iter().flat_map(|agent| &agent.objects)
+    }
+
+    /// Returns whether an instance cannot be rendered.
+    pub(super) fn has_errors(&self) -> bool {
+        self.files.iter().any(|file| file.gravest() == Some(Severity::Error))
+    }
+
     fn unless_empty(self, there: bool, wanted: &'static str) -> Result<Self, InputError> {
-        let is_wrong = self.files.iter().any(|file| file.gravest() == Some(Severity::Error));
         match self.files.first() {
-            Some(file) if !there && !is_wrong => {
+            Some(file) if !there && !self.has_errors() => {
                 Err(InputError::Nothing { path: PathBuf::from(&file.name), wanted })
             }
             _ => Ok(self),
         }
     }
+}
+
+/// An instance and what it makes.
+pub(super) struct Agent {
+    pub(super) namespace: String,
+    pub(super) name: String,
+    /// In the order in which they are applied; none if something is wrong with the instance.
+    pub(super) objects: Vec<Object>,
 }
 
 /// One file with what was found in it.
@@ -83,25 +98,31 @@ pub(super) fn render<E: From<InputError>>(
 ) -> Result<Rendered, E> {
     let inputs = input::read(request.files, request.namespace)?;
     let settings = Settings::default();
-    let mut objects: Vec<Object> = Vec::new();
+    let mut agents = Vec::new();
     let mut found: Vec<Found<Problem>> = inputs.documents.problems.clone();
     let mut taken = BTreeSet::new();
     for Found { value: instance, document, within } in &inputs.documents.instances {
+        let metadata = &instance.metadata;
+        let namespace = metadata.namespace.clone().unwrap_or_else(|| "default".to_owned());
+        let name = metadata.name.clone().unwrap_or_default();
         let mut observed = inputs.documents.observed(instance);
         prepare(&mut observed)?;
         let (rendered, mut problems) = render_instance(instance, &observed, &settings);
-        problems.extend(doubled(&rendered, &mut taken));
-        objects.extend(rendered);
+        // One that is given twice is told so as a whole.
+        let is_new = |agent: &Agent| (&agent.namespace, &agent.name) != (&namespace, &name);
+        if agents.last().is_none_or(is_new) {
+            problems.extend(doubled(&rendered, &mut taken));
+        }
+        agents.push(Agent { namespace, name, objects: rendered });
         found.extend(problems.into_iter().map(|value| Found {
             value,
             document: *document,
             within: within.clone(),
         }));
     }
-    let has_instances = !inputs.documents.instances.is_empty();
     let has_others = inputs.documents.has_others;
     let files = by_file(inputs, found, request.errors);
-    Ok(Rendered { objects, files, has_instances, has_others })
+    Ok(Rendered { agents, files, has_others })
 }
 
 fn by_file(inputs: Inputs, found: Vec<Found<Problem>>, errors: &[Rule]) -> Vec<Checked> {
@@ -149,4 +170,12 @@ fn doubled<'a>(
             format!("two instances make {key} in namespace {namespace}: rename one of them"),
         ))
     })
+}
+
+/// Returns the name of an object as `kubectl get -o name` writes it.
+pub(super) fn name(object: &Object) -> String {
+    let kind = object.kind();
+    let group = kind.api_version().split_once('/').map_or("", |(group, _)| group);
+    let dot = if group.is_empty() { "" } else { "." };
+    format!("{}{dot}{group}/{}", kind.as_str().to_lowercase(), object.name())
 }

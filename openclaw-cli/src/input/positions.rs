@@ -171,7 +171,9 @@ impl<'de> Visitor<'de> for ContentVisitor {
                     fields.push((name, key.referenced, members.next_value()?));
                 }
                 // No field of a manifest has such a name.
-                _ => drop(members.next_value::<IgnoredAny>()?),
+                Content::Map(_) | Content::List(_) | Content::Scalar(None) => {
+                    let _: IgnoredAny = members.next_value()?;
+                }
             }
         }
         Ok(Content::Map(fields))

@@ -13,7 +13,7 @@ mod ingress;
 mod instance;
 mod network;
 mod observability;
-pub(crate) mod places;
+pub mod places;
 mod quantity;
 pub(crate) mod schema;
 mod security;

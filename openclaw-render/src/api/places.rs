@@ -17,7 +17,9 @@ pub(crate) fn remedy(kind: &str, path: &str) -> String {
     find(kind, path).unwrap_or_else(|| "correct the spelling or remove it".to_owned())
 }
 
-fn find(kind: &str, path: &str) -> Option<String> {
+/// Returns where a field that an object of a kind does not have probably belongs.
+#[must_use]
+pub fn find(kind: &str, path: &str) -> Option<String> {
     let definitions = custom_resource_definitions();
     let named = |definition: &&Value| {
         definition.pointer("/spec/names/kind").and_then(Value::as_str) == Some(kind)
@@ -44,7 +46,8 @@ fn find(kind: &str, path: &str) -> Option<String> {
 }
 
 /// Returns the schema of what stands at a path, through lists.
-fn beneath<'a>(schema: &'a Value, path: &str) -> Option<&'a Value> {
+#[must_use]
+pub fn beneath<'a>(schema: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(schema, |schema, step| {
         let (name, positions) = step
             .split_once('[')
