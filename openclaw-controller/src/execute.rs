@@ -64,7 +64,7 @@ pub(crate) async fn execute(context: &Context, key: &InstanceKey, effects: &[Eff
         }
         let result = perform(context, key, effect, &mut outcome).await;
         let (verb, kind) = (effect.verb(), effect.target.kind());
-        context.metrics.performed(verb, kind, result.as_ref().err().map(CallError::class));
+        context.metrics.performed(key, verb, kind, result.as_ref().err().map(CallError::class));
         match result {
             Ok(()) => info!(
                 namespace = key.namespace,

@@ -1,6 +1,6 @@
 //! Every metric, declared in one place. Names that the Go operator had keep their meaning.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,6 +25,9 @@ const BUCKETS: [f64; 10] = [0.001, 0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0
 /// What a pass came to that did not fail.
 const SUCCESS: &str = "success";
 
+/// What effects change besides objects.
+const OTHERS: [&str; 2] = ["Pod", openclaw_render::vocab::KIND];
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Of {
     namespace: String,
@@ -43,6 +46,20 @@ struct InPhase {
     namespace: String,
     instance: String,
     phase: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Info {
+    namespace: String,
+    instance: String,
+    version: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NotMade {
+    namespace: String,
+    instance: String,
+    resource: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -69,11 +86,14 @@ pub(crate) struct Now {
 /// See the module.
 pub(crate) struct Metrics {
     registry: Registry,
-    known: Mutex<BTreeSet<InstanceKey>>,
+    /// With the version that was last said to run.
+    known: Mutex<BTreeMap<InstanceKey, String>>,
     reconciles: Family<Reconciled, Counter>,
     durations: Family<Of, Histogram, fn() -> Histogram>,
     phases: Family<InPhase, Gauge>,
     ready: Family<Of, Gauge>,
+    infos: Family<Info, Gauge>,
+    not_made: Family<NotMade, Counter>,
     effects: Family<Performed, Counter>,
     unsettled: Family<OfKind, Counter>,
     watch_failures: Family<OfKind, Counter>,
@@ -94,6 +114,8 @@ impl Metrics {
             durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             phases: Family::default(),
             ready: Family::default(),
+            infos: Family::default(),
+            not_made: Family::default(),
             effects: Family::default(),
             unsettled: Family::default(),
             watch_failures: Family::default(),
@@ -111,7 +133,8 @@ impl Metrics {
     /// An instance is there. Series exist only for known instances.
     pub(crate) fn know(&self, key: &InstanceKey) {
         let mut known = self.known();
-        if known.insert(key.clone()) {
+        if !known.contains_key(key) {
+            known.insert(key.clone(), String::new());
             self.managed.set(i64::try_from(known.len()).unwrap_or(i64::MAX));
         }
     }
@@ -120,7 +143,7 @@ impl Metrics {
     pub(crate) fn passed(&self, key: &InstanceKey, took: Duration, failed: Option<RetryClass>) {
         let known = self.known();
         // The pass that lets an instance go ends after it has gone.
-        if !known.contains(key) {
+        if !known.contains_key(key) {
             return;
         }
         let result = failed.map_or(SUCCESS, RetryClass::as_str);
@@ -130,10 +153,15 @@ impl Metrics {
 
     /// What was last said of an instance.
     pub(crate) fn reported(&self, key: &InstanceKey, status: &OpenClawInstanceStatus) {
-        let known = self.known();
-        if !known.contains(key) {
-            return;
+        let mut known = self.known();
+        let Some(version) = known.get_mut(key) else { return };
+        let ran = status.volume.as_ref().and_then(|volume| volume.version.clone());
+        let ran = ran.unwrap_or_default();
+        if *version != ran {
+            self.infos.remove(&info(key, version));
+            *version = ran;
         }
+        self.infos.get_or_create(&info(key, version)).set(1);
         for phase in Phase::ALL {
             let holds = status.phase == Some(*phase);
             self.phases.get_or_create(&in_phase(key, *phase)).set(holds.into());
@@ -147,10 +175,18 @@ impl Metrics {
     /// An effect was performed or failed.
     pub(crate) fn performed(
         &self,
+        key: &InstanceKey,
         effect: &'static str,
         kind: &'static str,
         failed: Option<RetryClass>,
     ) {
+        let is_made = effect == "apply" || effect == "create";
+        if is_made && failed.is_some_and(|class| class != RetryClass::Conflict) {
+            let known = self.known();
+            if known.contains_key(key) {
+                self.not_made.get_or_create(&not_made(key, kind)).inc();
+            }
+        }
         let result = failed.map_or(SUCCESS, RetryClass::as_str);
         self.effects.get_or_create(&Performed { effect, kind, result }).inc();
     }
@@ -173,13 +209,18 @@ impl Metrics {
     /// The series of an instance that is gone go too.
     pub(crate) fn forget(&self, key: &InstanceKey) {
         let mut known = self.known();
-        known.remove(key);
+        if let Some(version) = known.remove(key) {
+            self.infos.remove(&info(key, &version));
+        }
         self.managed.set(i64::try_from(known.len()).unwrap_or(i64::MAX));
         for result in RetryClass::ALL.map(RetryClass::as_str).into_iter().chain([SUCCESS]) {
             self.reconciles.remove(&reconciled(key, result));
         }
         for phase in Phase::ALL {
             self.phases.remove(&in_phase(key, *phase));
+        }
+        for resource in Kind::ALL.iter().map(|kind| kind.as_str()).chain(OTHERS) {
+            self.not_made.remove(&not_made(key, resource));
         }
         self.durations.remove(&of(key));
         self.ready.remove(&of(key));
@@ -198,7 +239,7 @@ impl Metrics {
         text
     }
 
-    fn known(&self) -> MutexGuard<'_, BTreeSet<InstanceKey>> {
+    fn known(&self) -> MutexGuard<'_, BTreeMap<InstanceKey, String>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -223,6 +264,16 @@ impl Metrics {
             "openclaw_instance_ready",
             "1 while an instance's condition Ready is True",
             self.ready.clone(),
+        );
+        all.register(
+            "openclaw_instance_info",
+            "1, with the version of the agent that was last ready",
+            self.infos.clone(),
+        );
+        all.register(
+            "openclaw_resource_creation_failures",
+            "Objects of an instance that the API server did not take, conflicts aside",
+            self.not_made.clone(),
         );
         all.register(
             "openclaw_effects",
@@ -280,6 +331,15 @@ fn reconciled(key: &InstanceKey, result: &'static str) -> Reconciled {
     Reconciled { namespace: key.namespace.clone(), instance: key.name.clone(), result }
 }
 
+fn info(key: &InstanceKey, version: &str) -> Info {
+    let (namespace, instance) = (key.namespace.clone(), key.name.clone());
+    Info { namespace, instance, version: version.to_owned() }
+}
+
+fn not_made(key: &InstanceKey, resource: &'static str) -> NotMade {
+    NotMade { namespace: key.namespace.clone(), instance: key.name.clone(), resource }
+}
+
 fn in_phase(key: &InstanceKey, phase: Phase) -> InPhase {
     InPhase {
         namespace: key.namespace.clone(),
@@ -290,6 +350,8 @@ fn in_phase(key: &InstanceKey, phase: Phase) -> InPhase {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -300,13 +362,79 @@ mod tests {
         metrics.know(&key);
         metrics.passed(&key, Duration::from_millis(3), Some(RetryClass::Refused));
         metrics.passed(&key, Duration::from_millis(3), None);
-        metrics.reported(&key, &OpenClawInstanceStatus::default());
+        metrics.reported(&key, &ran("2026.9.6"));
+        metrics.performed(&key, "apply", "Service", Some(RetryClass::Refused));
+        metrics.reported(&key, &ran("2026.9.7"));
+        let text = metrics.encode(&Now::default());
+        assert!(text.contains("version=\"2026.9.7\"") && !text.contains("2026.9.6"), "{text}");
+        assert!(text.contains("resource=\"Service\""), "{text}");
         assert!(metrics.encode(&Now::default()).contains("instance=\"ada\""));
         metrics.forget(&key);
-        assert_eq!(metrics.encode(&Now::default()), empty);
+        let left = metrics.encode(&Now::default());
+        let of_instances =
+            |text: &str| text.lines().filter(|line| line.contains("instance=")).count();
+        assert_eq!((of_instances(&left), of_instances(&empty)), (0, 0), "{left}");
         // What ends late leaves nothing.
         metrics.passed(&key, Duration::from_millis(3), None);
         metrics.reported(&key, &OpenClawInstanceStatus::default());
-        assert_eq!(metrics.encode(&Now::default()), empty);
+        metrics.performed(&key, "apply", "Service", Some(RetryClass::Refused));
+        assert_eq!(of_instances(&metrics.encode(&Now::default())), 0);
+    }
+
+    fn ran(version: &str) -> OpenClawInstanceStatus {
+        let status = serde_json::json!({"volume": {"version": version}});
+        serde_json::from_value(status).unwrap()
+    }
+
+    /// Names of series with our prefix in expressions, wherever they stand in a text.
+    fn series(text: &str) -> BTreeSet<String> {
+        let is_of_name = |it: char| it.is_ascii_alphanumeric() || it == '_';
+        let words = text.split(|it| !is_of_name(it));
+        words.filter(|word| word.starts_with("openclaw_")).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn what_alerts_and_dashboards_ask_for_is_served() {
+        let metrics = Metrics::new();
+        let key = InstanceKey { namespace: "agents".to_owned(), name: "ada".to_owned() };
+        metrics.know(&key);
+        metrics.passed(&key, Duration::from_millis(3), None);
+        metrics.reported(&key, &ran("2026.9.6"));
+        metrics.performed(&key, "apply", "Service", Some(RetryClass::Refused));
+        metrics.watch_failed("Service");
+        let text = metrics.encode(&Now::default());
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        let served: BTreeSet<&str> =
+            lines.filter_map(|line| line.split(['{', ' ']).next()).collect();
+
+        let manifest = serde_json::json!({
+            "apiVersion": "openclaw.rocks/v1alpha1", "kind": "OpenClawInstance",
+            "metadata": {"name": "ada", "namespace": "agents"},
+            "spec": {"observability": {"metrics": {
+                "prometheusRule": {"enabled": true}, "grafanaDashboard": {"enabled": true},
+            }}},
+        });
+        let (instance, _) = openclaw_render::decode_instance(manifest).unwrap();
+        let (objects, _) = openclaw_render::render_instance(
+            &instance,
+            &openclaw_render::Observed::default(),
+            &openclaw_render::Settings::default(),
+        );
+        let about = |name: &str| {
+            let found = objects.iter().find(|object| object.name() == name);
+            found.unwrap().to_value().to_string()
+        };
+        let fleet = "../charts/openclaw-operator/files/dashboards/openclaw-operator.json";
+        for text in [
+            about("ada-alerts"),
+            about("ada-dashboard-instance"),
+            std::fs::read_to_string(fleet).unwrap(),
+        ] {
+            let wanted = series(&text);
+            assert!(wanted.len() > 1, "{text}");
+            for name in wanted {
+                assert!(served.contains(name.as_str()), "{name} is not among {served:?}");
+            }
+        }
     }
 }

@@ -93,11 +93,10 @@ pub struct MetricsSpec {
     /// A ServiceMonitor, by which the Prometheus operator finds the metrics.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_monitor: Option<ServiceMonitorSpec>,
-    /// A PrometheusRule with alerts about the agent. Reported as `Unsupported` by this version.
+    /// A PrometheusRule with alerts about the agent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prometheus_rule: Option<PrometheusRuleSpec>,
-    /// ConfigMaps with dashboards that Grafana's sidecar loads. Reported as `Unsupported` by this
-    /// version.
+    /// A ConfigMap with a dashboard of the agent, which Grafana's sidecar loads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grafana_dashboard: Option<GrafanaDashboardSpec>,
     /// The OpenTelemetry collector that serves the metrics.
@@ -142,30 +141,38 @@ pub struct ServiceMonitorSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PrometheusRuleSpec {
-    /// Whether the operator makes a PrometheusRule. Defaults to false.
+    /// Whether the operator makes a PrometheusRule. Defaults to false. Its alerts are about what the
+    /// operator, kube-state-metrics and the kubelet say of the agent; Prometheus must read these.
+    /// Where the cluster does not have the kind, condition `CompanionsReady` says so, and the agent
+    /// runs. A change that turns metrics on replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Labels of the PrometheusRule, by which a Prometheus selects it. Defaults to those of every
-    /// object.
+    /// Labels of the PrometheusRule, by which a Prometheus selects it. They are added to those of
+    /// every object. Defaults to none. A change does not touch the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeMap<String, String>>,
-    /// Address below which alerts find their runbooks. Defaults to the operator's own runbooks.
+    /// Address below which alerts find their runbooks. It is an `http` or `https` URL of at most 512
+    /// characters, and each runbook has the name of its alert there. Defaults to the runbooks of this project, also where the Go
+    /// operator stored its own default. A change does not touch the pod.
     #[serde(rename = "runbookBaseURL", skip_serializing_if = "Option::is_none")]
     pub runbook_base_url: Option<String>,
 }
 
-/// ConfigMaps with dashboards that Grafana's sidecar loads.
+/// A ConfigMap with a dashboard of the agent, which Grafana's sidecar loads.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GrafanaDashboardSpec {
-    /// Whether the operator makes dashboards. Defaults to false.
+    /// Whether the operator makes the dashboard. Defaults to false. That of the whole fleet comes
+    /// with the operator's chart, once. A change does not touch the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Labels of the ConfigMaps, besides `grafana_dashboard: "1"`. Defaults to those of every
-    /// object.
+    /// Labels of the ConfigMap, by which Grafana's sidecar finds it. They are added to
+    /// `grafana_dashboard: "1"`, which they may change, and to those of every object. Defaults to
+    /// none. A change does not touch the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeMap<String, String>>,
-    /// Folder of the dashboards in Grafana. Defaults to `OpenClaw`.
+    /// Folder of the dashboard in Grafana. It is written to annotation `grafana_folder` and has at most
+    /// 255 bytes. Defaults to `OpenClaw`. A change does not touch the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folder: Option<String>,
 }

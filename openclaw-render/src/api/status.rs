@@ -231,16 +231,17 @@ pub struct ManagedResources {
     /// Name of the Secret with Tailscale's state. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tailscale_state_secret: Option<String>,
-    /// Name of the PrometheusRule with the alerts. Not written by this version.
+    /// Name of the PrometheusRule with the alerts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prometheus_rule: Option<String>,
     /// Name of the ServiceMonitor of the agent's metrics.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_monitor: Option<String>,
-    /// Name of the ConfigMap with the fleet's dashboard. Not written by this version.
+    /// Name of the ConfigMap with the fleet's dashboard. Not written: the chart of the operator
+    /// brings that dashboard, once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grafana_dashboard_operator: Option<String>,
-    /// Name of the ConfigMap with the agent's dashboard. Not written by this version.
+    /// Name of the ConfigMap with the agent's dashboard.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grafana_dashboard_instance: Option<String>,
     /// Name of the CronJob of scheduled backups. Not written by this version.

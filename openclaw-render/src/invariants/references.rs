@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{View, at, list, text};
 use crate::object::{Kind, Object};
-use crate::vocab::{env, names, ports};
+use crate::vocab::{annotations, env, names, ports};
 
 /// Shortest secret value that is looked for: anything shorter is found in any text.
 const SHORTEST_SECRET: usize = 8;
@@ -135,7 +135,12 @@ fn check_used(view: &View<'_>, found: &mut Vec<String>) {
         (Kind::PersistentVolumeClaim, "/persistentVolumeClaim/claimName"),
         (Kind::ConfigMap, "/configMap/name"),
     ] {
-        for object in view.of(kind) {
+        // Of those that stand beside the pod, it uses none.
+        let annotation = |object: &Value| {
+            let annotations = object.pointer("/metadata/annotations");
+            annotations.and_then(|all| all.get(annotations::STANDS)).cloned()
+        };
+        for object in view.of(kind).filter(|it| annotation(it).is_none()) {
             let name = text(object, "/metadata/name");
             if !volumes.iter().any(|volume| text(volume, pointer) == name) {
                 found.push(format!("{kind}/{name}: the pod does not mount it"));

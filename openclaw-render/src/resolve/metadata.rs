@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::context::Resolving;
 use crate::api::OpenClawInstanceSpec;
-use crate::vocab::annotations;
-use crate::vocab::grammar::is_qualified;
+use crate::vocab::grammar::{is_label_value, is_qualified};
+use crate::vocab::{annotations, labels};
 
 type Keys = BTreeMap<String, String>;
 
@@ -16,8 +16,10 @@ pub(super) fn check(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
     let availability = spec.availability.as_ref();
     let metrics = spec.observability.as_ref().and_then(|each| each.metrics.as_ref());
     let monitor = metrics.and_then(|each| each.service_monitor.as_ref());
+    let rule = metrics.and_then(|each| each.prometheus_rule.as_ref());
+    let dashboard = metrics.and_then(|each| each.grafana_dashboard.as_ref());
     let ingress = spec.networking.as_ref().and_then(|each| each.ingress.as_ref());
-    let places: [(&str, Option<&Keys>); 6] = [
+    let places: [(&str, Option<&Keys>); 8] = [
         ("spec.podAnnotations", spec.pod_annotations.as_ref()),
         ("spec.networking.service.annotations", service.and_then(|it| it.annotations.as_ref())),
         ("spec.networking.ingress.annotations", ingress.and_then(|it| it.annotations.as_ref())),
@@ -28,6 +30,14 @@ pub(super) fn check(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
         (
             "spec.observability.metrics.serviceMonitor.labels",
             monitor.and_then(|it| it.labels.as_ref()),
+        ),
+        (
+            "spec.observability.metrics.prometheusRule.labels",
+            rule.and_then(|it| it.labels.as_ref()),
+        ),
+        (
+            "spec.observability.metrics.grafanaDashboard.labels",
+            dashboard.and_then(|it| it.labels.as_ref()),
         ),
         ("spec.availability.nodeSelector", availability.and_then(|it| it.node_selector.as_ref())),
     ];
@@ -40,6 +50,27 @@ pub(super) fn check(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
             );
         }
     }
+}
+
+/// Returns the labels that the user adds to an object of ours. Ours say whose the object is.
+pub(super) fn users_labels(
+    path: &str,
+    mut users: BTreeMap<String, String>,
+    cx: &mut Resolving<'_>,
+) -> BTreeMap<String, String> {
+    users.retain(|key, value| {
+        let path = format!("{path}[{key:?}]");
+        if !is_label_value(value) {
+            cx.error(path, format!("{value:?} cannot be the value of a label"));
+            return true;
+        }
+        let is_ours = [labels::NAME, labels::INSTANCE, labels::MANAGED_BY].contains(&key.as_str());
+        if is_ours {
+            cx.ineffective(path, "has no effect: this label says whose the object is");
+        }
+        !is_ours
+    });
+    users
 }
 
 /// The user's annotations of the pod, less those that belong to the operator.

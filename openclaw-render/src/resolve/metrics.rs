@@ -9,13 +9,14 @@ use serde_json::{Map, Value};
 use super::address::Network;
 use super::context::Resolving;
 use super::defaults::text;
+use super::metadata::users_labels;
 use super::{image, resources, stored_defaults};
 use crate::api::{
     MetricsIngressFrom, MetricsIngressSpec, MetricsSpec, OpenClawInstance, OpenClawInstanceSpec,
 };
 use crate::version::Version;
-use crate::vocab::grammar::{is_label, is_label_value};
-use crate::vocab::{images, labels, plugins, ports};
+use crate::vocab::grammar::is_label;
+use crate::vocab::{images, plugins, ports};
 
 /// Without a word of the user's.
 const PORT: i32 = 9090;
@@ -251,27 +252,6 @@ fn monitor(metrics: &MetricsSpec, cx: &mut Resolving<'_>) -> Option<Monitor> {
     }
     let labels = users_labels(&format!("{path}.labels"), monitor.labels.unwrap_or_default(), cx);
     Some(Monitor { interval: interval.to_owned(), labels })
-}
-
-/// Returns the labels that the user adds to an object of ours. Ours say whose the object is.
-fn users_labels(
-    path: &str,
-    mut users: BTreeMap<String, String>,
-    cx: &mut Resolving<'_>,
-) -> BTreeMap<String, String> {
-    users.retain(|key, value| {
-        let path = format!("{path}[{key:?}]");
-        if !is_label_value(value) {
-            cx.error(path, format!("{value:?} cannot be the value of a label"));
-            return true;
-        }
-        let is_ours = [labels::NAME, labels::INSTANCE, labels::MANAGED_BY].contains(&key.as_str());
-        if is_ours {
-            cx.ineffective(path, "has no effect: this label says whose the object is");
-        }
-        !is_ours
-    });
-    users
 }
 
 /// Numbers with units, the larger ones first, as Prometheus reads them; not zero.

@@ -4,6 +4,7 @@
 //! it belongs to.
 
 mod address;
+mod alerts;
 mod availability;
 mod base_config;
 mod basic_auth;
@@ -12,6 +13,7 @@ mod ca_bundle;
 mod choices;
 mod chromium;
 mod context;
+mod dashboards;
 pub(crate) mod defaults;
 mod disruption_budget;
 mod downgrade;
@@ -46,12 +48,14 @@ mod workspace;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use alerts::Alerts;
 pub(crate) use base_config::BaseConfig;
 pub(crate) use basic_auth::BasicAuth;
 pub(crate) use ca_bundle::{BundleSource, CaBundle};
 pub(crate) use choices::Choices;
 pub(crate) use chromium::{Chromium, Profile};
 use context::Resolving;
+pub(crate) use dashboards::Dashboards;
 pub use downgrade::refused_downgrade;
 pub(crate) use entry_point::EntryPoint;
 pub(crate) use environment::Environment;
@@ -121,6 +125,8 @@ pub struct Resolved {
     pub(crate) ca_bundle: Option<CaBundle>,
     pub(crate) network_policy: Option<NetworkPolicy>,
     pub(crate) metrics: Option<Metrics>,
+    pub(crate) alerts: Option<Alerts>,
+    pub(crate) dashboards: Option<Dashboards>,
     pub(crate) service: Service,
     pub(crate) ingress: Option<Ingress>,
     pub(crate) probes: Probes,
@@ -252,6 +258,8 @@ fn resolve_merged(
         ca_bundle: ca_bundle::resolve(&spec, cx),
         network_policy,
         metrics,
+        alerts: alerts::resolve(instance, &spec, cx),
+        dashboards: dashboards::resolve(&spec, cx),
         service,
         ingress,
         probes: probes::resolve(&spec, cx),

@@ -5,7 +5,7 @@
 //! settings of a feature that is off ask for nothing.
 
 use super::context::Resolving;
-use crate::api::{MetricsSpec, OpenClawInstanceSpec};
+use crate::api::OpenClawInstanceSpec;
 
 type IsSet = fn(&OpenClawInstanceSpec) -> bool;
 
@@ -31,12 +31,6 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
         let networking = spec.networking.as_ref();
         is(networking.and_then(|each| each.http_route.as_ref()?.enabled))
     }),
-    ("spec.observability.metrics.grafanaDashboard", |spec| {
-        is(metrics(spec).and_then(|each| each.grafana_dashboard.as_ref()?.enabled))
-    }),
-    ("spec.observability.metrics.prometheusRule", |spec| {
-        is(metrics(spec).and_then(|each| each.prometheus_rule.as_ref()?.enabled))
-    }),
     ("spec.ollama", |spec| is(spec.ollama.as_ref().and_then(|each| each.enabled))),
     ("spec.plugins", |spec| listed(spec.plugins.as_ref())),
     ("spec.restoreFrom", |spec| filled(spec.restore_from.as_ref())),
@@ -58,12 +52,6 @@ fn filled(text: Option<&String>) -> bool {
 
 fn listed<T>(list: Option<&Vec<T>>) -> bool {
     list.is_some_and(|list| !list.is_empty())
-}
-
-fn metrics(spec: &OpenClawInstanceSpec) -> Option<&MetricsSpec> {
-    let metrics = spec.observability.as_ref()?.metrics.as_ref()?;
-    // `enabled: false` wins over everything below it.
-    (metrics.enabled != Some(false)).then_some(metrics)
 }
 
 /// Reports the fields that are set.

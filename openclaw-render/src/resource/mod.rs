@@ -1,11 +1,13 @@
 //! One file for each kind of object; this is the list of them all.
 
 mod config_map;
+mod grafana_dashboard;
 mod ingress;
 mod meta;
 mod network_policy;
 mod persistent_volume_claim;
 mod pod_disruption_budget;
+mod prometheus_rule;
 mod role;
 mod role_binding;
 mod secret;
@@ -36,11 +38,13 @@ pub(crate) fn render(instance: &Resolved) -> Vec<Rendered> {
     all.extend(marked(Needed(Changes), secret::of_parts(instance, parts)));
     all.extend(secret::of_ingress(instance));
     all.extend(marked(Needed(Stays), contents(instance, parts)));
+    all.extend(marked(Beside, grafana_dashboard::render(instance)));
     all.extend(marked(Needed(Changes), persistent_volume_claim::render(instance, parts)));
     all.extend(marked(Beside, pod_disruption_budget::render(instance)));
     all.extend(marked(Linked(Stays), [service::render(instance, parts)]));
     all.extend(marked(Beside, ingress::render(instance)));
     all.extend(marked(Beside, service_monitor::render(instance)));
+    all.extend(marked(Beside, prometheus_rule::render(instance)));
     all.extend(marked(Stake::Pod, [stateful_set::render(instance, parts)]));
     all
 }

@@ -46,6 +46,10 @@ pub(super) fn resources(
             }
         }),
         tailscale_state_secret: seen(Kind::Secret, &resolved.name.tailscale_state()),
+        prometheus_rule: seen(Kind::PrometheusRule, &resolved.name.alerts()),
+        grafana_dashboard_instance: seen(Kind::ConfigMap, &resolved.name.dashboard()),
+        // The operator's chart brings it.
+        grafana_dashboard_operator: None,
         service_monitor: seen(Kind::ServiceMonitor, &name),
         service_account: seen(Kind::ServiceAccount, &resolved.security.service_account.name),
         role: seen(Kind::Role, &name),

@@ -1,5 +1,8 @@
 //! Annotation keys that we set or read.
 
+/// On a ConfigMap with a dashboard: the folder in Grafana.
+pub const DASHBOARD_FOLDER: &str = "grafana_folder";
+
 /// On the instance, exactly `true`: nothing is written until it is removed.
 pub const PAUSED: &str = "openclaw.rocks/paused";
 

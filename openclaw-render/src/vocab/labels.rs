@@ -16,6 +16,10 @@ pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 pub const NAME_VALUE: &str = "openclaw";
 /// Value of [`MANAGED_BY`].
 pub const MANAGED_BY_VALUE: &str = "openclaw-operator";
+/// Key by which Grafana's sidecar finds dashboards, unless it is told otherwise.
+pub const DASHBOARD: &str = "grafana_dashboard";
+/// Value of [`DASHBOARD`].
+pub const DASHBOARD_VALUE: &str = "1";
 /// Label that the API server puts on every namespace.
 pub const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 

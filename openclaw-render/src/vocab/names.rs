@@ -87,6 +87,18 @@ impl InstanceName {
         format!("{}-ts-state", self.0)
     }
 
+    /// The PrometheusRule with the alerts.
+    #[must_use]
+    pub fn alerts(&self) -> String {
+        format!("{}-alerts", self.0)
+    }
+
+    /// The ConfigMap with the agent's dashboard.
+    #[must_use]
+    pub fn dashboard(&self) -> String {
+        format!("{}-dashboard-instance", self.0)
+    }
+
     /// The claim for the browser's profile.
     #[must_use]
     pub fn chromium_data(&self) -> String {

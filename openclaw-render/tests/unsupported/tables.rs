@@ -49,6 +49,10 @@ pub(crate) const SAMPLES: &[(&str, &str)] = &[
     ),
     ("spec.observability.metrics.port", "[9091, 9092]"),
     ("spec.observability.metrics.serviceMonitor.interval", r#"["1m"]"#),
+    (
+        "spec.observability.metrics.prometheusRule.runbookBaseURL",
+        r#"["https://docs.example.com/runbooks"]"#,
+    ),
     ("spec.networking.ingress.hosts[].paths[].path", r#"["/a", "/b"]"#),
     ("spec.networking.ingress.hosts[].paths[].port", "[80, 18789]"),
     ("spec.networking.metricsIngress.allowedCIDRs", r#"[["10.0.0.0/8"]]"#),
@@ -162,6 +166,14 @@ pub(crate) const CONTEXT: &[(&str, &str)] = &[
     (
         "spec.observability.metrics.serviceMonitor",
         r#"{"image": {"tag": "2026.4.24"}, "observability": {"metrics": {"serviceMonitor": {"enabled": true}}}}"#,
+    ),
+    (
+        "spec.observability.metrics.grafanaDashboard",
+        r#"{"observability": {"metrics": {"grafanaDashboard": {"enabled": true}}}}"#,
+    ),
+    (
+        "spec.observability.metrics.prometheusRule",
+        r#"{"observability": {"metrics": {"prometheusRule": {"enabled": true}}}}"#,
     ),
     (
         "spec.observability.metrics",
