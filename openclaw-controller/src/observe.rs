@@ -48,7 +48,8 @@ impl<'a> Pass<'a> {
     ) -> Self {
         let mut observed = context.cache.observed(key);
         observed.now = Some(jiff::Timestamp::now());
-        observed.random_token = random_token();
+        observed.random_token = random_text::<32>();
+        observed.random_password = random_text::<36>();
         observed.asked = context.questions.asked(key);
         Self { key, observed, failures: Vec::new(), stored, context, tried: BTreeSet::new() }
     }
@@ -114,6 +115,7 @@ impl<'a> Pass<'a> {
         let new = &mut self.observed;
         new.now = old.now;
         new.random_token = old.random_token;
+        new.random_password = old.random_password;
         new.asked = old.asked;
         new.live = old.live;
         for (object, fact) in old.objects {
@@ -211,9 +213,9 @@ fn content(kind: Kind, live: &Value) -> Fact<Content> {
     texts.map_or(Fact::Unknown, |texts| Fact::Known(Content::Texts(texts)))
 }
 
-/// `None` without randomness: then no token is made.
-fn random_token() -> Option<String> {
-    let mut bytes = [0_u8; 32];
+/// `None` without randomness: then neither token nor password is made.
+fn random_text<const BYTES: usize>() -> Option<String> {
+    let mut bytes = [0_u8; BYTES];
     getrandom::fill(&mut bytes).ok()?;
     Some(bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string does not fail.

@@ -47,6 +47,9 @@ pub struct Observed {
     /// 64 lower-case hexadecimal digits of randomness for a gateway token, made anew for every
     /// pass and used only when the Secret must be created.
     pub random_token: Option<String>,
+    /// 72 lower-case hexadecimal digits of randomness for the password of an Ingress, like
+    /// `random_token`: 40 of them become the password, and 32 are salt.
+    pub random_password: Option<String>,
     /// The OpenClawClusterDefaults named `cluster`.
     pub cluster_defaults: Fact<OpenClawClusterDefaults>,
     /// Which kinds of other projects the cluster has, see [`Kind::project`]. A kind is known once all

@@ -76,7 +76,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let errors: &[Rule] = if arguments.strict { &[Rule::Unknown, Rule::UnknownField] } else { &[] };
     let prepare = |observed: &mut Observed| -> Result<(), Box<dyn Error>> {
         if arguments.generate_secrets {
-            observed.random_token = Some(random_token()?);
+            observed.random_token = Some(random_text::<32>()?);
+            observed.random_password = Some(random_text::<36>()?);
         }
         Ok(())
     };
@@ -99,8 +100,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn random_token() -> Result<String, RenderError> {
-    let mut bytes = [0; 32];
+fn random_text<const BYTES: usize>() -> Result<String, RenderError> {
+    let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes).map_err(|source| RenderError::Randomness { source })?;
     Ok(bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

@@ -32,186 +32,6 @@ const LIMITS: &[&str] = &[
     "x-kubernetes-validations",
 ];
 
-/// What breaks each CEL rule, by the beginning of its message: where, and how.
-const RULES: &[(&str, &str, &str)] = &[
-    (
-        "suspended excludes",
-        "spec",
-        r#"{"suspended": true, "availability": {"autoScaling": {"enabled": true}}}"#,
-    ),
-    (
-        "netbird excludes",
-        "spec",
-        r#"{"netbird": {"enabled": true}, "tailscale": {"enabled": true}}"#,
-    ),
-    (
-        "minReplicas must not",
-        "spec.availability.autoScaling",
-        r#"{"minReplicas": 3, "maxReplicas": 2}"#,
-    ),
-    ("asks for nothing", "spec", r#"{"instanceRef": "ada"}"#),
-    ("forcePaths needs", "spec.config", r#"{"forcePaths": ["a"]}"#),
-    (
-        "two ports must differ",
-        "spec.networking.service.ports",
-        r#"[{"name": "a", "port": 1}, {"name": "b", "port": 1}]"#,
-    ),
-    ("set exactly one of configMapName", "spec.security.caBundle", "{}"),
-    ("value and valueFrom", "spec.env[]", r#"{"name": "a", "value": "b", "valueFrom": {}}"#),
-    (
-        "value and valueFrom",
-        "spec.chromium.extraEnv[]",
-        r#"{"name": "a", "value": "b", "valueFrom": {}}"#,
-    ),
-    ("must name an object and a key", "spec.env[].valueFrom.configMapKeyRef", r#"{"key": "a"}"#),
-    ("must name an object and a key", "spec.env[].valueFrom.secretKeyRef", r#"{"key": "a"}"#),
-    (
-        "must name an object and a key",
-        "spec.chromium.extraEnv[].valueFrom.configMapKeyRef",
-        r#"{"key": "a"}"#,
-    ),
-    (
-        "must name an object and a key",
-        "spec.chromium.extraEnv[].valueFrom.secretKeyRef",
-        r#"{"key": "a"}"#,
-    ),
-    ("set exactly one of configMapRef", "spec.envFrom[]", r#"{}"#),
-    ("must name an object: ", "spec.envFrom[].configMapRef", r#"{}"#),
-    ("must name an object: ", "spec.envFrom[].secretRef", r#"{}"#),
-    ("must name an object: ", "spec.image.pullSecrets[]", r#"{}"#),
-    ("keys of annotations", "spec.networking.ingress.annotations", r#"{"a b": "c"}"#),
-    ("keys of annotations", "spec.networking.service.annotations", r#"{"a b": "c"}"#),
-    ("keys of annotations", "spec.podAnnotations", r#"{"a b": "c"}"#),
-    ("keys of annotations", "spec.security.rbac.serviceAccountAnnotations", r#"{"a b": "c"}"#),
-    ("labels must be", "spec.availability.nodeSelector", r#"{"a": "b c"}"#),
-    ("labels must be", "spec.observability.metrics.grafanaDashboard.labels", r#"{"a": "b c"}"#),
-    ("labels must be", "spec.observability.metrics.prometheusRule.labels", r#"{"a": "b c"}"#),
-    ("labels must be", "spec.observability.metrics.serviceMonitor.labels", r#"{"a": "b c"}"#),
-    ("minFree must be", "spec.probes.diskReadiness", r#"{"minFree": "100E"}"#),
-    ("size must be", "spec.chromium.persistence", r#"{"size": 0}"#),
-    ("size must be", "spec.storage.persistence", r#"{"size": 0}"#),
-    (
-        "requests must not",
-        "spec.chromium.resources",
-        r#"{"requests": {"cpu": 2}, "limits": {"cpu": 1}}"#,
-    ),
-    (
-        "requests must not",
-        "spec.config.sync.resources",
-        r#"{"requests": {"cpu": 2}, "limits": {"cpu": 1}}"#,
-    ),
-    (
-        "requests must not",
-        "spec.gateway.resources",
-        r#"{"requests": {"cpu": 2}, "limits": {"cpu": 1}}"#,
-    ),
-    (
-        "requests must not",
-        "spec.netbird.resources",
-        r#"{"requests": {"cpu": 2}, "limits": {"cpu": 1}}"#,
-    ),
-    (
-        "requests must not",
-        "spec.observability.metrics.collector.resources",
-        r#"{"requests": {"cpu": 2}, "limits": {"cpu": 1}}"#,
-    ),
-    (
-        "requests must not",
-        "spec.ollama.resources",
-        r#"{"requests": {"cpu": 2}, "limits": {"cpu": 1}}"#,
-    ),
-    ("requests must not", "spec.resources", r#"{"requests": {"cpu": 2}, "limits": {"cpu": 1}}"#),
-    (
-        "requests must not",
-        "spec.runtimeDeps.resources",
-        r#"{"requests": {"cpu": 2}, "limits": {"cpu": 1}}"#,
-    ),
-    (
-        "requests must not",
-        "spec.skillsInstall.resources",
-        r#"{"requests": {"cpu": 2}, "limits": {"cpu": 1}}"#,
-    ),
-    (
-        "requests must not",
-        "spec.tailscale.resources",
-        r#"{"requests": {"cpu": 2}, "limits": {"cpu": 1}}"#,
-    ),
-    (
-        "requests must not",
-        "spec.webTerminal.resources",
-        r#"{"requests": {"cpu": 2}, "limits": {"cpu": 1}}"#,
-    ),
-    (
-        "the tag's digest",
-        "spec.chromium.image",
-        r#"{"tag": "1@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "digest": "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}"#,
-    ),
-    (
-        "the tag's digest",
-        "spec.gateway.image",
-        r#"{"tag": "1@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "digest": "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}"#,
-    ),
-    (
-        "the tag's digest",
-        "spec.image",
-        r#"{"tag": "1@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "digest": "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}"#,
-    ),
-    (
-        "the tag's digest",
-        "spec.netbird.image",
-        r#"{"tag": "1@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "digest": "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}"#,
-    ),
-    (
-        "the tag's digest",
-        "spec.observability.metrics.collector.image",
-        r#"{"tag": "1@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "digest": "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}"#,
-    ),
-    (
-        "the tag's digest",
-        "spec.ollama.image",
-        r#"{"tag": "1@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "digest": "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}"#,
-    ),
-    (
-        "the tag's digest",
-        "spec.runtimeDeps.uvImage",
-        r#"{"tag": "1@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "digest": "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}"#,
-    ),
-    (
-        "the tag's digest",
-        "spec.tailscale.image",
-        r#"{"tag": "1@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "digest": "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}"#,
-    ),
-    (
-        "the tag's digest",
-        "spec.webTerminal.image",
-        r#"{"tag": "1@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "digest": "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}"#,
-    ),
-    ("a peer has either", "spec.security.networkPolicy.additionalEgress[].to[]", r#"{}"#),
-    ("is no time at all", "spec.observability.metrics.serviceMonitor.interval", r#""0s""#),
-    (
-        "cidr must be",
-        "spec.security.networkPolicy.additionalEgress[].to[].ipBlock",
-        r#"{"cidr": "a"}"#,
-    ),
-    ("port must be", "spec.security.networkPolicy.additionalEgress[].ports[]", r#"{"port": 0}"#),
-    ("must be a network", "spec.networking.metricsIngress.allowedCIDRs[]", r#""a""#),
-    ("must be a network", "spec.security.networkPolicy.allowedEgressCIDRs[]", r#""anywhere""#),
-    ("must be a network", "spec.security.networkPolicy.allowedIngressCIDRs[]", r#""anywhere""#),
-    ("serviceAccountName is", "spec.security.rbac", r#"{"createServiceAccount": false}"#),
-    ("must be a path below", "spec.workspace.initialDirectories[]", r#""/..""#),
-    (
-        "must be a path below",
-        "spec.workspace.additionalWorkspaces[].initialDirectories[]",
-        r#""/..""#,
-    ),
-    ("names of files must", "spec.workspace.initialFiles", r#"{"../a": "b"}"#),
-    (
-        "names of files must",
-        "spec.workspace.additionalWorkspaces[].initialFiles",
-        r#"{"../a": "b"}"#,
-    ),
-];
-
 /// Rules that a stored object cannot break: about its name, see [`NAMES`], and about a change.
 const NOT_STORED: &[&str] = &[
     "a request is made once",
@@ -366,15 +186,20 @@ fn refused(schema: &Value) -> Vec<(String, Value)> {
             }
         }
     }
+    let examples: Vec<Value> = serde_saphyr::from_str(include_str!("existing.yaml")).expect("YAML");
     let rules = all.iter().flat_map(|(path, field)| {
         let rules = field["x-kubernetes-validations"].as_array().into_iter().flatten();
         rules.map(move |rule| (path, rule["message"].as_str().expect("a message")))
     });
     for (path, message) in rules.filter(|(_, message)| !begins_with(message, NOT_STORED)) {
-        let example = RULES.iter().find(|(text, at, _)| message.starts_with(text) && at == path);
-        let (_, _, value) = example.unwrap_or_else(|| panic!("nothing breaks {path}: {message}"));
-        let value = serde_json::from_str(value).expect("JSON");
-        found.push((format!("{message} of {path}"), at(schema, path, value)));
+        let is_about = |example: &&Value| {
+            let rule = example["rule"].as_str().expect("the beginning of a message");
+            let places = example["at"].as_array().expect("places");
+            message.starts_with(rule) && places.iter().any(|place| place == path)
+        };
+        let example = examples.iter().find(is_about);
+        let example = example.unwrap_or_else(|| panic!("nothing breaks {path}: {message}"));
+        found.push((format!("{message} of {path}"), at(schema, path, example["breaks"].clone())));
     }
     found
 }

@@ -126,8 +126,8 @@ pub struct IngressSecurity {
     /// A limit on the requests of each client. Defaults to none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_limiting: Option<RateLimiting>,
-    /// A user name and a password that the Ingress asks for. Defaults to none. Reported as
-    /// `Unsupported` by this version.
+    /// A user name and a password that the Ingress asks for. Only with ingress-nginx. Defaults to
+    /// none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub basic_auth: Option<BasicAuth>,
 }
@@ -150,18 +150,20 @@ pub struct RateLimiting {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BasicAuth {
-    /// Whether the Ingress asks for them. Defaults to false.
+    /// Whether the Ingress asks for them. Only with ingress-nginx: with another controller it is an
+    /// error. Defaults to false. A change leaves the running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// A Secret of yours with htpasswd lines under key `auth`. Defaults to one that the operator
-    /// makes, `<name>-basic-auth`.
+    /// makes once, `<name>-basic-auth`. A change leaves the running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub existing_secret: Option<String>,
-    /// User name in the Secret that the operator makes. At most 64 characters. Defaults to
-    /// `openclaw`.
+    /// User name in the Secret that the operator makes. At most 64 characters, and no `:`. A change
+    /// has no effect until that Secret is deleted. Defaults to `openclaw`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// Name that browsers show when they ask for the password. Defaults to `OpenClaw`.
+    /// Name that browsers show when they ask for the password. At most 64 letters, digits, ` `, `-`,
+    /// `.`, `_`, `/`. Defaults to `OpenClaw`. A change leaves the running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub realm: Option<String>,
 }

@@ -225,7 +225,7 @@ pub struct ManagedResources {
     /// Name of the Secret with the gateway's token, yours or the operator's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway_token_secret: Option<String>,
-    /// Name of the Secret of basic authentication. Not written by this version.
+    /// Name of the Secret of basic authentication, also of one of yours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub basic_auth_secret: Option<String>,
     /// Name of the Secret with Tailscale's state. Not written by this version.

@@ -7,6 +7,7 @@ mod address;
 mod alerts;
 mod availability;
 mod base_config;
+mod basic_auth;
 pub(crate) mod bounds;
 mod ca_bundle;
 mod choices;
@@ -50,6 +51,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use alerts::Alerts;
 pub(crate) use base_config::BaseConfig;
+pub(crate) use basic_auth::BasicAuth;
 pub(crate) use ca_bundle::{BundleSource, CaBundle};
 pub(crate) use choices::Choices;
 pub(crate) use chromium::{Chromium, Profile};
@@ -229,7 +231,7 @@ fn resolve_merged(
     let served = metrics.as_ref().and_then(Metrics::served);
     let extras = extras::resolve(&spec, served.map(|served| served.port), cx);
     let service = service::resolve(&spec, served, cx);
-    let ingress = ingress::resolve(&spec, &service, network_policy.as_ref(), cx);
+    let ingress = ingress::resolve(&name, &spec, &service, network_policy.as_ref(), cx);
     let token = cx.about(SecretsReady, |cx| token::resolve(&spec, &name, gateway.auth, cx));
     provider_key::check(&spec, &config.document, &config.path, cx);
     let environment = environment::resolve(&spec, gateway.auth, &token, cx);

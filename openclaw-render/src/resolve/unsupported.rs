@@ -31,11 +31,6 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
         let networking = spec.networking.as_ref();
         is(networking.and_then(|each| each.http_route.as_ref()?.enabled))
     }),
-    ("spec.networking.ingress.security.basicAuth", |spec| {
-        let ingress = spec.networking.as_ref().and_then(|each| each.ingress.as_ref());
-        let ingress = ingress.filter(|ingress| ingress.enabled == Some(true));
-        is(ingress.and_then(|each| each.security.as_ref()?.basic_auth.as_ref()?.enabled))
-    }),
     ("spec.ollama", |spec| is(spec.ollama.as_ref().and_then(|each| each.enabled))),
     ("spec.plugins", |spec| listed(spec.plugins.as_ref())),
     ("spec.restoreFrom", |spec| filled(spec.restore_from.as_ref())),

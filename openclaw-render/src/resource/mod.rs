@@ -36,6 +36,7 @@ pub(crate) fn render(instance: &Resolved) -> Vec<Rendered> {
     all.extend(marked(Needed(OnlyMade), network_policy::render(instance, parts)));
     all.extend(secret::render(instance));
     all.extend(marked(Needed(Changes), secret::of_parts(instance, parts)));
+    all.extend(secret::of_ingress(instance));
     all.extend(marked(Needed(Stays), contents(instance, parts)));
     all.extend(marked(Beside, grafana_dashboard::render(instance)));
     all.extend(marked(Needed(Changes), persistent_volume_claim::render(instance, parts)));

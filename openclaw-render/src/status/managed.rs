@@ -37,6 +37,14 @@ pub(super) fn resources(
             .chromium
             .as_ref()
             .and_then(|chromium| chromium.profile.claim().map(str::to_owned)),
+        basic_auth_secret: resolved.ingress.as_ref().and_then(|ingress| {
+            let auth = ingress.auth.as_ref()?;
+            if auth.made.is_some() {
+                seen(Kind::Secret, &auth.secret)
+            } else {
+                Some(auth.secret.clone())
+            }
+        }),
         tailscale_state_secret: seen(Kind::Secret, &resolved.name.tailscale_state()),
         prometheus_rule: seen(Kind::PrometheusRule, &resolved.name.alerts()),
         grafana_dashboard_instance: seen(Kind::ConfigMap, &resolved.name.dashboard()),

@@ -69,6 +69,12 @@ impl InstanceName {
         format!("{}-gateway-token", self.0)
     }
 
+    /// The Secret with the name and password that the Ingress asks for.
+    #[must_use]
+    pub fn basic_auth(&self) -> String {
+        format!("{}-basic-auth", self.0)
+    }
+
     /// The claim for the agent's state.
     #[must_use]
     pub fn data(&self) -> String {
@@ -126,6 +132,12 @@ impl From<InstanceName> for String {
 
 /// Files of the workspace by which an agent asks for changes of itself: guide, program, helper.
 pub const SELF_CONFIG_FILES: [&str; 3] = ["SELFCONFIG.md", "selfconfig.mjs", "selfconfig.sh"];
+/// Key of the htpasswd lines in the Secret of basic authentication.
+pub const BASIC_AUTH_KEY: &str = "auth";
+/// Key of the user's name in the Secret of basic authentication that the operator makes.
+pub const BASIC_AUTH_USERNAME_KEY: &str = "username";
+/// Key of the password in it.
+pub const BASIC_AUTH_PASSWORD_KEY: &str = "password";
 /// Key of the token in its Secret.
 pub const TOKEN_KEY: &str = "token";
 /// Key of the configuration in `<name>-config`, and the default key of `spec.config.configMapRef`.

@@ -36,7 +36,11 @@ impl Fixture {
 
     /// The world of an instance of this fixture.
     pub(crate) fn observed(&self, instance: &OpenClawInstance) -> Observed {
-        Observed { random_token: Some(TOKEN.to_owned()), ..self.documents.observed(instance) }
+        Observed {
+            random_token: Some(TOKEN.to_owned()),
+            random_password: Some("0".repeat(72)),
+            ..self.documents.observed(instance)
+        }
     }
 
     /// All objects, and all problems in the order in which they are printed.

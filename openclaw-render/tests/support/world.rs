@@ -249,6 +249,7 @@ impl World {
         Observed {
             now: Some(jiff::Timestamp::from_second(1_700_000_000 + self.seconds).expect("a time")),
             random_token: Some(format!("{:064x}", self.tokens)),
+            random_password: Some(format!("{:072x}", self.tokens)),
             cluster_defaults: match defaults {
                 _ if self.hides_defaults => Fact::Unknown,
                 Some(live) => {

@@ -116,7 +116,8 @@ fn rendered(spec: &Value) -> Option<String> {
         let data: BTreeMap<String, String> = data.into_iter().collect();
         (name.to_owned(), openclaw_render::Fact::Known(data))
     });
-    let observed = Observed { config_maps: maps.into(), ..Observed::default() };
+    let random_password = Some("0".repeat(72));
+    let observed = Observed { config_maps: maps.into(), random_password, ..Observed::default() };
     let (objects, _) = render_instance(&instance, &observed, &Settings::default());
     (!objects.is_empty()).then(|| objects.iter().map(openclaw_render::Object::to_yaml).collect())
 }

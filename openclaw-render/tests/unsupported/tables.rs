@@ -149,6 +149,10 @@ pub(crate) const CONTEXT: &[(&str, &str)] = &[
         r#"{"networking": {"service": {"ports": [{"name": "a", "port": 80}, {"name": "b", "port": 18789}]}, "ingress": {"enabled": true, "hosts": [{"host": ""}]}}}"#,
     ),
     (
+        "spec.networking.ingress.security.basicAuth",
+        r#"{"networking": {"ingress": {"enabled": true, "className": "nginx", "hosts": [{"host": ""}], "security": {"basicAuth": {"enabled": true}}}}}"#,
+    ),
+    (
         "spec.networking.ingress",
         r#"{"networking": {"ingress": {"enabled": true, "className": "nginx", "hosts": [{"host": ""}]}}}"#,
     ),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::PATH;
 use crate::api::IngressSpec;
+use crate::resolve::BasicAuth;
 use crate::resolve::context::Resolving;
 
 /// The class of an Ingress as it was written before there was a field for it.
@@ -44,10 +45,12 @@ impl Controller {
     }
 }
 
-/// Returns the user's annotations, and under them what the spec asks of the controller.
+/// Returns the user's annotations, and under them what the spec asks of the controller; over them,
+/// what asks for a password.
 pub(super) fn annotations(
     controller: Controller,
     ingress: &IngressSpec,
+    auth: Option<&BasicAuth>,
     cx: &mut Resolving<'_>,
 ) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
@@ -104,6 +107,17 @@ pub(super) fn annotations(
         );
     }
     all.extend(users);
+    // Without these the agent would be open to those who are kept out: nobody's wish wins.
+    if let Some(BasicAuth { secret, realm, .. }) = auth {
+        for (key, value) in [
+            ("auth-type", "basic"),
+            ("auth-secret", secret),
+            ("auth-secret-type", "auth-file"),
+            ("auth-realm", realm),
+        ] {
+            all.insert(format!("{NGINX}/{key}"), value.to_owned());
+        }
+    }
     all
 }
 

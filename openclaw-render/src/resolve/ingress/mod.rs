@@ -9,9 +9,10 @@ use k8s_openapi::api::networking::v1::IngressTLS;
 
 use super::context::Resolving;
 use super::defaults::text;
-use super::{NetworkPolicy, Service};
+use super::{BasicAuth, NetworkPolicy, Service, basic_auth};
 use crate::api::{IngressHost, IngressPath, IngressSpec, OpenClawInstanceSpec, PathType};
 use crate::vocab::grammar::is_subdomain;
+use crate::vocab::names::InstanceName;
 use crate::vocab::ports;
 use controller::Controller;
 
@@ -28,6 +29,8 @@ pub(crate) struct Ingress {
     pub(crate) annotations: BTreeMap<String, String>,
     pub(crate) rules: Vec<IngressRule>,
     pub(crate) tls: Vec<IngressTLS>,
+    /// The name and password that it asks for.
+    pub(crate) auth: Option<BasicAuth>,
 }
 
 /// Paths of a host that lead to the gateway.
@@ -54,6 +57,7 @@ fn asked(spec: &OpenClawInstanceSpec) -> Option<&IngressSpec> {
 }
 
 pub(super) fn resolve(
+    name: &InstanceName,
     spec: &OpenClawInstanceSpec,
     service: &Service,
     policy: Option<&NetworkPolicy>,
@@ -66,11 +70,13 @@ pub(super) fn resolve(
     }
     let tls = certificates(ingress, cx);
     let controller = Controller::of(ingress);
+    let auth = basic_auth::resolve(name, ingress, controller == Controller::Nginx, cx);
     Some(Ingress {
         class: class.map(str::to_owned),
-        annotations: controller::annotations(controller, ingress, cx),
+        annotations: controller::annotations(controller, ingress, auth.as_ref(), cx),
         rules: rules(ingress, service, cx),
         tls,
+        auth,
     })
 }
 

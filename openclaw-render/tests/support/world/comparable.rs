@@ -25,7 +25,7 @@ impl World {
     }
 }
 
-/// Takes out uids, versions, times and the token with everything that is a hash of it.
+/// Takes out uids, versions, times and what is random, with everything that is a hash of it.
 fn blank(value: &mut Value) {
     match value {
         Value::Object(map) => {
@@ -33,6 +33,8 @@ fn blank(value: &mut Value) {
                 let random = matches!(
                     key.as_str(),
                     "uid"
+                        | "auth"
+                        | "password"
                         | "resourceVersion"
                         | "generation"
                         | "observedGeneration"
