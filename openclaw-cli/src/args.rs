@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{check, crds, render};
+use crate::command::{check, completions, crds, diff, explain, images, man, render, schema};
 use crate::pod;
 
 /// Previews, checks and explains what the agent operator would apply.
@@ -19,8 +19,20 @@ pub(crate) enum Command {
     Render(render::Arguments),
     /// Find out whether instances can be rendered and would start.
     Check(check::Arguments),
+    /// Show what a change of manifests changes, and what it does to the pods.
+    Diff(diff::Arguments),
+    /// Tell what a field means, its default and its effect.
+    Explain(explain::Arguments),
+    /// List the images that instances run, for mirrors.
+    Images(images::Arguments),
     /// Print the CustomResourceDefinitions.
     Crds(crds::Arguments),
+    /// Print a JSON schema, for editors.
+    Schema(schema::Arguments),
+    /// Print completions for a shell.
+    Completions(completions::Arguments),
+    /// Print the manual page.
+    Man(man::Arguments),
     /// What runs inside agent pods.
     #[command(subcommand)]
     Pod(pod::Command),

@@ -36,7 +36,13 @@ fn dispatch(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
         Command::Render(arguments) => command::render::run(&arguments),
         Command::Check(arguments) => command::check::run(&arguments),
+        Command::Diff(arguments) => command::diff::run(&arguments),
+        Command::Explain(arguments) => command::explain::run(&arguments),
+        Command::Images(arguments) => command::images::run(&arguments),
         Command::Crds(arguments) => command::crds::run(&arguments),
+        Command::Schema(arguments) => command::schema::run(&arguments),
+        Command::Completions(arguments) => command::completions::run(&arguments),
+        Command::Man(arguments) => command::man::run(&arguments),
         Command::Pod(command) => pod::run(command),
     }
 }

@@ -18,8 +18,9 @@ use std::process::{Command, Stdio};
 use openclaw_render::{Documents, Kind, Object, Observed, Settings, render_instance};
 use serde_json::{Value, json};
 
-/// Ports of an agent: gateway, proxy, config-sync, the old canvas, a browser's, and one of nothing.
-const PORTS: &[u16] = &[18789, 18790, 18795, 18793, 9222, 8080];
+/// Ports of an agent: gateway, proxy, config-sync, the old canvas, a browser's, a webhook's, and one of
+/// nothing.
+const PORTS: &[u16] = &[18789, 18790, 18795, 18793, 9222, 3978, 8080];
 
 /// Who knocks.
 struct Peer {
@@ -87,7 +88,7 @@ fn fixtures() -> Vec<(String, Vec<Object>)> {
     let render = |path: &PathBuf| {
         let text = fs::read_to_string(path).expect("a fixture");
         let documents = Documents::read(serde_saphyr::from_multiple(&text).expect("YAML"));
-        let instance = documents.instances.first().expect("an instance");
+        let instance = &documents.instances.first().expect("an instance").value;
         let token = Some("fixture-token".to_owned());
         let observed = Observed { random_token: token, ..documents.observed(instance) };
         let (objects, _) = render_instance(instance, &observed, &Settings::default());

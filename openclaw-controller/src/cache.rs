@@ -60,6 +60,7 @@ impl Entry {
             | Kind::ConfigMap
             | Kind::PodDisruptionBudget
             | Kind::Service
+            | Kind::Ingress
             | Kind::ServiceMonitor
             | Kind::PrometheusRule
             | Kind::StatefulSet => None,

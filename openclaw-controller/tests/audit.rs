@@ -37,6 +37,7 @@ const UNUSED: &[(&str, &str, &str)] = &[
     ("roles", "create", "an apply that creates"),
     ("rolebindings", "create", "an apply that creates"),
     ("networkpolicies", "create", "an apply that creates"),
+    ("ingresses", "create", "an apply that creates"),
     ("poddisruptionbudgets", "create", "an apply that creates"),
     ("servicemonitors", "create", "an apply that creates"),
     ("prometheusrules", "create", "alerts are not made yet"),

@@ -14,7 +14,7 @@ fn fixture(name: &str) -> Option<(OpenClawInstance, Observed)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/instances").join(name);
     let text = fs::read_to_string(path).ok()?;
     let documents = Documents::read(serde_saphyr::from_multiple(&text).ok()?);
-    let instance = documents.instances.first().cloned()?;
+    let instance = documents.instances.first()?.value.clone();
     let observed = documents.observed(&instance);
     Some((instance, observed))
 }

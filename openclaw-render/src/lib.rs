@@ -32,6 +32,7 @@ pub mod bounded;
 pub mod canonical;
 mod claims;
 mod config;
+mod consequence;
 mod documents;
 mod effect;
 mod facts;
@@ -59,7 +60,8 @@ mod version;
 pub mod vocab;
 mod wait;
 
-pub use documents::{Documents, decode_instance};
+pub use consequence::{Consequence, consequence};
+pub use documents::{Documents, Found, decode_instance};
 pub use effect::{Action, Effect, Event, EventKind, Plan, Purpose, Question, Read, Target};
 pub use facts::{
     claim_facts, instance_of, is_agents_pod, labelled_instance, pod_facts, secret_hashes, seen,

@@ -6,7 +6,7 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::{
     ConfigMap, PersistentVolumeClaim, Secret, Service, ServiceAccount,
 };
-use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -108,6 +108,7 @@ kinds! {
     PersistentVolumeClaim "v1" "persistentvolumeclaims" CreatedOnce,
     PodDisruptionBudget "policy/v1" "poddisruptionbudgets" Applied,
     Service "v1" "services" Applied,
+    Ingress "networking.k8s.io/v1" "ingresses" Applied,
     ServiceMonitor "monitoring.coreos.com/v1" "servicemonitors" Applied of "the Prometheus Operator",
     PrometheusRule "monitoring.coreos.com/v1" "prometheusrules" Applied of "the Prometheus Operator",
     StatefulSet "apps/v1" "statefulsets" Applied,

@@ -1,6 +1,6 @@
 //! [`Observed`]: everything that the world told us, as plain data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use serde::de::DeserializeOwned;
@@ -58,6 +58,8 @@ pub struct Observed {
     pub secrets: BTreeMap<String, Fact<BTreeMap<String, String>>>,
     /// Claims that the instance uses.
     pub claims: BTreeMap<String, Fact<Claim>>,
+    /// ConfigMaps, Secrets and claims that nobody has seen and that something else will make.
+    pub promised: BTreeSet<ObjectKey>,
     /// What the cache knows of objects that could be ours.
     pub objects: BTreeMap<ObjectKey, Fact<Seen>>,
     /// Whole objects, for those that an earlier plan asked for.

@@ -60,7 +60,7 @@ fn the_name_of_a_container_of_the_operator_is_refused() {
     let path = fixtures::top_level("fixtures").join("instances/everything.yaml");
     let everything = fixtures::Fixture::load(&path);
     let (objects, _) = everything.render();
-    let instance = &everything.documents.instances[0];
+    let instance = &everything.documents.instances[0].value;
     let set = objects.last().expect("objects").to_value();
     let pod = &set["spec"]["template"]["spec"];
     let containers = ["containers", "initContainers"].map(|list| pod[list].as_array());

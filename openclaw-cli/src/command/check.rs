@@ -7,15 +7,29 @@ use std::process::ExitCode;
 
 use openclaw_render::{Observed, Rule, Severity};
 
-use super::rendered;
+use super::rendered::{self, Checked, Request};
 use crate::input::InputError;
 use crate::output;
 
+/// The exit code when it could not be found out.
+const UNKNOWN: u8 = 2;
+
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit codes: 0 everything is fine; 1 something would be refused, would not \
+                        start or would be left alone; 2 it could not be found out.\n\n\
+                        Examples:\n  \
+                        openclaw-cli check agents/\n  \
+                        kustomize build . | openclaw-cli check -\n  \
+                        openclaw-cli check -o github agents/*.yaml"
+)]
 pub(crate) struct Arguments {
     /// Manifests, as for `render`.
-    #[arg(required = true, value_name = "FILE|-")]
+    #[arg(required = true, value_name = "FILE|DIR|-")]
     pub(crate) files: Vec<PathBuf>,
+    /// `text` with excerpts, `json` for programs, `github` for annotations of a change.
+    #[arg(short, long, default_value = "text", value_name = "FORMAT")]
+    pub(crate) output: OutputFormat,
     /// Make an error of a reference that is not among the inputs.
     #[arg(long)]
     pub(crate) strict: bool,
@@ -24,24 +38,57 @@ pub(crate) struct Arguments {
     pub(crate) namespace: Option<String>,
 }
 
+/// How problems are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum OutputFormat {
+    Text,
+    Json,
+    Github,
+}
+
 /// Stricter than `render`: a field that the API does not have is an error, and so is what the
-/// application would refuse.
+/// application would refuse and what makes the operator leave an instance alone.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
-    let mut errors = vec![Rule::UnknownField];
+    let mut errors = vec![Rule::UnknownField, Rule::Unsupported];
     if arguments.strict {
         errors.push(Rule::Unknown);
     }
-    let namespace = arguments.namespace.as_deref();
+    let request = Request {
+        files: &arguments.files,
+        namespace: arguments.namespace.as_deref(),
+        errors: &errors,
+    };
     let as_they_are = |_: &mut Observed| Ok::<(), InputError>(());
-    let (_, inputs) = rendered::render(&arguments.files, namespace, &errors, as_they_are)?;
-    let mut failed = false;
-    for input in inputs {
-        let gravest = output::problems(&input.name, &input.problems)?;
-        if matches!(gravest, Some(Severity::Error | Severity::WillNotStart)) {
-            failed = true;
-        } else {
-            writeln!(io::stdout(), "{}: ok", input.name)?;
+    let files = match rendered::render(&request, as_they_are).and_then(rendered::Rendered::ours) {
+        Ok(rendered) => rendered.files,
+        Err(error @ InputError::Read { .. }) => {
+            writeln!(io::stderr(), "error: {}", crate::error::chain(&error))?;
+            return Ok(ExitCode::from(UNKNOWN));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut stdout = io::stdout().lock();
+    match arguments.output {
+        OutputFormat::Text => {
+            for file in &files {
+                output::excerpts(file)?;
+                if is_ok(file) {
+                    writeln!(stdout, "{}: ok", file.name)?;
+                }
+            }
+        }
+        OutputFormat::Json => {
+            writeln!(stdout, "{:#}", output::document(&files, is_ok))?;
+        }
+        OutputFormat::Github => {
+            for file in &files {
+                write!(stdout, "{}", output::github(file))?;
+            }
         }
     }
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if files.iter().all(is_ok) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn is_ok(file: &Checked) -> bool {
+    !matches!(file.gravest(), Some(Severity::Error | Severity::WillNotStart))
 }

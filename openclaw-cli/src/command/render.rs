@@ -7,19 +7,21 @@ use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
-use openclaw_render::{Object, Observed, Rule, Severity};
+use openclaw_render::{Object, Observed, Rule};
 use serde_json::{Value, json};
 
-use super::rendered;
+use super::rendered::{self, Request};
 use crate::output;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Manifests, YAML or JSON; `-` is standard input. `ConfigMap`s, `Secret`s, claims and
     /// `OpenClawClusterDefaults` among them are the world that the instances are rendered for.
-    #[arg(required = true, value_name = "FILE|-")]
+    /// A directory means every `.yaml`, `.yml` and `.json` below it.
+    #[arg(required = true, value_name = "FILE|DIR|-")]
     pub(crate) files: Vec<PathBuf>,
-    /// `yaml`, `json` (one `List`) or `dir=DIR` (a file per object).
+    /// `yaml`, `json` (one `List`), `name` (`kind/name`, one a line) or `dir=DIR` (a file per
+    /// object).
     #[arg(short, long, default_value = "yaml", value_name = "FORMAT", value_parser = OutputFormat::parse)]
     pub(crate) output: OutputFormat,
     /// Put a random gateway token into the Secret, which is empty otherwise.
@@ -38,6 +40,7 @@ pub(crate) struct Arguments {
 pub(crate) enum OutputFormat {
     Yaml,
     Json,
+    Name,
     Directory(PathBuf),
 }
 
@@ -46,8 +49,9 @@ impl OutputFormat {
         match (text, text.strip_prefix("dir=")) {
             ("yaml", _) => Ok(Self::Yaml),
             ("json", _) => Ok(Self::Json),
+            ("name", _) => Ok(Self::Name),
             (_, Some(directory)) if !directory.is_empty() => Ok(Self::Directory(directory.into())),
-            _ => Err("use `yaml`, `json` or `dir=DIR`".to_owned()),
+            _ => Err("use `yaml`, `json`, `name` or `dir=DIR`".to_owned()),
         }
     }
 }
@@ -76,18 +80,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         }
         Ok(())
     };
-    let namespace = arguments.namespace.as_deref();
-    let (objects, inputs) = rendered::render(&arguments.files, namespace, errors, prepare)?;
-    let mut failed = false;
-    for input in inputs {
-        failed |= output::problems(&input.name, &input.problems)? == Some(Severity::Error);
+    let request =
+        Request { files: &arguments.files, namespace: arguments.namespace.as_deref(), errors };
+    let rendered = rendered::render(&request, prepare)?.instances()?;
+    for file in &rendered.files {
+        output::lines(file)?;
     }
-    if failed {
+    if rendered.has_errors() {
         return Ok(ExitCode::FAILURE);
     }
+    let objects: Vec<&Object> = rendered.objects().collect();
     match &arguments.output {
         OutputFormat::Yaml => print(&yaml(&objects))?,
         OutputFormat::Json => print(&list(&objects)?)?,
+        OutputFormat::Name => print(&names(&objects))?,
         OutputFormat::Directory(directory) => write_files(directory, &objects)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -102,12 +108,16 @@ fn random_token() -> Result<String, RenderError> {
     }))
 }
 
-fn yaml(objects: &[Object]) -> String {
+fn yaml(objects: &[&Object]) -> String {
     objects.iter().fold(String::new(), |text, object| text + "---\n" + &object.to_yaml())
 }
 
-fn list(objects: &[Object]) -> Result<String, serde_json::Error> {
-    let items: Vec<Value> = objects.iter().map(Object::to_value).collect();
+fn names(objects: &[&Object]) -> String {
+    objects.iter().fold(String::new(), |text, object| text + &rendered::name(object) + "\n")
+}
+
+fn list(objects: &[&Object]) -> Result<String, serde_json::Error> {
+    let items: Vec<Value> = objects.iter().map(|object| object.to_value()).collect();
     let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
     Ok(serde_json::to_string_pretty(&list)? + "\n")
 }
@@ -122,7 +132,7 @@ fn print(text: &str) -> Result<(), RenderError> {
 
 /// A file per object, `<namespace>/<Kind>.<name>.yaml`, all of them in the directory: who wrote the
 /// manifest need not be who runs this.
-fn write_files(directory: &Path, objects: &[Object]) -> Result<(), RenderError> {
+fn write_files(directory: &Path, objects: &[&Object]) -> Result<(), RenderError> {
     for object in objects {
         let folder = within(directory, object.namespace())?;
         let path = within(&folder, &format!("{}.{}.yaml", object.kind(), object.name()))?;

@@ -2,8 +2,11 @@
 
 #![expect(clippy::expect_used, reason = "helpers of tests: what is broken must be loud")]
 
+mod check;
+mod diff;
 mod folders;
 mod output;
 mod problems;
 mod program;
+mod reference;
 mod refused;

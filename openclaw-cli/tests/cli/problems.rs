@@ -14,14 +14,20 @@ fn a_problem_is_a_line_with_file_path_and_message() {
     assert_eq!(code(&output), 0);
     assert_eq!(
         err(&output),
-        "-: suspended: advice: is no field of the API: the API server drops it; correct the \
-         spelling or remove it\n"
+        "-:5:1: suspended: advice: is no field of the API: the API server drops it; it belongs at \
+         `spec.suspended`\n"
     );
     let bad = fixture("invalid/probes.yaml");
     let output = run(&["render", &path, &bad]);
     assert_eq!(code(&output), 1);
     assert_eq!(out(&output), "", "nothing is printed when one input is wrong");
-    assert!(err(&output).lines().all(|line| line.starts_with(&format!("{bad}: spec."))));
+    let line = |line: &str| {
+        let rest = line.strip_prefix(&format!("{bad}:"))?;
+        let mut rest = rest.splitn(3, ':');
+        let place = [rest.next()?.parse::<u32>().ok()?, rest.next()?.parse::<u32>().ok()?];
+        Some((place, rest.next()?.starts_with(" spec.")))
+    };
+    assert!(err(&output).lines().all(|each| matches!(line(each), Some((_, true)))));
 }
 
 #[test]
@@ -58,11 +64,11 @@ fn an_unknown_field_is_advice_and_fails_the_check() {
     let text = MINIMAL.replace("spec: {", "spec: { colour: blue, ");
     let rendered = run_with(&["render", "-"], text.as_bytes());
     assert_eq!(code(&rendered), 0);
-    assert!(err(&rendered).starts_with("-: spec.colour: advice: is no field"));
+    assert!(err(&rendered).starts_with("-:4:9: spec.colour: advice: is no field"));
     for arguments in [["check", "-"].as_slice(), &["render", "--strict", "-"]] {
         let output = run_with(arguments, text.as_bytes());
         assert_eq!((code(&output), out(&output)), (1, ""), "{arguments:?}");
-        assert!(err(&output).starts_with("-: spec.colour: is no field"), "{}", err(&output));
+        assert!(err(&output).starts_with("-:4:9: spec.colour: is no field"), "{}", err(&output));
     }
 }
 

@@ -115,7 +115,8 @@ fn listed(list: &[(&str, &str, &str)]) -> BTreeSet<(String, String)> {
 /// What is wrong with a document, in the world that the fixture describes.
 fn problems(fixture: &Fixture, document: &Value) -> Vec<Problem> {
     if document["kind"] != "OpenClawInstance" {
-        return Documents::read([document.clone()]).problems;
+        let found = Documents::read([document.clone()]).problems;
+        return found.into_iter().map(|found| found.value).collect();
     }
     match decode_instance(document.clone()) {
         Err(problem) => vec![problem],

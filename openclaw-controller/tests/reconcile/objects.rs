@@ -66,7 +66,13 @@ async fn what_is_switched_off_leaves_nothing_behind() {
     let cluster = Cluster::namespace("off").await;
     let _operator = Operator::start(&cluster).await;
     let name = ready(&cluster).await;
+    let ingress = |on: bool| json!({"ingress": {"enabled": on, "hosts": [{"host": ""}]}});
+    cluster.merge_instance(name, &json!({"spec": {"networking": ingress(true)}})).await;
+    cluster
+        .until("the Ingress is there", async || cluster.get(Kind::Ingress, name).await.is_some())
+        .await;
     let off = json!({"spec": {
+        "networking": ingress(false),
         "availability": {"podDisruptionBudget": {"enabled": false}},
         "security": {
             "networkPolicy": {"enabled": false},
@@ -74,7 +80,9 @@ async fn what_is_switched_off_leaves_nothing_behind() {
         },
     }});
     cluster.merge_instance(name, &off).await;
-    for kind in [Kind::PodDisruptionBudget, Kind::NetworkPolicy, Kind::ServiceAccount] {
+    for kind in
+        [Kind::Ingress, Kind::PodDisruptionBudget, Kind::NetworkPolicy, Kind::ServiceAccount]
+    {
         cluster
             .until(&format!("{kind} is gone"), async || cluster.get(kind, name).await.is_none())
             .await;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use openclaw_render::{Documents, Object, Observed, Problem, Settings, render_instance};
+use openclaw_render::{Documents, Found, Object, Observed, Problem, Settings, render_instance};
 use serde_json::{Value, json};
 
 /// The token that stands in for randomness.
@@ -56,8 +56,10 @@ impl Fixture {
     /// All objects of all instances, and all problems.
     pub fn render(&self) -> (Vec<Object>, Vec<Problem>) {
         let documents = Documents::read(self.documents.clone());
-        let (mut objects, mut problems) = (Vec::new(), documents.problems.clone());
-        for instance in &documents.instances {
+        let mut objects = Vec::new();
+        let mut problems: Vec<_> =
+            documents.problems.iter().map(|found| found.value.clone()).collect();
+        for Found { value: instance, .. } in &documents.instances {
             let world = documents.observed(instance);
             let observed = Observed { random_token: Some(TOKEN.to_owned()), ..world };
             let (rendered, found) = render_instance(instance, &observed, &Settings::default());

@@ -32,23 +32,30 @@ impl fmt::Display for PathType {
     }
 }
 
-/// An Ingress that leads to the gateway.
+/// An Ingress that leads to the gateway. Its hosts become origins of the Control UI.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IngressSpec {
-    /// Whether the operator makes an Ingress. Defaults to false.
+    /// Whether the operator makes an Ingress. Defaults to false. A change leaves the running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// IngressClass that serves it, for example `traefik`. Defaults to the cluster's default class.
+    /// IngressClass that serves it, for example `traefik`. Its name tells which annotations are
+    /// added: those of ingress-nginx if it contains `nginx`, of Traefik if it contains `traefik`.
+    /// Defaults to the cluster's default class. A change leaves the running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class_name: Option<String>,
-    /// Annotations of the Ingress, for its controller and for certificates. Defaults to none.
+    /// Annotations of the Ingress, for its controller and for certificates. They win over those that
+    /// the operator adds, save what asks for a password. Defaults to none. A change leaves the
+    /// running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<BTreeMap<String, String>>,
-    /// Hosts that lead to the gateway. At most 20. Defaults to none.
+    /// Hosts that lead to the gateway. At least one and at most 20. They become origins of the
+    /// Control UI: with `https` those that a certificate covers, others with `http`, too. Has no
+    /// default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hosts: Option<Vec<IngressHost>>,
-    /// Certificates of the hosts. At most 20. Defaults to none, which means plain HTTP.
+    /// Certificates of the hosts. At most 20. Defaults to none, which means plain HTTP, unless
+    /// something in front of the controller does it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<Vec<IngressTls>>,
     /// HTTPS, rate limits and basic authentication, where the controller can do them.
@@ -60,7 +67,8 @@ pub struct IngressSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IngressHost {
-    /// Name of the host, for example `ada.example.com`; empty text means any. Required.
+    /// Name of the host, for example `ada.example.com`; empty text means any. Required. A change
+    /// leaves the running pod alone.
     pub host: String,
     /// Paths of the host that lead to the gateway. Defaults to one path, `/`, by prefix.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,15 +79,18 @@ pub struct IngressHost {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IngressPath {
-    /// Path of requests that lead to the gateway. Defaults to `/`.
+    /// Path of requests that lead to the gateway. Defaults to `/`. A change leaves the running pod
+    /// alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// How `path` is compared with that of a request. `Prefix`: by its beginning; `Exact`: as a
-    /// whole; `ImplementationSpecific`: as the controller decides. Defaults to `Prefix`.
+    /// whole; `ImplementationSpecific`: as the controller decides. Defaults to `Prefix`. A change
+    /// leaves the running pod alone.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "PathType")]
     pub path_type: Option<PathType>,
-    /// Port of the Service that the path leads to, 1 to 65535. Defaults to 18789.
+    /// Port of the Service that the path leads to, 1 to 65535. Defaults to 18789, or to the first of
+    /// `service.ports` that leads to the gateway. A change leaves the running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<i32>,
 }
@@ -88,11 +99,12 @@ pub struct IngressPath {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IngressTls {
-    /// Hosts that the certificate is for. Defaults to none, which leaves them to the controller.
+    /// Hosts that the certificate is for. Defaults to none, which leaves them to the controller. A
+    /// change leaves the running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hosts: Option<Vec<String>>,
     /// Secret of type `kubernetes.io/tls` that holds the certificate. Has no default; some
-    /// controllers bring their own.
+    /// controllers bring their own. A change leaves the running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_name: Option<String>,
 }
@@ -101,16 +113,21 @@ pub struct IngressTls {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IngressSecurity {
-    /// Whether requests over HTTP are redirected to HTTPS. Defaults to true.
+    /// Whether HTTPS is required, by ingress-nginx and Traefik. ingress-nginx redirects plain HTTP;
+    /// Traefik answers on its entry point `websecure` alone. Defaults to true if `tls` is given. A
+    /// change leaves the running pod alone.
     #[serde(rename = "forceHTTPS", skip_serializing_if = "Option::is_none")]
     pub force_https: Option<bool>,
-    /// Whether browsers are told to use only HTTPS from now on. Defaults to true.
+    /// Whether browsers are told to use only HTTPS from now on. Without effect on ingress-nginx,
+    /// which decides for all of its hosts at once. Defaults to true. A change leaves the running pod
+    /// alone.
     #[serde(rename = "enableHSTS", skip_serializing_if = "Option::is_none")]
     pub enable_hsts: Option<bool>,
     /// A limit on the requests of each client. Defaults to none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_limiting: Option<RateLimiting>,
-    /// A user name and a password that the Ingress asks for. Defaults to none.
+    /// A user name and a password that the Ingress asks for. Defaults to none. Reported as
+    /// `Unsupported` by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub basic_auth: Option<BasicAuth>,
 }
@@ -119,10 +136,12 @@ pub struct IngressSecurity {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RateLimiting {
-    /// Whether the limit is in force. Defaults to true.
+    /// Whether the limit is in force, by ingress-nginx. Defaults to true. A change leaves the running
+    /// pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Requests per second that a client may send. Defaults to 10.
+    /// Requests per second that a client may send, at least 1. Defaults to 10. A change leaves the
+    /// running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests_per_second: Option<i32>,
 }

@@ -13,6 +13,7 @@ mod ingress;
 mod instance;
 mod network;
 mod observability;
+pub mod places;
 mod quantity;
 pub(crate) mod schema;
 mod security;

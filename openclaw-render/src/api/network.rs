@@ -64,7 +64,7 @@ pub struct NetworkingSpec {
     /// The Service in front of the gateway. It listens on port 18789.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<ServiceSpec>,
-    /// An Ingress that leads to the gateway. Reported as `Unsupported` by this version.
+    /// An Ingress that leads to the gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ingress: Option<IngressSpec>,
     /// An HTTPRoute of the Gateway API that leads to the gateway. Reported as `Unsupported` by this
@@ -141,23 +141,33 @@ pub struct ServiceSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<BTreeMap<String, String>>,
     /// Ports of the Service, instead of 18789. At most 20, and no two of the same number and
-    /// protocol. Defaults to the gateway's port. Reported as `Unsupported` by this version.
+    /// protocol. The port of served metrics is added. Defaults to the gateway's port.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ports: Option<Vec<ServicePortSpec>>,
 }
 
-/// A port of the Service, beside the gateway's, and where in the pod it leads.
+/// A port of the Service, and where in the pod it leads.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServicePortSpec {
-    /// Name of the port, different from the others'. Required.
+    /// Name of the port, different from the others'. Required. A change leaves the running pod
+    /// alone.
     pub name: String,
-    /// Number of the port on the Service, 1 to 65535. Required.
+    /// Number of the port on the Service, 1 to 65535. Required. A change leaves the running pod
+    /// alone.
     pub port: i32,
-    /// Port of the pod that it leads to, 1 to 65535. Defaults to `port`.
+    /// Port of the pod that it leads to, 1 to 65535. 18789 is the gateway, with and without the
+    /// proxy. The NetworkPolicy opens it to its peers. Defaults to `port`. A change leaves the
+    /// running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_port: Option<i32>,
-    /// Protocol of the port: `TCP`, `UDP` or `SCTP`. Defaults to `TCP`.
+    /// Port of every node that leads to it. It needs type `NodePort` or `LoadBalancer`, and must be in
+    /// the cluster's range, which is 30000 to 32767 unless it was set up otherwise. Defaults to one
+    /// that Kubernetes chooses. A change leaves the running pod alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node_port: Option<i32>,
+    /// Protocol of the port: `TCP`, `UDP` or `SCTP`. Defaults to `TCP`. A change leaves the running
+    /// pod alone.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "PortProtocol")]
     pub protocol: Option<PortProtocol>,

@@ -10,6 +10,7 @@ mod control_ui;
 mod diagnostics;
 mod gateway;
 mod logging;
+pub(crate) mod reload;
 
 use serde_json::{Map, Value};
 

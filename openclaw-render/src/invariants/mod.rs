@@ -312,7 +312,6 @@ mod tests {
             @r#"
 [
     [
-        "Service: no container has its target port 1",
         "NetworkPolicy: keeps everyone from the Service's port 1",
     ],
     [

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{View, at, list, text};
 use crate::object::{Kind, Object};
-use crate::vocab::{env, names};
+use crate::vocab::{env, names, ports};
 
 /// Shortest secret value that is looked for: anything shorter is found in any text.
 const SHORTEST_SECRET: usize = 8;
@@ -59,7 +59,9 @@ fn check_ports(view: &View<'_>, found: &mut Vec<String>) {
         .flat_map(|service| list(service, "/spec/ports"))
         .filter_map(|port| at(port, "/targetPort").as_i64())
         .collect();
-    for port in targets.difference(&listened) {
+    // A program of the agent's or the user's may listen on any port; where ours do is known.
+    let ours = [ports::GATEWAY, ports::PROXY, ports::CONFIG_SYNC].map(i64::from);
+    for port in targets.difference(&listened).filter(|port| ours.contains(port)) {
         found.push(format!("Service: no container has its target port {port}"));
     }
     for policy in view.of(Kind::NetworkPolicy) {
@@ -68,7 +70,8 @@ fn check_ports(view: &View<'_>, found: &mut Vec<String>) {
             .flat_map(|rule| list(rule, "/ports"))
             .filter_map(|port| at(port, "/port").as_i64())
             .collect();
-        for port in opened.difference(&listened) {
+        let known = |port: &&i64| targets.contains(port) && !ours.contains(port);
+        for port in opened.difference(&listened).filter(|port| !known(port)) {
             found.push(format!("NetworkPolicy: opens port {port}, which no container has"));
         }
         // Who may come in is the user's; that somebody could is not, unless they say nobody.

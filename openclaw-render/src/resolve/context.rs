@@ -176,6 +176,8 @@ impl<'a> Resolving<'a> {
                     self.missing(path, severity, message);
                 }
             }
+            None | Some(Fact::Unknown)
+                if self.observed.promised.contains(&ObjectKey::new(kind, name)) => {}
             None | Some(Fact::Unknown) => {
                 let message = format!("{} {name:?} was not seen: {unseen}", noun(kind));
                 self.push(Problem::advice(path, Rule::Unknown, message));

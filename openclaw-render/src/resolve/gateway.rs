@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::address::Network;
 use super::context::Resolving;
 use super::environment::users_token;
+use super::ingress;
 use super::network_policy::NetworkPolicy;
 use super::trust::{self, HeaderName};
 use super::{BaseConfig, address, image};
@@ -275,12 +276,25 @@ pub(super) fn proxy(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Opti
 /// Origins of the Control UI, sorted, each once.
 pub(super) fn control_ui_origins(
     spec: &OpenClawInstanceSpec,
+    document: &Map<String, Value>,
     cx: &mut Resolving<'_>,
 ) -> Vec<String> {
+    let (of_ingress, has_more) = ingress::origins(spec);
     let given = spec.gateway.as_ref().and_then(|gateway| gateway.control_ui_origins.as_deref());
     // Through `kubectl port-forward` it is always reachable.
     let local = |host| format!("http://{host}:{}", ports::GATEWAY);
     let mut origins = ["localhost", "127.0.0.1"].map(local).to_vec();
+    origins.extend(of_ingress);
+    let control_ui = document.get("gateway").and_then(|gateway| gateway.get("controlUi"));
+    let users = control_ui.and_then(|control_ui| control_ui.get("allowedOrigins"));
+    if has_more && given.is_none_or(<[String]>::is_empty) && users.is_none() {
+        cx.ineffective(
+            "spec.gateway.controlUiOrigins",
+            "is empty, and nobody knows which names of hosts lead through the Ingress, so the \
+             Control UI refuses who comes from there: add what a browser shows, for example \
+             `https://ada.example.com`",
+        );
+    }
     for (index, origin) in given.unwrap_or_default().iter().enumerate() {
         if origin.is_empty() {
             continue;

@@ -16,9 +16,11 @@ pub(super) fn check(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
     let availability = spec.availability.as_ref();
     let metrics = spec.observability.as_ref().and_then(|each| each.metrics.as_ref());
     let monitor = metrics.and_then(|each| each.service_monitor.as_ref());
-    let places: [(&str, Option<&Keys>); 5] = [
+    let ingress = spec.networking.as_ref().and_then(|each| each.ingress.as_ref());
+    let places: [(&str, Option<&Keys>); 6] = [
         ("spec.podAnnotations", spec.pod_annotations.as_ref()),
         ("spec.networking.service.annotations", service.and_then(|it| it.annotations.as_ref())),
+        ("spec.networking.ingress.annotations", ingress.and_then(|it| it.annotations.as_ref())),
         (
             "spec.security.rbac.serviceAccountAnnotations",
             rbac.and_then(|it| it.service_account_annotations.as_ref()),

@@ -22,6 +22,7 @@ mod external_files;
 mod extras;
 pub(crate) mod gateway;
 mod image;
+mod ingress;
 mod logging;
 mod metadata;
 pub(crate) mod metrics;
@@ -57,6 +58,7 @@ pub(crate) use extensions::Extensions;
 pub(crate) use extras::Extras;
 pub(crate) use gateway::{Auth, Gateway, Proxy};
 pub(crate) use image::Image;
+pub(crate) use ingress::{Ingress, IngressRule, IngressWay};
 pub(crate) use logging::Logging;
 pub(crate) use metrics::{Metrics, Scrapers, Served};
 pub(crate) use network_policy::NetworkPolicy;
@@ -66,7 +68,7 @@ pub(crate) use resources::Resources;
 pub(crate) use runtimes::Runtimes;
 pub(crate) use security::Security;
 pub(crate) use self_configure::SelfConfigure;
-pub(crate) use service::Service;
+pub(crate) use service::{ChosenPort, Service};
 pub(crate) use storage::{DataVolume, Layout, Storage};
 pub(crate) use tailscale::Tailscale;
 pub(crate) use token::GatewayToken;
@@ -121,6 +123,7 @@ pub struct Resolved {
     pub(crate) network_policy: Option<NetworkPolicy>,
     pub(crate) metrics: Option<Metrics>,
     pub(crate) service: Service,
+    pub(crate) ingress: Option<Ingress>,
     pub(crate) probes: Probes,
     pub(crate) placement: Placement,
     pub(crate) pod_annotations: BTreeMap<String, String>,
@@ -216,8 +219,10 @@ fn resolve_merged(
         gateway::resolve(&spec, &config, network_policy.as_ref(), image.version, cx)
     });
     let metrics = metrics::resolve(instance, &spec, &config.document, image.version, cx);
-    let metrics_port = metrics.as_ref().and_then(Metrics::served).map(|served| served.port);
-    let extras = extras::resolve(&spec, metrics_port, cx);
+    let served = metrics.as_ref().and_then(Metrics::served);
+    let extras = extras::resolve(&spec, served.map(|served| served.port), cx);
+    let service = service::resolve(&spec, served, cx);
+    let ingress = ingress::resolve(&spec, &service, network_policy.as_ref(), cx);
     let token = cx.about(SecretsReady, |cx| token::resolve(&spec, &name, gateway.auth, cx));
     provider_key::check(&spec, &config.document, &config.path, cx);
     let environment = environment::resolve(&spec, gateway.auth, &token, cx);
@@ -229,9 +234,9 @@ fn resolve_merged(
         image,
         entry_point,
         choices,
+        control_ui_origins: gateway::control_ui_origins(&spec, &config.document, cx),
         config,
         gateway,
-        control_ui_origins: gateway::control_ui_origins(&spec, cx),
         token,
         proxy: gateway::proxy(&spec, cx),
         workspaces: workspace::resolve(instance, &spec, cx),
@@ -249,7 +254,8 @@ fn resolve_merged(
         ca_bundle: ca_bundle::resolve(&spec, cx),
         network_policy,
         metrics,
-        service: service::resolve(&spec),
+        service,
+        ingress,
         probes: probes::resolve(&spec, cx),
         placement: placement::resolve(&spec),
         pod_annotations: metadata::pod_annotations(&spec, cx),

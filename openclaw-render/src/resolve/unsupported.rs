@@ -32,13 +32,10 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
         let networking = spec.networking.as_ref();
         is(networking.and_then(|each| each.http_route.as_ref()?.enabled))
     }),
-    ("spec.networking.ingress", |spec| {
-        let networking = spec.networking.as_ref();
-        is(networking.and_then(|each| each.ingress.as_ref()?.enabled))
-    }),
-    ("spec.networking.service.ports", |spec| {
-        let service = spec.networking.as_ref().and_then(|each| each.service.as_ref());
-        listed(service.and_then(|service| service.ports.as_ref()))
+    ("spec.networking.ingress.security.basicAuth", |spec| {
+        let ingress = spec.networking.as_ref().and_then(|each| each.ingress.as_ref());
+        let ingress = ingress.filter(|ingress| ingress.enabled == Some(true));
+        is(ingress.and_then(|each| each.security.as_ref()?.basic_auth.as_ref()?.enabled))
     }),
     ("spec.observability.metrics.grafanaDashboard", |spec| {
         is(metrics(spec).and_then(|each| each.grafana_dashboard.as_ref()?.enabled))

@@ -1,6 +1,7 @@
 //! One file for each kind of object; this is the list of them all.
 
 mod config_map;
+mod ingress;
 mod meta;
 mod network_policy;
 mod persistent_volume_claim;
@@ -37,6 +38,7 @@ pub(crate) fn render(instance: &Resolved) -> Vec<Rendered> {
     all.extend(marked(Needed(Changes), persistent_volume_claim::render(instance, parts)));
     all.extend(marked(Beside, pod_disruption_budget::render(instance)));
     all.extend(marked(Linked(Stays), [service::render(instance, parts)]));
+    all.extend(marked(Beside, ingress::render(instance)));
     all.extend(marked(Beside, service_monitor::render(instance)));
     all.extend(marked(Stake::Pod, [stateful_set::render(instance, parts)]));
     all

@@ -1,7 +1,7 @@
 //! `NetworkPolicy`: nothing in, nothing out, then each opening with its reason.
 //!
 //! - Present when: `spec.security.networkPolicy` is on.
-//! - Reads: its fields, `spec.networking.metricsIngress`, the operator's namespace, ports and egress of the pod's parts.
+//! - Reads: its fields, `spec.networking.metricsIngress`, ports of the Service that were asked for, the operator's namespace, ports and egress of the pod's parts.
 //! - Restarts pods: never.
 
 use k8s_openapi::api::networking::v1::{
@@ -41,10 +41,12 @@ fn ingress(
     let cidrs = policy.ingress_cidrs.iter().map(|cidr| block(cidr, None));
     let clients = same.into_iter().chain(namespaces).chain(cidrs).collect();
     let operator = vec![namespace(&instance.operator_namespace)];
-    let mut rules = opened(clients, OpenTo::Clients, parts);
-    rules.extend(opened(operator, OpenTo::Operator, parts));
+    let mut to_clients = ports_of(parts, OpenTo::Clients);
+    to_clients.extend(chosen(instance, parts));
+    let mut rules = opened(clients, &to_clients);
+    rules.extend(opened(operator, &ports_of(parts, OpenTo::Operator)));
     let scrapers = instance.served_metrics().map(|served| scrapers(&served.open_to));
-    rules.extend(opened(scrapers.unwrap_or_default(), OpenTo::Scrapers, parts));
+    rules.extend(opened(scrapers.unwrap_or_default(), &ports_of(parts, OpenTo::Scrapers)));
     rules
 }
 
@@ -61,19 +63,37 @@ fn scrapers(open_to: &Scrapers) -> Vec<NetworkPolicyPeer> {
     own.into_iter().chain(others).chain(cidrs.iter().map(|cidr| block(cidr, None))).collect()
 }
 
+fn ports_of(parts: &[Part], to: OpenTo) -> Vec<NetworkPolicyPort> {
+    let open = parts.iter().flat_map(|part| &part.ports).filter(|port| port.open_to == to);
+    open.map(|open| port(open.number, "TCP")).collect()
+}
+
+/// Where ports of the Service lead that were asked for. What is open to others, such as metrics,
+/// stays theirs.
+fn chosen(instance: &Resolved, parts: &[Part]) -> Vec<NetworkPolicyPort> {
+    let mut found: Vec<NetworkPolicyPort> = Vec::new();
+    for chosen in &instance.service.ports {
+        let protocol = chosen.protocol.to_string();
+        let opened = port(chosen.target, &protocol);
+        let mut listened = parts.iter().flat_map(|part| &part.ports);
+        let is_a_parts = protocol == "TCP" && listened.any(|port| port.number == chosen.target);
+        if !is_a_parts && !found.contains(&opened) {
+            found.push(opened);
+        }
+    }
+    found
+}
+
 /// A rule for each peer, with all ports that are open to it. One without ports would open all.
 fn opened(
     peers: Vec<NetworkPolicyPeer>,
-    to: OpenTo,
-    parts: &[Part],
+    open: &[NetworkPolicyPort],
 ) -> Vec<NetworkPolicyIngressRule> {
-    let open = parts.iter().flat_map(|part| &part.ports).filter(|port| port.open_to == to);
-    let open: Vec<NetworkPolicyPort> = open.map(|open| port(open.number, "TCP")).collect();
     if open.is_empty() {
         return Vec::new();
     }
     let rule =
-        |peer| NetworkPolicyIngressRule { from: Some(vec![peer]), ports: Some(open.clone()) };
+        |peer| NetworkPolicyIngressRule { from: Some(vec![peer]), ports: Some(open.to_vec()) };
     peers.into_iter().map(rule).collect()
 }
 

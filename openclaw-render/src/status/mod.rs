@@ -26,7 +26,7 @@ use crate::power::Power;
 use crate::problem::Problem;
 use crate::resolve::Resolved;
 use crate::rollout::Rollout;
-use crate::vocab::{labels, ports};
+use crate::vocab::labels;
 use crate::wait::{Wait, Why};
 
 /// What a pass found out besides the problems of the spec.
@@ -74,8 +74,9 @@ pub(crate) fn report(
     let mut status = OpenClawInstanceStatus {
         phase: Some(phase::summary(&statements, &previous)),
         observed_generation: instance.metadata.generation,
-        gateway_endpoint: resolved.map(|resolved| {
-            format!("{}.{}.svc:{}", resolved.name, resolved.namespace, ports::GATEWAY)
+        gateway_endpoint: resolved.and_then(|resolved| {
+            let port = resolved.service.gateway?;
+            Some(format!("{}.{}.svc:{port}", resolved.name, resolved.namespace))
         }),
         replicas: resolved
             .and_then(|resolved| managed::replicas(resolved, observed))

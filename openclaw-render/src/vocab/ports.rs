@@ -27,6 +27,9 @@ pub const OF_THE_POD: &[(i32, &str)] = &[
     (OTLP, "otel-collector"),
 ];
 
+/// The canvas of old versions, on which nothing listens any more.
+pub const CANVAS: i32 = 18793;
+
 /// HTTPS.
 pub const HTTPS: i32 = 443;
 /// DNS.

@@ -207,6 +207,7 @@ const OURS: &[&str] = &[
     "spec.config.sync",
     "spec.image.version",
     "spec.maintenanceWindows",
+    "spec.networking.service.ports[].nodePort",
     "spec.replicas",
     "spec.rollout",
     "spec.runtimeDeps.resources",

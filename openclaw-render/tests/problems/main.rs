@@ -17,7 +17,8 @@ use std::collections::BTreeSet;
 
 use openclaw_render::api::OpenClawInstance;
 use openclaw_render::{
-    Fact, Object, Observed, Problem, Settings, Severity, decode_instance, render_instance, resolve,
+    Fact, Found, Object, Observed, Problem, Settings, Severity, decode_instance, render_instance,
+    resolve,
 };
 use serde_json::{Value, json};
 
@@ -38,7 +39,7 @@ fn every_invalid_fixture_is_refused_in_the_words_of_its_snapshot() {
 #[test]
 fn an_error_means_no_objects_and_anything_less_means_objects() {
     for fixture in fixtures::all("invalid") {
-        for instance in &fixture.documents.instances {
+        for Found { value: instance, .. } in &fixture.documents.instances {
             let (objects, problems) =
                 render_instance(instance, &fixture.observed(instance), &Settings::default());
             let refused = problems.iter().any(|problem| problem.severity == Severity::Error);

@@ -12,8 +12,8 @@ mod generated;
 
 use generated::{Choices, SCHEMA, any_json, document, entropy};
 use openclaw_render::{
-    Documents, Fact, Kind, Object, Observed, Read, Settings, canonical, decode_instance, plan,
-    render, render_instance, resolve, violations,
+    Documents, Fact, Found, Kind, Object, Observed, Read, Settings, canonical, decode_instance,
+    plan, render, render_instance, resolve, violations,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -140,8 +140,9 @@ fn shuffled(value: &Value, turn: usize, text: &mut String) {
 /// Objects and problems of all instances among documents.
 fn everything(documents: &Documents) -> (Vec<String>, Vec<String>) {
     let mut objects = Vec::new();
-    let mut problems: Vec<String> = documents.problems.iter().map(ToString::to_string).collect();
-    for instance in &documents.instances {
+    let mut problems: Vec<String> =
+        documents.problems.iter().map(|found| found.value.to_string()).collect();
+    for Found { value: instance, .. } in &documents.instances {
         let observed = documents.observed(instance);
         let (rendered, found) = render_instance(instance, &observed, &Settings::default());
         objects.extend(texts(&rendered));
@@ -204,7 +205,7 @@ fn any_json_at_all_is_read_rendered_and_planned_without_a_panic() {
         }
         let documents = Documents::read([value]);
         everything(&documents);
-        for instance in &documents.instances {
+        for Found { value: instance, .. } in &documents.instances {
             let _ = plan(instance, &documents.observed(instance), &Settings::default());
         }
         Ok(())

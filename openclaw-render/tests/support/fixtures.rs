@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use openclaw_render::api::OpenClawInstance;
-use openclaw_render::{Documents, Object, Observed, Problem, Settings, render_instance};
+use openclaw_render::{Documents, Found, Object, Observed, Problem, Settings, render_instance};
 use serde_json::Value;
 
 /// The token that stands in for randomness.
@@ -42,8 +42,9 @@ impl Fixture {
     /// All objects, and all problems in the order in which they are printed.
     pub(crate) fn render(&self) -> (Vec<Object>, Vec<Problem>) {
         let mut objects = Vec::new();
-        let mut problems = self.documents.problems.clone();
-        for instance in &self.documents.instances {
+        let mut problems: Vec<Problem> =
+            self.documents.problems.iter().map(|found| found.value.clone()).collect();
+        for Found { value: instance, .. } in &self.documents.instances {
             let observed = self.observed(instance);
             let (rendered, found) = render_instance(instance, &observed, &Settings::default());
             objects.extend(rendered);

@@ -7,6 +7,7 @@ pub(crate) const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("spec.backup.retentionDays", "of backup.schedule, which is unsupported"),
     ("spec.backup.serviceAccountName", "of backup.schedule, which is unsupported"),
     ("spec.backup.timeout", "of backup.schedule, which is unsupported"),
+    ("spec.networking.ingress.security.enableHSTS", "ingress-nginx decides for all hosts at once"),
     ("spec.rollout.onOperatorUpgrade", "decides when, not what"),
     ("spec.selfConfigure.allowedSkillSources", "of requests, which are not carried out"),
     ("spec.skillPackUpdatePolicy", "of skill packs, which are unsupported"),
@@ -41,6 +42,8 @@ pub(crate) const SAMPLES: &[(&str, &str)] = &[
     ),
     ("spec.observability.metrics.port", "[9091, 9092]"),
     ("spec.observability.metrics.serviceMonitor.interval", r#"["1m"]"#),
+    ("spec.networking.ingress.hosts[].paths[].path", r#"["/a", "/b"]"#),
+    ("spec.networking.ingress.hosts[].paths[].port", "[80, 18789]"),
     ("spec.networking.metricsIngress.allowedCIDRs", r#"[["10.0.0.0/8"]]"#),
     ("spec.image.version", r#"["2026.7.1", "2026.9.6"]"#),
     (
@@ -130,6 +133,18 @@ pub(crate) const CONTEXT: &[(&str, &str)] = &[
     ("spec.runtimeDeps.resources", r#"{"runtimeDeps": {"python": true}}"#),
     ("spec.skillsInstall", r#"{"plugins": ["x"]}"#),
     ("spec.runtimeDeps.uvImage", r#"{"runtimeDeps": {"python": true}}"#),
+    (
+        "spec.networking.ingress.hosts[].paths[].port",
+        r#"{"networking": {"service": {"ports": [{"name": "a", "port": 80}, {"name": "b", "port": 18789}]}, "ingress": {"enabled": true, "hosts": [{"host": ""}]}}}"#,
+    ),
+    (
+        "spec.networking.ingress",
+        r#"{"networking": {"ingress": {"enabled": true, "className": "nginx", "hosts": [{"host": ""}]}}}"#,
+    ),
+    (
+        "spec.networking.service.ports",
+        r#"{"networking": {"service": {"type": "NodePort", "ports": [{"name": "a", "port": 80}]}}}"#,
+    ),
     (
         "spec.networking.metricsIngress.allowed",
         r#"{"image": {"tag": "2026.4.24"}, "observability": {"metrics": {"enabled": true}}, "networking": {"metricsIngress": {"from": "AllowedPeers"}}}"#,

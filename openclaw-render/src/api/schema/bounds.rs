@@ -80,6 +80,8 @@ pub(crate) const INSTANCE_NUMBERS: Numbers = &[
     ("spec.networking.ingress.tls", "maxItems", 20),
     ("spec.networking.service.ports", "maxItems", 20),
     ("spec.networking.service.ports[].name", "minLength", 1),
+    ("spec.networking.service.ports[].nodePort", "maximum", 65535),
+    ("spec.networking.service.ports[].nodePort", "minimum", 1),
     ("spec.networking.service.ports[].port", "maximum", 65535),
     ("spec.networking.service.ports[].port", "minimum", 1),
     ("spec.networking.service.ports[].targetPort", "maximum", 65535),

@@ -3,42 +3,62 @@
 //! For everyone who has files instead of a cluster: the command line, tests, embedders. Parsing is
 //! the caller's; this begins with JSON values.
 
+mod decode;
+mod promised;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::api::{ConditionType, OpenClawClusterDefaults, OpenClawInstance};
-use crate::bounded;
+use crate::api::{OpenClawClusterDefaults, OpenClawInstance, OpenClawSelfConfig};
 use crate::facts::{claim_facts, secret_hashes};
-use crate::nesting;
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed};
 use crate::problem::{Problem, Rule};
 use crate::resolution::{Resolution, resolve};
-use crate::resolve::{RAW, bounds};
+use crate::resolve::bounds;
 use crate::settings::Settings;
 use crate::vocab::{API_VERSION, KIND};
+
+pub use decode::decode_instance;
 
 /// Namespace of an object that names none.
 const DEFAULT_NAMESPACE: &str = "default";
 /// Kind of the cluster's defaults.
 const DEFAULTS_KIND: &str = "OpenClawClusterDefaults";
+/// Kind of a change that an agent asks for.
+const SELF_CONFIG_KIND: &str = "OpenClawSelfConfig";
 /// The only name under which ClusterDefaults count.
 const DEFAULTS_NAME: &str = "cluster";
 /// Kinds that an instance can refer to.
 const REFERENCED: [&str; 3] = ["ConfigMap", "Secret", "PersistentVolumeClaim"];
 
+/// Something that was found in a document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found<T> {
+    /// What was found.
+    pub value: T,
+    /// Which document, counted from 0 in the order in which they were given.
+    pub document: usize,
+    /// Where in that document: empty, or `items[0].` for a member of a list.
+    pub within: String,
+}
+
 /// What a set of manifests says.
 #[derive(Clone, Debug, Default)]
 pub struct Documents {
-    /// Every instance, in order.
-    pub instances: Vec<OpenClawInstance>,
-    /// What is wrong with documents as such. Paths begin with `Kind name` unless there is exactly
-    /// one instance and the problem is about it.
-    pub problems: Vec<Problem>,
+    /// Every instance, by namespace and name, whatever the order of the documents.
+    pub instances: Vec<Found<OpenClawInstance>>,
+    /// What is wrong with documents as such. Paths begin with `Kind name: ` where the document is no
+    /// instance.
+    pub problems: Vec<Found<Problem>>,
+    /// Whether there is something of the operator's API that is no instance.
+    pub has_others: bool,
+    /// Where the document that is being read stands.
+    place: (usize, String),
     worlds: BTreeMap<String, Observed>,
     cluster_defaults: Fact<OpenClawClusterDefaults>,
     /// Kinds of which the documents hold all there are.
@@ -51,9 +71,11 @@ impl Documents {
     /// there are no others of that kind.
     pub fn read(documents: impl IntoIterator<Item = Value>) -> Self {
         let mut read = Self::default();
-        for document in documents {
+        for (position, document) in documents.into_iter().enumerate() {
+            read.place = (position, String::new());
             read.add(document);
         }
+        read.instances.sort_by_cached_key(|found| identity(&found.value));
         read.check_duplicates();
         read
     }
@@ -75,7 +97,8 @@ impl Documents {
         // The settings have no say in what an instance refers to.
         let Resolution { references, .. } = resolve(instance, observed, &Settings::default());
         for ObjectKey { kind, name } in references {
-            if !self.complete.contains(kind.as_str()) {
+            let key = ObjectKey::new(kind, name.as_str());
+            if !self.complete.contains(kind.as_str()) || observed.promised.contains(&key) {
                 continue;
             }
             if kind == Kind::PersistentVolumeClaim {
@@ -88,22 +111,16 @@ impl Documents {
         }
     }
 
-    /// Whether a document describes the world of instances, by its kind: something that they can
-    /// refer to, a list of one such kind, or ClusterDefaults.
-    #[must_use]
-    pub fn is_world(document: &Value) -> bool {
-        let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default();
-        kind == DEFAULTS_KIND || REFERENCED.contains(&kind.strip_suffix("List").unwrap_or(kind))
-    }
-
     fn add(&mut self, document: Value) {
         let text =
             |name: &str| document.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (api_version, kind) = (text("apiVersion"), text("kind"));
+        self.has_others |= api_version == API_VERSION && kind != KIND;
         match (api_version.as_str(), kind.as_str()) {
             _ if document.is_null() => {}
             (API_VERSION, KIND) => self.add_instance(document),
             (API_VERSION, DEFAULTS_KIND) => self.add_defaults(document),
+            (API_VERSION, SELF_CONFIG_KIND) => drop(self.decode::<OpenClawSelfConfig>(document)),
             ("v1", "ConfigMap") => {
                 if let Some(map) = self.decode::<ConfigMap>(document) {
                     let world = self.world(&map.metadata);
@@ -126,16 +143,22 @@ impl Documents {
                 }
             }
             ("v1", list) if list.ends_with("List") => self.add_list(document, &kind),
-            ("", _) | (_, "") => self.problems.push(Problem::error(
+            ("", _) | (_, "") => self.found(Problem::error(
                 "document",
                 Rule::Invalid,
                 "has no `apiVersion` or no `kind`: it is no Kubernetes manifest",
             )),
-            _ => self.problems.push(Problem::advice(
-                format!("{kind} {}", document_name(&document)),
-                Rule::Ineffective,
-                "is neither an instance nor something that an instance can refer to: ignored",
-            )),
+            _ => match promised::by(&api_version, &document) {
+                Some((namespace, key)) => {
+                    let namespace = namespace.unwrap_or(DEFAULT_NAMESPACE).to_owned();
+                    self.worlds.entry(namespace).or_default().promised.insert(key);
+                }
+                None => self.found(Problem::advice(
+                    format!("{kind} {}", document_name(&document)),
+                    Rule::Ineffective,
+                    "is neither an instance nor something that an instance can refer to: ignored",
+                )),
+            },
         }
     }
 
@@ -143,8 +166,15 @@ impl Documents {
         let listed = kind.strip_suffix("List");
         self.complete.extend(REFERENCED.iter().filter(|each| listed == Some(**each)));
         match document.get_mut("items").map(Value::take) {
-            Some(Value::Array(items)) => items.into_iter().for_each(|item| self.add(item)),
-            _ => self.problems.push(Problem::error(
+            Some(Value::Array(items)) => {
+                let within = std::mem::take(&mut self.place.1);
+                for (position, item) in items.into_iter().enumerate() {
+                    self.place.1 = format!("{within}items[{position}].");
+                    self.add(item);
+                }
+                self.place.1 = within;
+            }
+            _ => self.found(Problem::error(
                 format!("{kind}.items"),
                 Rule::Invalid,
                 "must be a list of manifests",
@@ -153,13 +183,26 @@ impl Documents {
     }
 
     fn add_instance(&mut self, document: Value) {
-        match decode_instance(document) {
+        match decode::every_problem(document) {
             Ok((instance, unknown)) => {
-                self.problems.extend(unknown);
-                self.instances.push(instance);
+                for problem in unknown {
+                    self.found(problem);
+                }
+                let (document, within) = self.place.clone();
+                self.instances.push(Found { value: instance, document, within });
             }
-            Err(problem) => self.problems.push(problem),
+            Err(problems) => {
+                for problem in problems {
+                    self.found(problem);
+                }
+            }
         }
+    }
+
+    /// Says what is wrong with the document that is being read.
+    fn found(&mut self, problem: Problem) {
+        let (document, within) = self.place.clone();
+        self.problems.push(Found { value: problem, document, within });
     }
 
     fn add_defaults(&mut self, document: Value) {
@@ -167,12 +210,12 @@ impl Documents {
         let name = name(&defaults.metadata);
         for problem in bounds::problems(&defaults.spec) {
             let path = format!("{DEFAULTS_KIND} {name}: {}", problem.path);
-            self.problems.push(Problem { path, ..problem });
+            self.found(Problem { path, ..problem });
         }
         if name == DEFAULTS_NAME {
             self.cluster_defaults = Fact::Known(defaults);
         } else {
-            self.problems.push(Problem::advice(
+            self.found(Problem::advice(
                 format!("{DEFAULTS_KIND} {name}"),
                 Rule::Ineffective,
                 format!("has no effect: only the object named {DEFAULTS_NAME:?} counts"),
@@ -180,17 +223,22 @@ impl Documents {
         }
     }
 
+    /// Returns an object of any other kind, after saying which of its fields its kind does not have.
     fn decode<T: DeserializeOwned>(&mut self, document: Value) -> Option<T> {
         let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let name = document_name(&document);
-        match serde_path_to_error::deserialize(document) {
+        let subject = format!("{kind} {}", document_name(&document));
+        let (decoded, unknown) = decode::with_unknown(document);
+        // Objects of Kubernetes itself may be newer than what we know of them.
+        if kind.starts_with("OpenClaw") {
+            for problem in unknown {
+                self.found(Problem { path: format!("{subject}: {}", problem.path), ..problem });
+            }
+        }
+        match decoded {
             Ok(object) => Some(object),
-            Err(error) => {
-                self.problems.push(Problem::error(
-                    format!("{kind} {name}: {}", error.path()),
-                    Rule::Invalid,
-                    error.inner().to_string(),
-                ));
+            Err((path, message)) => {
+                let path = format!("{subject}: {path}");
+                self.found(Problem::error(path, Rule::Invalid, message));
                 None
             }
         }
@@ -202,70 +250,25 @@ impl Documents {
     }
 
     fn check_duplicates(&mut self) {
-        let mut seen = BTreeSet::new();
-        for instance in &self.instances {
-            let namespace = instance.metadata.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE);
-            let name = name(&instance.metadata);
-            if !seen.insert((namespace.to_owned(), name.clone())) {
-                self.problems.push(Problem::error(
-                    "metadata.name",
-                    Rule::Invalid,
-                    format!("instance {namespace}/{name} is given twice"),
-                ));
+        let mut twice = Vec::new();
+        for pair in self.instances.windows(2) {
+            let [first, second] = pair else { continue };
+            let (namespace, name) = identity(&second.value);
+            if identity(&first.value) == (namespace.clone(), name.clone()) {
+                let message = format!("instance {namespace}/{name} is given twice");
+                let value = Problem::error("metadata.name", Rule::Invalid, message);
+                let (document, within) = (second.document, second.within.clone());
+                twice.push(Found { value, document, within });
             }
         }
+        self.problems.extend(twice);
     }
 }
 
-/// An instance out of raw JSON, with advice on every field that the API does not have.
-///
-/// # Errors
-/// The first field that does not decode or is beyond the limits of [`bounded`], by its path.
-pub fn decode_instance(document: Value) -> Result<(OpenClawInstance, Vec<Problem>), Problem> {
-    if nesting::is_manifest_too_deep(&document) {
-        // Where the schema holds, nothing else can be deep.
-        let raw = document.pointer("/spec/config/raw");
-        let (path, about) = if raw.is_some_and(nesting::is_too_deep) {
-            (RAW, ConditionType::ConfigValid)
-        } else {
-            ("document", ConditionType::Ready)
-        };
-        nesting::dismantle(document);
-        return Err(Problem::error(path, Rule::Invalid, nesting::too_deep()).about(about));
-    }
-    let mut document = bounded::check(document)?;
-    // An instance without a spec is one with all defaults.
-    if let Some(object) = document.as_object_mut() {
-        let spec = object.entry("spec").or_insert_with(|| Value::Object(Map::new()));
-        if spec.is_null() {
-            *spec = Value::Object(Map::new());
-        }
-    }
-    let mut unknown = Vec::new();
-    let mut track = serde_path_to_error::Track::new();
-    let deserializer = serde_path_to_error::Deserializer::new(document, &mut track);
-    let decoded = serde_ignored::deserialize(deserializer, |path| unknown.push(path.to_string()));
-    let instance = decoded.map_err(|error: serde_json::Error| {
-        Problem::error(
-            track.path().to_string(),
-            Rule::Invalid,
-            format!("does not decode: {error}; see `kubectl explain`"),
-        )
-    })?;
-    // The derived type does not read what every object has, and a status is no wish of the user's.
-    unknown.retain(|path| {
-        path != "apiVersion" && path != "kind" && path.split('.').next() != Some("status")
-    });
-    let advice = unknown.into_iter().map(|path| {
-        // serde_ignored writes `?` for the Option around a struct.
-        let path = path.replace(".?", "");
-        Problem::advice(
-            path,
-            Rule::UnknownField,
-            "is no field of the API: the API server drops it; correct the spelling or remove it",
-        )
-    });
-    Ok((instance, advice.collect()))
+/// Returns namespace and name of an instance.
+fn identity(instance: &OpenClawInstance) -> (String, String) {
+    let namespace = instance.metadata.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE);
+    (namespace.to_owned(), name(&instance.metadata))
 }
 
 fn name(metadata: &ObjectMeta) -> String {

@@ -1,0 +1,72 @@
+//! `images`: what a mirror must hold for instances to run.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use openclaw_render::Observed;
+use serde_json::Value;
+
+use super::rendered::{self, Request};
+use crate::input::InputError;
+use crate::output;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  openclaw-cli images agents/ | xargs -n1 docker pull")]
+pub(crate) struct Arguments {
+    /// Manifests, as for `render`.
+    #[arg(required = true, value_name = "FILE|DIR|-")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Namespace of objects that name none.
+    #[arg(short, long)]
+    pub(crate) namespace: Option<String>,
+}
+
+/// Prints every image of every pod once, sorted. The operator's own is the chart's business.
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
+    let request =
+        Request { files: &arguments.files, namespace: arguments.namespace.as_deref(), errors: &[] };
+    let as_they_are = |_: &mut Observed| Ok::<(), InputError>(());
+    let rendered = rendered::render(&request, as_they_are)?.instances()?;
+    for file in &rendered.files {
+        output::lines(file)?;
+    }
+    if rendered.has_errors() {
+        return Ok(ExitCode::FAILURE);
+    }
+    let mut images = BTreeSet::new();
+    for object in rendered.objects() {
+        collect(&object.to_value(), &mut images);
+    }
+    let mut stdout = io::stdout().lock();
+    for image in images {
+        writeln!(stdout, "{image}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Collects the images of the containers, and of volumes that are one, in any kind that has pods.
+fn collect(value: &Value, images: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect(item, images)),
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                match name.as_str() {
+                    "containers" | "initContainers" => {
+                        let containers = field.as_array().into_iter().flatten();
+                        let named = containers.filter_map(|each| each.get("image")?.as_str());
+                        images.extend(named.map(str::to_owned));
+                    }
+                    "image" => {
+                        let reference = field.get("reference").and_then(Value::as_str);
+                        images.extend(reference.map(str::to_owned));
+                    }
+                    _ => collect(field, images),
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

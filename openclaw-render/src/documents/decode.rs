@@ -1,0 +1,164 @@
+//! Raw JSON into the types of the API, with everything about it that is wrong.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use serde_path_to_error::Segment;
+
+use crate::api::{ConditionType, OpenClawInstance, places};
+use crate::bounded;
+use crate::nesting;
+use crate::problem::{Problem, Rule};
+use crate::resolve::RAW;
+
+/// Fields that do not decode of which a document is told at once.
+const MAX_ERRORS: usize = 32;
+
+/// An instance out of raw JSON, with advice on every field that the API does not have.
+///
+/// # Errors
+/// The first field that does not decode or is beyond the limits of [`bounded`], by its path.
+pub fn decode_instance(document: Value) -> Result<(OpenClawInstance, Vec<Problem>), Problem> {
+    let document = within_limits(document)?;
+    let (decoded, unknown) = with_unknown(document);
+    match decoded {
+        Ok(instance) => Ok((instance, unknown)),
+        Err((path, message)) => Err(undecodable(&path, &message)),
+    }
+}
+
+/// As [`decode_instance`], with the other fields that do not decode, too.
+pub(super) fn every_problem(
+    document: Value,
+) -> Result<(OpenClawInstance, Vec<Problem>), Vec<Problem>> {
+    let mut document = within_limits(document).map_err(|problem| vec![problem])?;
+    let mut problems: Vec<Problem> = Vec::new();
+    // A field that is taken away may be one that must be there: that is no finding.
+    let mut taken: Vec<String> = Vec::new();
+    loop {
+        let (decoded, unknown) = with_unknown(document.clone());
+        let error = match decoded {
+            Ok(instance) if problems.is_empty() => return Ok((instance, unknown)),
+            Ok(_) => {
+                problems.extend(unknown);
+                return Err(problems);
+            }
+            Err(error) => error,
+        };
+        let path = error.0.to_string();
+        if !(error.1.starts_with("missing field") && taken.contains(&path)) {
+            problems.push(undecodable(&error.0, &error.1));
+        }
+        taken.push(parent(&path).to_owned());
+        if problems.len() == MAX_ERRORS || !take_away(&mut document, &error.0) {
+            return Err(problems);
+        }
+    }
+}
+
+/// Returns an object out of JSON, or where it does not decode and why; and advice on every field
+/// that its type does not have.
+pub(super) fn with_unknown<T: DeserializeOwned>(
+    document: Value,
+) -> (Result<T, (serde_path_to_error::Path, String)>, Vec<Problem>) {
+    let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut unknown = Vec::new();
+    let mut track = serde_path_to_error::Track::new();
+    let deserializer = serde_path_to_error::Deserializer::new(document, &mut track);
+    let decoded = serde_ignored::deserialize(deserializer, |path| unknown.push(spelled(&path)));
+    // The derived type does not read what every object has, and a status is no wish of the user's.
+    unknown.retain(|path| {
+        path != "apiVersion" && path != "kind" && path.split('.').next() != Some("status")
+    });
+    let advice = unknown.into_iter().map(|path| {
+        let remedy = places::remedy(&kind, &path);
+        let message = format!("is no field of the API: the API server drops it; {remedy}");
+        Problem::advice(path, Rule::UnknownField, message)
+    });
+    let advice = advice.collect();
+    (decoded.map_err(|error: serde_json::Error| (track.path(), error.to_string())), advice)
+}
+
+/// Refuses what is too deep or too large, and gives a spec to an instance that has none.
+fn within_limits(document: Value) -> Result<Value, Problem> {
+    if nesting::is_manifest_too_deep(&document) {
+        // Where the schema holds, nothing else can be deep.
+        let raw = document.pointer("/spec/config/raw");
+        let (path, about) = if raw.is_some_and(nesting::is_too_deep) {
+            (RAW, ConditionType::ConfigValid)
+        } else {
+            ("document", ConditionType::Ready)
+        };
+        nesting::dismantle(document);
+        return Err(Problem::error(path, Rule::Invalid, nesting::too_deep()).about(about));
+    }
+    let mut document = bounded::check(document)?;
+    // An instance without a spec is one with all defaults.
+    if let Some(object) = document.as_object_mut() {
+        let spec = object.entry("spec").or_insert_with(|| Value::Object(Map::new()));
+        if spec.is_null() {
+            *spec = Value::Object(Map::new());
+        }
+    }
+    Ok(document)
+}
+
+fn undecodable(path: &serde_path_to_error::Path, message: &str) -> Problem {
+    let path = match path.to_string() {
+        root if root == "." => "document".to_owned(),
+        path => path,
+    };
+    let message = format!("does not decode: {message}; see `kubectl explain`");
+    Problem::error(path, Rule::Invalid, message)
+}
+
+/// Returns a path as `kubectl explain` writes it, with list positions.
+fn spelled(path: &serde_ignored::Path<'_>) -> String {
+    use serde_ignored::Path;
+    match path {
+        Path::Root => String::new(),
+        Path::Seq { parent, index } => format!("{}[{index}]", spelled(parent)),
+        Path::Map { parent, key } => match spelled(parent) {
+            parent if parent.is_empty() => key.clone(),
+            parent => format!("{parent}.{key}"),
+        },
+        Path::Some { parent }
+        | Path::NewtypeStruct { parent }
+        | Path::NewtypeVariant { parent } => spelled(parent),
+    }
+}
+
+/// Returns the path of what holds a field or a list's member.
+fn parent(path: &str) -> &str {
+    path.rfind(['.', '[']).and_then(|end| path.get(..end)).unwrap_or_default()
+}
+
+/// Takes away what does not decode. Returns false if there is nothing of that path.
+fn take_away(document: &mut Value, path: &serde_path_to_error::Path) -> bool {
+    let steps: Vec<&Segment> = path
+        .iter()
+        .filter(|step| matches!(step, Segment::Seq { .. } | Segment::Map { .. }))
+        .collect();
+    let Some((last, way)) = steps.split_last() else { return false };
+    let mut holder = document;
+    for step in way {
+        let inner = match step {
+            Segment::Map { key } => holder.get_mut(key),
+            Segment::Seq { index } => holder.get_mut(index),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        };
+        let Some(inner) = inner else { return false };
+        holder = inner;
+    }
+    match (last, holder) {
+        (Segment::Map { key }, Value::Object(map)) => map.remove(key).is_some(),
+        // In its place, so that the others keep their positions.
+        (Segment::Seq { index }, Value::Array(items)) => match items.get_mut(*index) {
+            Some(item) if !item.is_null() => {
+                *item = Value::Null;
+                true
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}

@@ -1,0 +1,124 @@
+//! What the Ingress's controller is told by annotations, in its own words.
+
+use std::collections::BTreeMap;
+
+use super::PATH;
+use crate::api::IngressSpec;
+use crate::resolve::context::Resolving;
+
+/// The class of an Ingress as it was written before there was a field for it.
+const CLASS: &str = "kubernetes.io/ingress.class";
+const NGINX: &str = "nginx.ingress.kubernetes.io";
+const TRAEFIK: &str = "traefik.ingress.kubernetes.io";
+/// Of another controller for nginx, which knows none of the annotations of ingress-nginx.
+const OTHER_NGINX: &str = "nginx.org/";
+/// Longest time in seconds without a word that a connection is kept. A `WebSocket` may be silent.
+const SILENCE: &str = "3600";
+/// Requests per second of a client, unless a number is given.
+const REQUESTS: i32 = 10;
+
+/// Whose annotations an Ingress understands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Controller {
+    Nginx,
+    Traefik,
+    Other,
+}
+
+impl Controller {
+    /// Told by the name of the class.
+    pub(super) fn of(ingress: &IngressSpec) -> Self {
+        let annotations = ingress.annotations.as_ref();
+        let class = ingress.class_name.as_ref().filter(|class| !class.is_empty());
+        let class = class.or_else(|| annotations?.get(CLASS));
+        let class = class.map(|class| class.to_lowercase()).unwrap_or_default();
+        let is_other =
+            annotations.is_some_and(|all| all.keys().any(|key| key.starts_with(OTHER_NGINX)));
+        if class.contains("nginx") && !is_other {
+            Self::Nginx
+        } else if class.contains("traefik") {
+            Self::Traefik
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Returns the user's annotations, and under them what the spec asks of the controller.
+pub(super) fn annotations(
+    controller: Controller,
+    ingress: &IngressSpec,
+    cx: &mut Resolving<'_>,
+) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    let security = ingress.security.clone().unwrap_or_default();
+    let encrypted = ingress.tls.as_ref().is_some_and(|tls| !tls.is_empty());
+    let forced = security.force_https.unwrap_or(encrypted);
+    let limit = requests_per_second(ingress, cx);
+    match controller {
+        Controller::Nginx => {
+            let mut set = |key: &str, value: &str| {
+                all.insert(format!("{NGINX}/{key}"), value.to_owned());
+            };
+            set("proxy-read-timeout", SILENCE);
+            set("proxy-send-timeout", SILENCE);
+            if forced {
+                set("ssl-redirect", "true");
+                set("force-ssl-redirect", "true");
+            } else if encrypted {
+                // Where there is a certificate, it redirects by itself.
+                set("ssl-redirect", "false");
+            }
+            if let Some(limit) = limit {
+                set("limit-rps", &limit.to_string());
+            }
+            if encrypted && security.enable_hsts == Some(false) {
+                cx.ineffective(
+                    format!("{PATH}.security.enableHSTS"),
+                    "has no effect: ingress-nginx sends HSTS for all of its hosts or for none, as \
+                     `hsts` in its ConfigMap says",
+                );
+            }
+        }
+        Controller::Traefik => {
+            if forced {
+                all.insert(format!("{TRAEFIK}/router.entrypoints"), "websecure".to_owned());
+            }
+        }
+        Controller::Other => {}
+    }
+    if limit.is_some() && controller != Controller::Nginx {
+        cx.ineffective(
+            format!("{PATH}.security.rateLimiting"),
+            "has no effect: only for ingress-nginx is it known how, and `className` names another; \
+             use `annotations`",
+        );
+    }
+    let mut users = ingress.annotations.clone().unwrap_or_default();
+    if ingress.class_name.as_ref().is_some_and(|class| !class.is_empty())
+        && users.remove(CLASS).is_some()
+    {
+        cx.ineffective(
+            format!("{PATH}.annotations[{CLASS:?}]"),
+            "is left out: the API server takes either it or `className`",
+        );
+    }
+    all.extend(users);
+    all
+}
+
+/// Returns the limit that is asked for.
+fn requests_per_second(ingress: &IngressSpec, cx: &mut Resolving<'_>) -> Option<i32> {
+    let limit = ingress.security.as_ref()?.rate_limiting.as_ref()?;
+    let number = limit.requests_per_second.unwrap_or(REQUESTS);
+    if limit.enabled == Some(false) {
+        return None;
+    }
+    if number < 1 {
+        cx.error(
+            format!("{PATH}.security.rateLimiting.requestsPerSecond"),
+            format!("{number} lets nobody in: use 1 or more, or turn `rateLimiting` off"),
+        );
+    }
+    Some(number)
+}

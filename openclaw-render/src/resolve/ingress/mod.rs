@@ -1,0 +1,258 @@
+//! The Ingress: which hosts and paths lead to the gateway, and what its controller is told.
+
+mod controller;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use k8s_openapi::api::networking::v1::IngressTLS;
+
+use super::context::Resolving;
+use super::defaults::text;
+use super::{NetworkPolicy, Service};
+use crate::api::{IngressHost, IngressPath, IngressSpec, OpenClawInstanceSpec, PathType};
+use crate::vocab::grammar::is_subdomain;
+use crate::vocab::ports;
+use controller::Controller;
+
+const PATH: &str = "spec.networking.ingress";
+/// Parts of a path of which the API server takes none, and ends that it does not take.
+const UNCLEAR: [&str; 7] = ["//", "/./", "/../", "%2f", "%2F", "%5c", "%5C"];
+const UNCLEAR_ENDS: [&str; 2] = ["/..", "/."];
+
+/// An Ingress that is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Ingress {
+    pub(crate) class: Option<String>,
+    /// The user's, and what the controller is told besides.
+    pub(crate) annotations: BTreeMap<String, String>,
+    pub(crate) rules: Vec<IngressRule>,
+    pub(crate) tls: Vec<IngressTLS>,
+}
+
+/// Paths of a host that lead to the gateway.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct IngressRule {
+    /// `None` means any.
+    pub(crate) host: Option<String>,
+    pub(crate) paths: Vec<IngressWay>,
+}
+
+/// A path, and where it leads.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct IngressWay {
+    pub(crate) path: String,
+    pub(crate) path_type: PathType,
+    /// Port of the Service.
+    pub(crate) port: i32,
+}
+
+/// Returns the Ingress that is asked for.
+fn asked(spec: &OpenClawInstanceSpec) -> Option<&IngressSpec> {
+    let ingress = spec.networking.as_ref()?.ingress.as_ref()?;
+    (ingress.enabled == Some(true)).then_some(ingress)
+}
+
+pub(super) fn resolve(
+    spec: &OpenClawInstanceSpec,
+    service: &Service,
+    policy: Option<&NetworkPolicy>,
+    cx: &mut Resolving<'_>,
+) -> Option<Ingress> {
+    let ingress = asked(spec)?;
+    let class = text(ingress.class_name.as_ref());
+    if let Some(class) = class.filter(|class| !is_subdomain(class)) {
+        cx.error(
+            format!("{PATH}.className"),
+            format!("{class:?} is not the name of an IngressClass"),
+        );
+    }
+    if let Some(policy) = policy {
+        check_peers(policy, cx);
+    }
+    let tls = certificates(ingress, cx);
+    let controller = Controller::of(ingress);
+    Some(Ingress {
+        class: class.map(str::to_owned),
+        annotations: controller::annotations(controller, ingress, cx),
+        rules: rules(ingress, service, cx),
+        tls,
+    })
+}
+
+/// Whom the Ingress's controller belongs to, nobody knows.
+fn check_peers(policy: &NetworkPolicy, cx: &mut Resolving<'_>) {
+    if policy.ingress_namespaces.is_empty() && policy.ingress_cidrs.is_empty() {
+        cx.ineffective(
+            "spec.security.networkPolicy.allowedIngressNamespaces",
+            "names nobody, so the Ingress leads to the agent only if its controller runs in this \
+             namespace: name that of the controller, for example `ingress-nginx`, or in \
+             `allowedIngressCIDRs` the networks that it sends from",
+        );
+    }
+}
+
+fn rules(ingress: &IngressSpec, service: &Service, cx: &mut Resolving<'_>) -> Vec<IngressRule> {
+    let hosts = ingress.hosts.as_deref().unwrap_or_default();
+    if hosts.is_empty() {
+        cx.error(
+            format!("{PATH}.hosts"),
+            "is empty, and an Ingress without hosts cannot be made: name one, or write `host: \
+             \"\"` for any",
+        );
+        return Vec::new();
+    }
+    let mut rules = Vec::new();
+    for (index, host) in hosts.iter().enumerate() {
+        let path = format!("{PATH}.hosts[{index}]");
+        check_host(&format!("{path}.host"), &host.host, cx);
+        let paths = ways(&path, host, service, cx);
+        if !paths.is_empty() {
+            let host = Some(host.host.clone()).filter(|host| !host.is_empty());
+            rules.push(IngressRule { host, paths });
+        }
+    }
+    if rules.is_empty() {
+        cx.error(format!("{PATH}.hosts"), "has no path that leads to a port of the Service");
+    }
+    rules
+}
+
+/// A name, perhaps with a wildcard as its first part; nothing means any.
+fn check_host(path: &str, host: &str, cx: &mut Resolving<'_>) {
+    let name = host.strip_prefix("*.").unwrap_or(host);
+    let is_address = host.parse::<IpAddr>().is_ok();
+    if !host.is_empty() && (!is_subdomain(name) || is_address) {
+        cx.error(
+            path,
+            format!(
+                "{host:?} is not the name of a host: write for example `ada.example.com` or \
+                 `*.example.com`, without scheme and port, or \"\" for any"
+            ),
+        );
+    }
+}
+
+fn ways(
+    path: &str,
+    host: &IngressHost,
+    service: &Service,
+    cx: &mut Resolving<'_>,
+) -> Vec<IngressWay> {
+    let everything = [IngressPath::default()];
+    let given = host.paths.as_deref().filter(|paths| !paths.is_empty());
+    let mut ways = Vec::new();
+    for (index, way) in given.unwrap_or(&everything).iter().enumerate() {
+        let at = format!("{path}.paths[{index}]");
+        let begins = text(way.path.as_ref()).unwrap_or("/");
+        let path_type = way.path_type.unwrap_or_default();
+        check_path(&format!("{at}.path"), begins, path_type, cx);
+        if let Some(port) = port_of(&format!("{at}.port"), way.port, service, cx) {
+            ways.push(IngressWay { path: begins.to_owned(), path_type, port });
+        }
+    }
+    ways
+}
+
+/// Returns the port of the Service that a way in leads to, if it leads to one.
+pub(super) fn port_of(
+    path: &str,
+    given: Option<i32>,
+    service: &Service,
+    cx: &mut Resolving<'_>,
+) -> Option<i32> {
+    match given {
+        Some(port) if service.has(port) => return Some(port),
+        Some(ports::CANVAS) => cx.ineffective(
+            path,
+            format!(
+                "leaves the path out: nothing listens on {}, the canvas port of old versions",
+                ports::CANVAS
+            ),
+        ),
+        Some(port) => {
+            cx.error(path, format!("the Service has no port {port}: it has {}", service.listed()));
+        }
+        None if service.gateway.is_some() => return service.gateway,
+        None => cx.error(
+            path,
+            format!(
+                "is needed, since no port of the Service leads to the gateway: it has {}",
+                service.listed()
+            ),
+        ),
+    }
+    None
+}
+
+fn check_path(at: &str, path: &str, path_type: PathType, cx: &mut Resolving<'_>) {
+    let unclear = path_type != PathType::ImplementationSpecific
+        && (UNCLEAR.iter().any(|part| path.contains(part))
+            || UNCLEAR_ENDS.iter().any(|end| path.ends_with(end)));
+    if !path.starts_with('/') || path.contains(char::is_control) || unclear {
+        cx.error(
+            at,
+            format!(
+                "{path:?} is not a path: begin with `/`, without `//`, `/./`, `/../` and coded \
+                 slashes"
+            ),
+        );
+    }
+}
+
+fn certificates(ingress: &IngressSpec, cx: &mut Resolving<'_>) -> Vec<IngressTLS> {
+    let given = ingress.tls.iter().flatten().enumerate();
+    given
+        .map(|(index, tls)| {
+            let path = format!("{PATH}.tls[{index}]");
+            let hosts = tls.hosts.iter().flatten().filter(|host| !host.is_empty());
+            for (index, host) in hosts.clone().enumerate() {
+                check_host(&format!("{path}.hosts[{index}]"), host, cx);
+            }
+            let secret = text(tls.secret_name.as_ref());
+            if let Some(secret) = secret.filter(|secret| !is_subdomain(secret)) {
+                cx.error(
+                    format!("{path}.secretName"),
+                    format!("{secret:?} is not the name of a Secret"),
+                );
+            }
+            let hosts: Vec<String> = hosts.cloned().collect();
+            IngressTLS {
+                hosts: (!hosts.is_empty()).then_some(hosts),
+                secret_name: secret.map(str::to_owned),
+            }
+        })
+        .collect()
+}
+
+/// Origins of browsers that come through the Ingress, and whether there are others that nobody can
+/// know: of any host, and of those that a wildcard means.
+pub(super) fn origins(spec: &OpenClawInstanceSpec) -> (Vec<String>, bool) {
+    let Some(ingress) = asked(spec) else { return (Vec::new(), false) };
+    let mut origins = Vec::new();
+    let mut unknown = false;
+    for IngressHost { host, .. } in ingress.hosts.iter().flatten() {
+        if host.is_empty() || host.starts_with('*') {
+            unknown = true;
+            continue;
+        }
+        origins.push(format!("https://{host}"));
+        // Something in front of the controller may do what it does not.
+        if !is_covered(ingress, host) {
+            origins.push(format!("http://{host}"));
+        }
+    }
+    (origins, unknown)
+}
+
+/// Whether a certificate is for a host. One for no host in particular is for all.
+fn is_covered(ingress: &IngressSpec, host: &str) -> bool {
+    let parent = host.split_once('.').map(|(_, parent)| parent);
+    let is_for = |name: &str| {
+        name == host || name.strip_prefix("*.").is_some_and(|domain| Some(domain) == parent)
+    };
+    ingress.tls.iter().flatten().any(|tls| {
+        let mut names = tls.hosts.iter().flatten().filter(|name| !name.is_empty()).peekable();
+        names.peek().is_none() || names.any(|name| is_for(name))
+    })
+}
