@@ -156,7 +156,7 @@ fn not_installed(status: &PodStatus) -> Vec<String> {
         .init_container_statuses
         .iter()
         .flatten()
-        .filter(|each| [names::INIT_PNPM, names::INIT_PYTHON].contains(&&*each.name))
+        .filter(|each| names::INSTALLERS.contains(&&*each.name))
         .filter_map(|each| {
             let end = each.state.as_ref()?.terminated.as_ref()?;
             let words = end.message.as_deref().unwrap_or_default();

@@ -11,13 +11,12 @@ use std::io::{self, Cursor};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::application::on_path;
-use super::child::{self, Bounds, Ended};
 use super::folder::{Folder, FolderError};
+use super::installer::{self, RunError, WORDS_LIMIT};
 use super::{leave_last_words, one_line};
 use crate::error::chain;
 
@@ -25,16 +24,12 @@ use crate::error::chain;
 const PROGRAMS: [&str; 2] = [".local", "bin"];
 /// The tools, seen from the programs.
 const FROM_PROGRAMS: &str = "../share/openclaw-tools";
-const TOOLS: [&str; 3] = [".local", "share", "openclaw-tools"];
-const DIRECTORY_MODE: u32 = 0o755;
+pub(super) const TOOLS: [&str; 3] = [".local", "share", "openclaw-tools"];
+pub(super) const DIRECTORY_MODE: u32 = 0o755;
 const PROGRAM_MODE: u32 = 0o755;
 /// Attempts, and the pause before the second one; it doubles.
 const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(2);
-/// How long a program may take to end when asked to.
-const GRACE: Duration = Duration::from_secs(5);
-/// The end of what an installer said, in a condition.
-const WORDS_LIMIT: usize = 400;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -71,12 +66,8 @@ enum InstallError {
     Prepare { source: FolderError },
     #[error("failed to prepare {path:?}")]
     Clear { path: PathBuf, source: io::Error },
-    #[error("failed to run {program:?}")]
-    Run { program: PathBuf, source: io::Error },
-    #[error("{program:?} took too long")]
-    Late { program: PathBuf },
-    #[error("{program:?} ended with {status}: {words}")]
-    End { program: PathBuf, status: String, words: String },
+    #[error(transparent)]
+    Run(#[from] RunError),
     #[error("found no interpreter below {path:?}")]
     Interpreter { path: PathBuf },
     #[error("failed to link {path:?}")]
@@ -128,7 +119,7 @@ impl Installer<'_> {
                 Tool::Python => self.python(),
             };
             match outcome {
-                Err(error @ (InstallError::End { .. } | InstallError::Run { .. }))
+                Err(InstallError::Run(error @ (RunError::End { .. } | RunError::Run { .. })))
                     if attempt < ATTEMPTS && Instant::now() + pause < self.deadline =>
                 {
                     self.say(&format!("is tried again in {} s: {error}", pause.as_secs()));
@@ -222,29 +213,10 @@ impl Installer<'_> {
     }
 
     fn run(&self, command: &mut Command) -> Result<(), InstallError> {
-        let program = PathBuf::from(command.get_program());
-        let bounds = Bounds {
-            timeout: self.deadline.saturating_duration_since(Instant::now()),
-            stop: &AtomicBool::new(false),
-            folder: None,
-            grace: Some(GRACE),
-            is_heard: true,
-        };
         // Not the image's own directory: it may hold settings for npm.
         command.current_dir(&self.tools);
-        let ran = child::run(command, &bounds)
-            .map_err(|source| InstallError::Run { program: program.clone(), source })?;
-        match ran.ended {
-            Ended::Itself(status) if status.success() => Ok(()),
-            Ended::Itself(status) => {
-                let words = String::from_utf8_lossy(&ran.stdout);
-                let words = words.trim_end();
-                let start = words.ceil_char_boundary(words.len().saturating_sub(WORDS_LIMIT));
-                let words = one_line(words.get(start..).unwrap_or_default(), WORDS_LIMIT);
-                Err(InstallError::End { program, status: status.to_string(), words })
-            }
-            Ended::Late | Ended::Stopped | Ended::Overfull => Err(InstallError::Late { program }),
-        }
+        installer::run(command, self.deadline)?;
+        Ok(())
     }
 
     /// Links a program to its place among the tools. A program of the agent's own stays.

@@ -6,8 +6,10 @@
 
 mod application;
 mod child;
+mod extend;
 mod folder;
 mod install;
+mod installer;
 mod migrate;
 mod probe;
 mod seed;
@@ -28,6 +30,8 @@ pub(crate) enum Command {
     Sync(sync::Arguments),
     /// Put a tool on the agent's volume, once.
     Install(install::Arguments),
+    /// Put skills or plugins on the agent's volume, each once.
+    Extend(extend::Arguments),
     /// Bring the state on the agent's volume up to the version of the image, once.
     Migrate(migrate::Arguments),
     /// Become the gateway, in whatever way the image has it.
@@ -48,6 +52,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Seed(arguments) => Ok(seed::run(&arguments).map(|()| ExitCode::SUCCESS)?),
         Command::Sync(arguments) => Ok(sync::run(arguments).map(|()| ExitCode::SUCCESS)?),
         Command::Install(arguments) => Ok(install::run(&arguments)),
+        Command::Extend(arguments) => Ok(extend::run(&arguments)),
         Command::Migrate(arguments) => Ok(migrate::run(&arguments)),
         Command::Start(arguments) => match start::run(&arguments)? {},
         Command::Probe(arguments) => Ok(probe::run(&arguments)),

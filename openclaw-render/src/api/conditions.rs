@@ -65,6 +65,10 @@ words! {
         WorkspaceReady,
         /// The tools of `spec.runtimeDeps` are installed.
         RuntimeDepsReady,
+        /// The skills of ClawHub and npm are installed.
+        SkillsReady,
+        /// The plugins are installed.
+        PluginsReady,
         /// What stands beside the pod is there.
         CompanionsReady,
         /// What the agent asks to have changed about itself is carried out.
@@ -133,9 +137,9 @@ words! {
         ConfigMapUnknown,
         /// A key of a ConfigMap cannot be the name of a file.
         InvalidFileName,
-        /// A tool could not be installed.
+        /// Something could not be installed.
         NotInstalled,
-        /// Every tool is installed.
+        /// Everything is installed.
         Installed,
         /// Every file of the workspaces is rendered.
         WorkspaceRendered,

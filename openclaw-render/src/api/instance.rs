@@ -59,14 +59,18 @@ pub struct OpenClawInstanceSpec {
     /// pod starts and only where none is: from then on they are the agent's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workspace: Option<WorkspaceSpec>,
-    /// Skills to install for the agent. An entry is `name` or `@owner/name` on ClawHub,
-    /// `npm:package`, or `pack:owner/repository/path@ref` on GitHub. At most 20, each of 1 to 128
-    /// characters. Defaults to none. Reported as `Unsupported` by this version.
+    /// Skills to install for the agent, once. An entry is `@owner/name` or `name` on ClawHub, or
+    /// `npm:package` for the programs of a package, with `@version` at its end if one is meant. An
+    /// agent starts without what cannot be installed, and `SkillsReady` says why. At most 20, each
+    /// of 1 to 128 characters. Defaults to none. A change replaces the pod; what is there stays.
+    /// `pack:owner/repository/path@ref` on GitHub is reported as `Unsupported` by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skills: Option<Vec<String>>,
-    /// Plugins to install for the agent. An entry is a package on ClawHub, or `npm:package` on npm,
-    /// with `@version` at its end if one is meant. At most 20, each of 1 to 128 characters.
-    /// Defaults to none. Reported as `Unsupported` by this version.
+    /// Plugins to install for the agent, once for each version of OpenClaw. An entry is a package on
+    /// ClawHub, or `npm:package` on npm, with `@version` at its end if one is meant. It is turned on
+    /// with the capabilities that it declares. An agent starts without what cannot be installed, and
+    /// `PluginsReady` says why. At most 20, each of 1 to 128 characters. Defaults to none. A change
+    /// replaces the pod; what is there stays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plugins: Option<Vec<String>>,
     /// How skills and plugins are installed.

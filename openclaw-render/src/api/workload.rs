@@ -143,10 +143,15 @@ pub struct RuntimeDepsSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SkillsInstallSpec {
-    /// CPU and memory of each container that installs them. Has no default yet. Counts only with
-    /// `skills` or `plugins`.
+    /// CPU and memory of each container that installs them. Defaults to requests of 50m and 128Mi,
+    /// limits of 1 and 2Gi. Counts only with `skills` or `plugins`. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
+    /// Seconds that each of those containers has. 30 to 3600. What is not installed by then is
+    /// missing, and tried again by the next pod, which waits a minute for it. Defaults to 600.
+    /// Counts only with `skills` or `plugins`. A change replaces the pod.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_seconds: Option<i64>,
 }
 
 /// How the kubelet finds out whether the agent is well.

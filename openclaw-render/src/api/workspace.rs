@@ -78,8 +78,9 @@ pub struct AdditionalWorkspace {
     /// takes effect when the next pod starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub managed_files: Option<Vec<ManagedFile>>,
-    /// Skills to install for this workspace only, written as in `spec.skills`. At most 20. Defaults
-    /// to none. Reported as `Unsupported` by this version.
+    /// Skills to install for this workspace only. They are written as in `spec.skills`; programs of
+    /// npm's are for all workspaces, and a pack is reported as `Unsupported` by this version. At most
+    /// 20. Defaults to none. A change replaces the pod; what is there stays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skills: Option<Vec<String>>,
 }

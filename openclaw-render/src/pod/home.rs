@@ -152,12 +152,17 @@ pub(super) fn directories(instance: &Resolved) -> Vec<SeedDirectory> {
 
 /// Returns the path of a workspace on the data volume; the default one has no name.
 pub(super) fn workspace(layout: Layout, name: &str) -> String {
-    let hyphen = if name.is_empty() { "" } else { "-" };
-    let directory = format!("{WORKSPACE_DIRECTORY}{hyphen}{name}");
+    let directory = workspace_directory(name);
     match state(layout) {
         Some(state) => format!("{state}/{directory}"),
         None => directory,
     }
+}
+
+/// Returns the directory of a workspace below the state.
+pub(super) fn workspace_directory(name: &str) -> String {
+    let hyphen = if name.is_empty() { "" } else { "-" };
+    format!("{WORKSPACE_DIRECTORY}{hyphen}{name}")
 }
 
 /// Returns a directory of the data volume.

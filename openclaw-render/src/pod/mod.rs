@@ -2,7 +2,8 @@
 //!
 //! Containers start in this order: `init-config` lays out the volumes; `config-sync` serves the
 //! first configuration, and its startup probe keeps everything after it waiting; the sidecars;
-//! `migrate-state` brings the state up to the version that runs; the agent. Native sidecars
+//! `migrate-state` brings the state up to the version that runs; skills and plugins are installed
+//! into it; the agent. Native sidecars
 //! outlive the agent's container when the pod ends, so that it can finish its turns.
 
 mod agent;
@@ -52,6 +53,8 @@ pub(crate) fn parts(instance: &Resolved) -> Vec<Part> {
     parts.extend(init::runtimes::python(instance));
     parts.extend(sidecar::tailscale::part(instance));
     parts.extend(sidecar::web_terminal::part(instance));
+    parts.extend(init::extensions::skills(instance));
+    parts.extend(init::extensions::plugins(instance));
     extras::giving_way(parts, &instance.extras)
 }
 

@@ -52,7 +52,7 @@ pub(crate) enum Start {
     /// In its turn, which is its place in the list of parts.
     #[default]
     InTurn,
-    /// After every other init container, just before the agent.
+    /// After every other init container, the user's included, just before the agent.
     Last,
     /// After all others: the agent itself.
     Agent,

@@ -20,6 +20,7 @@ mod downgrade;
 mod entry_point;
 mod environment;
 mod eras;
+mod extensions;
 mod external_files;
 mod extras;
 pub(crate) mod gateway;
@@ -60,6 +61,7 @@ pub(crate) use dashboards::Dashboards;
 pub use downgrade::refused_downgrade;
 pub(crate) use entry_point::EntryPoint;
 pub(crate) use environment::Environment;
+pub(crate) use extensions::Extensions;
 pub(crate) use extras::Extras;
 pub(crate) use gateway::{Auth, Gateway, Proxy};
 pub(crate) use image::Image;
@@ -115,6 +117,7 @@ pub struct Resolved {
     pub(crate) proxy: Option<Proxy>,
     pub(crate) workspaces: Workspaces,
     pub(crate) runtimes: Option<Runtimes>,
+    pub(crate) extensions: Option<Extensions>,
     pub(crate) chromium: Option<Chromium>,
     pub(crate) tailscale: Option<Tailscale>,
     pub(crate) web_terminal: Option<WebTerminal>,
@@ -250,6 +253,7 @@ fn resolve_merged(
         proxy: gateway::proxy(&spec, cx),
         workspaces: workspace::resolve(instance, &spec, cx),
         runtimes: runtimes::resolve(&spec, &environment, network_policy.as_ref(), cx),
+        extensions: extensions::resolve(&spec, &environment, network_policy.as_ref(), cx),
         chromium: chromium::resolve(&name, &spec, cx),
         tailscale: tailscale::resolve(&name, &spec, cx),
         web_terminal: web_terminal::resolve(&spec, cx),

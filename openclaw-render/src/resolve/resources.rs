@@ -30,6 +30,8 @@ pub(super) const TAILSCALE: Defaults = Defaults(["50m", "64Mi", "200m", "256Mi"]
 pub(super) const TERMINAL: Defaults = Defaults(["50m", "64Mi", "200m", "128Mi"]);
 /// npm unpacks pnpm in 200 MB; uv takes less.
 pub(super) const INSTALLERS: Defaults = Defaults(["50m", "128Mi", "1", "1Gi"]);
+/// The application's own installers take 660 MB (2026.9.6), and npm some more.
+pub(super) const EXTENDERS: Defaults = Defaults(["50m", "128Mi", "1", "2Gi"]);
 /// Holds the last values of some hundred series.
 pub(super) const COLLECTOR: Defaults = Defaults(["25m", "32Mi", "100m", "128Mi"]);
 /// Copies files and one binary.

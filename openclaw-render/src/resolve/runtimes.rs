@@ -48,8 +48,12 @@ pub(super) fn resolve(
     let resources = deps.resources.as_ref();
     let resources =
         resources::requirements(&format!("{path}.resources"), resources, &INSTALLERS, cx);
+    Some(Runtimes { pnpm, uv_image, resources, variables: of_installers(environment) })
+}
+
+/// Returns those of the user's variables that installers get. No value of a Secret is among them.
+pub(super) fn of_installers(environment: &Environment) -> Vec<EnvVar> {
     let is_passed =
         |entry: &&EnvVar| entry.value.is_some() && env::OF_INSTALLERS.contains(&&*entry.name);
-    let variables = environment.entries.iter().filter(is_passed).cloned().collect();
-    Some(Runtimes { pnpm, uv_image, resources, variables })
+    environment.entries.iter().filter(is_passed).cloned().collect()
 }

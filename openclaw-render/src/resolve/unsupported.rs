@@ -5,6 +5,7 @@
 //! settings of a feature that is off ask for nothing.
 
 use super::context::Resolving;
+use super::extensions::has_pack;
 use crate::api::OpenClawInstanceSpec;
 
 type IsSet = fn(&OpenClawInstanceSpec) -> bool;
@@ -32,12 +33,12 @@ pub(crate) const FIELDS: &[(&str, IsSet)] = &[
         is(networking.and_then(|each| each.http_route.as_ref()?.enabled))
     }),
     ("spec.ollama", |spec| is(spec.ollama.as_ref().and_then(|each| each.enabled))),
-    ("spec.plugins", |spec| listed(spec.plugins.as_ref())),
     ("spec.restoreFrom", |spec| filled(spec.restore_from.as_ref())),
-    ("spec.skills", |spec| listed(spec.skills.as_ref())),
+    // Those of packs alone.
+    ("spec.skills", |spec| has_pack(spec.skills.as_ref())),
     ("spec.workspace.additionalWorkspaces[].skills", |spec| {
         let workspaces = spec.workspace.as_ref().and_then(|it| it.additional_workspaces.as_ref());
-        workspaces.is_some_and(|all| all.iter().any(|each| listed(each.skills.as_ref())))
+        workspaces.is_some_and(|all| all.iter().any(|each| has_pack(each.skills.as_ref())))
     }),
 ];
 

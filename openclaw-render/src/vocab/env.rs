@@ -67,6 +67,7 @@ pub const OF_INSTALLERS: &[&str] = &[
     "https_proxy",
     "no_proxy",
     "NPM_CONFIG_REGISTRY",
+    "OPENCLAW_CLAWHUB_URL",
     "npm_config_registry",
     "UV_PYTHON_INSTALL_MIRROR",
 ];

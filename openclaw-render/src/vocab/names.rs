@@ -151,8 +151,15 @@ pub const CONFIG_SYNC: &str = "config-sync";
 pub const INIT_PNPM: &str = "init-pnpm";
 /// Init container that installs Python.
 pub const INIT_PYTHON: &str = "init-python";
+/// Init container that installs skills.
+pub const INIT_SKILLS: &str = "init-skills";
+/// Init container that installs plugins.
+pub const INIT_PLUGINS: &str = "init-plugins";
 /// Init container that brings the state on the volume up to the image's version.
 pub const MIGRATE_STATE: &str = "migrate-state";
+
+/// Init containers that end well whether they could install something or not, and say it.
+pub(crate) const INSTALLERS: &[&str] = &[INIT_PLUGINS, INIT_PNPM, INIT_PYTHON, INIT_SKILLS];
 
 /// Names that a container of the user's cannot have: those of the operator's containers, also of
 /// such that the Go operator makes.

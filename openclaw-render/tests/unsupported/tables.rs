@@ -10,14 +10,7 @@ pub(crate) const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("spec.networking.ingress.security.enableHSTS", "ingress-nginx decides for all hosts at once"),
     ("spec.rollout.onOperatorUpgrade", "decides when, not what"),
     ("spec.selfConfigure.allowedSkillSources", "of requests, which are not carried out"),
-    ("spec.skillPackUpdatePolicy", "of skills, which is unsupported"),
-    ("spec.skillsInstall.resources.limits.cpu", "of skills and plugins, which are unsupported"),
-    ("spec.skillsInstall.resources.limits.memory", "of skills and plugins, which are unsupported"),
-    ("spec.skillsInstall.resources.requests.cpu", "of skills and plugins, which are unsupported"),
-    (
-        "spec.skillsInstall.resources.requests.memory",
-        "of skills and plugins, which are unsupported",
-    ),
+    ("spec.skillPackUpdatePolicy", "of skill packs, which are unsupported"),
 ];
 
 /// Values for fields where not every value of the type is valid.
@@ -80,7 +73,11 @@ pub(crate) const SAMPLES: &[(&str, &str)] = &[
     ),
     ("spec.gateway.controlUiOrigins", r#"[["https://claw.example.com"]]"#),
     ("spec.probes.diskReadiness.path", r#"["/tmp"]"#),
+    ("spec.plugins", r#"[["x"], ["npm:x"]]"#),
     ("spec.replicas", "[0, 1]"),
+    ("spec.skills", r#"[["npm:x"], ["npm:x@1.0.0"]]"#),
+    ("spec.skillsInstall.timeoutSeconds", "[30, 60]"),
+    ("spec.workspace.additionalWorkspaces[].skills", r#"[["npm:x"]]"#),
     ("spec.storage.persistence.accessModes", r#"[["ReadWriteOncePod"]]"#),
     ("spec.security.networkPolicy.additionalEgress[].ports[].endPort", "[20]"),
     ("spec.security.networkPolicy.additionalEgress[].ports[].port", r#"[10, "https"]"#),
@@ -143,6 +140,7 @@ pub(crate) const CONTEXT: &[(&str, &str)] = &[
     ("spec.envFrom[].prefix", r#"{"envFrom": [{"configMapRef": {"name": "sample"}}]}"#),
     ("spec.image.version", r#"{"image": {"tag": "latest"}}"#),
     ("spec.runtimeDeps.resources", r#"{"runtimeDeps": {"python": true}}"#),
+    ("spec.skillsInstall", r#"{"plugins": ["x"]}"#),
     ("spec.runtimeDeps.uvImage", r#"{"runtimeDeps": {"python": true}}"#),
     (
         "spec.networking.ingress.hosts[].paths[].port",

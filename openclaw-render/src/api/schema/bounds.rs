@@ -189,6 +189,8 @@ pub(crate) const INSTANCE_NUMBERS: Numbers = &[
     ("spec.sidecarVolumes", "maxItems", 20),
     ("spec.sidecars", "maxItems", 10),
     ("spec.skills", "maxItems", 20),
+    ("spec.skillsInstall.timeoutSeconds", "maximum", 3600),
+    ("spec.skillsInstall.timeoutSeconds", "minimum", 30),
     ("spec.skills[]", "maxLength", 128),
     ("spec.skills[]", "minLength", 1),
     ("spec.storage.persistence.existingClaim", "maxLength", 253),

@@ -1,5 +1,6 @@
 //! Init containers.
 
+pub(super) mod extensions;
 pub(super) mod migrate_state;
 pub(super) mod runtimes;
 pub(super) mod seed;

@@ -2,12 +2,12 @@
 
 mod companions;
 mod config;
+mod installed;
 mod monitoring;
 mod names;
 mod objects;
 mod ready;
 mod rollout;
-mod runtimes;
 mod secrets;
 mod storage;
 mod withheld;
@@ -33,7 +33,7 @@ pub(super) fn all(
     statements.extend(config::statement(resolved, problems, findings, config));
     statements.extend(secrets::statement(resolved, problems));
     statements.extend(workspace::statement(resolved, problems));
-    statements.extend(runtimes::statement(resolved, observed));
+    statements.extend(installed::statements(resolved, observed));
     statements.extend(withheld::unsupported(problems));
     statements.extend(withheld::paused(findings));
     if let Some(resolved) = resolved {
