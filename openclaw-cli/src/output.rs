@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use openclaw_render::Severity;
+use openclaw_render::{Severity, printable};
 use serde_json::{Value, json};
 
 use crate::command::rendered::{Checked, Finding};
@@ -54,7 +54,7 @@ pub(crate) fn github(file: &Checked) -> String {
         let place = position.as_ref().map_or_else(String::new, |position| {
             format!(",line={},col={}", position.line, position.column)
         });
-        let (name, title) = (property(&file.name), property(&problem.path));
+        let (name, title) = (property(&file.name), property(&printable(&problem.path)));
         let message = data(&problem.to_string());
         let _ = writeln!(text, "::{command} file={name}{place},title={title}::{message}");
     }
@@ -86,11 +86,12 @@ pub(crate) fn document(files: &[Checked], is_ok: impl Fn(&Checked) -> bool) -> V
 }
 
 fn line(file: &Checked, Finding { problem, position }: &Finding) -> String {
+    let name = printable(&file.name);
     match position {
         Some(position) => {
-            format!("{}:{}:{}: {problem}", file.name, position.line, position.column)
+            format!("{name}:{}:{}: {problem}", position.line, position.column)
         }
-        None => format!("{}: {problem}", file.name),
+        None => format!("{name}: {problem}"),
     }
 }
 

@@ -6,7 +6,10 @@ use serde_json::Value;
 
 use crate::config::reload;
 use crate::object::Object;
-use crate::vocab::names::CONFIG_KEY;
+use crate::problem::printable;
+use crate::version::Version;
+use crate::vocab::images;
+use crate::vocab::names::{self, CONFIG_KEY};
 
 /// What a change of an instance's objects does to its pod, the mildest first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +18,8 @@ pub enum Consequence {
     Nothing,
     /// The running gateway reads the configuration again.
     Reloads,
+    /// The running gateway does not look at its configuration until it is started again.
+    Waits,
     /// The gateway restarts in its container, because of these keys of openclaw.json.
     GatewayRestarts(Vec<String>),
     /// There is a pod where none was.
@@ -30,8 +35,12 @@ impl fmt::Display for Consequence {
         match self {
             Self::Nothing => f.write_str("nothing happens to the pod"),
             Self::Reloads => f.write_str("the running gateway reads its configuration again"),
+            Self::Waits => f.write_str(
+                "the change waits for the gateway's next start: `gateway.reload.mode` is `off`",
+            ),
             Self::GatewayRestarts(keys) => {
-                write!(f, "the gateway restarts in its container, because of {}", keys.join(", "))
+                let keys = printable(&keys.join(", "));
+                write!(f, "the gateway restarts in its container, because of {keys}")
             }
             Self::Starts => f.write_str("a pod is started"),
             Self::PodReplaced => f.write_str("the pod is replaced"),
@@ -43,7 +52,8 @@ impl fmt::Display for Consequence {
 /// Returns what becomes of the pod when the objects of one instance become others.
 ///
 /// Of what the pod reads, the one part that changes without a new pod is openclaw.json. Which of its
-/// keys restart the gateway is measured with 2026.9.6; older versions restart for more of them.
+/// keys restart the gateway depends on the version; a version that nobody can tell counts as the
+/// newest.
 ///
 /// ```
 /// use openclaw_render::{Consequence, Observed, Settings, consequence, decode_instance, render_instance};
@@ -65,7 +75,9 @@ pub fn consequence(from: &[Object], to: &[Object]) -> Consequence {
         (None, Some(_)) => Consequence::Starts,
         (Some(_), None) => Consequence::Stops,
         (Some(before), Some(after)) if before != after => Consequence::PodReplaced,
-        (Some(_), Some(_)) => of_configuration(&configuration(from), &configuration(to)),
+        (Some(_), Some(pod)) => {
+            of_configuration(&configuration(from), &configuration(to), version(&pod))
+        }
     }
 }
 
@@ -87,13 +99,24 @@ fn configuration(objects: &[Object]) -> Value {
     text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
-fn of_configuration(from: &Value, to: &Value) -> Consequence {
+/// Returns the version that the agent's image tells.
+fn version(pod: &Value) -> Option<Version> {
+    let containers = pod.pointer("/spec/containers")?.as_array()?;
+    let is_agent = |each: &&Value| each.get("name").is_some_and(|name| name == names::AGENT);
+    let image = containers.iter().find(is_agent)?.get("image")?.as_str()?;
+    Version::from_tag(images::tag(image)?)
+}
+
+fn of_configuration(from: &Value, to: &Value, version: Option<Version>) -> Consequence {
     let mut changed = Vec::new();
     collect(from, to, String::new(), &mut changed);
     if changed.is_empty() {
         return Consequence::Nothing;
     }
-    changed.retain(|path| reload::restarts_gateway(path));
+    if to.pointer("/gateway/reload/mode").is_some_and(|mode| mode == "off") {
+        return Consequence::Waits;
+    }
+    changed.retain(|path| reload::restarts_gateway(path, version));
     if changed.is_empty() { Consequence::Reloads } else { Consequence::GatewayRestarts(changed) }
 }
 

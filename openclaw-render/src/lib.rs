@@ -73,7 +73,7 @@ pub use ownership::{
     Change, Manager, diff, foreign_managers, hash, owned, owned_hash, take_over_patch,
 };
 pub use plan::{StoredInstance, plan, plan_stored, render_instance};
-pub use problem::{Problem, Rule, Severity};
+pub use problem::{Problem, Rule, Severity, printable};
 pub use resolution::{Resolution, resolve};
 pub use resolve::{Resolved, refused_downgrade};
 pub use settings::Settings;

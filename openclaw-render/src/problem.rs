@@ -102,9 +102,29 @@ pub(crate) fn sort(problems: &mut Vec<Problem>) {
     problems.dedup();
 }
 
+/// Returns a text of a stranger's as one line that does nothing to a terminal or a log: control
+/// characters, and those that change the direction of writing, are written as escapes.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    let is_harmful = |it: char| {
+        it.is_control()
+            || matches!(it, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    let mut printed = String::with_capacity(text.len());
+    for each in text.chars() {
+        if is_harmful(each) {
+            printed.extend(each.escape_default());
+        } else {
+            printed.push(each);
+        }
+    }
+    printed
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, severity, message, .. } = self;
+        let (path, message) = (printable(path), printable(message));
         match severity {
             Severity::Error => write!(f, "{path}: {message}"),
             Severity::WillNotStart => write!(f, "{path}: will not start: {message}"),

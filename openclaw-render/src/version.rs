@@ -44,6 +44,13 @@ impl Version {
         self < Self::new(2026, 5, 2)
     }
 
+    /// Whether the running gateway takes in most keys below `gateway` (OpenClaw 2026.9, measured with
+    /// 2026.9.6; 2026.8.1 restarts).
+    #[must_use]
+    pub fn reloads_gateway(self) -> bool {
+        self >= Self::new(2026, 9, 0)
+    }
+
     /// Whether `openclaw config validate` is there (OpenClaw 2026.3).
     #[must_use]
     pub fn has_validator(self) -> bool {

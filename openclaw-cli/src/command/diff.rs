@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
-use openclaw_render::{Consequence, Object, Observed, consequence};
+use openclaw_render::{Consequence, Object, Observed, consequence, printable};
 use similar::{ChangeTag, TextDiff};
 
 use super::rendered::{self, Agent, Rendered, Request};
@@ -87,13 +87,14 @@ fn compare(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         }
         differs = true;
         let style = match consequence {
-            Consequence::Nothing | Consequence::Reloads => ADDED,
+            Consequence::Nothing | Consequence::Reloads | Consequence::Waits => ADDED,
             Consequence::GatewayRestarts(_)
             | Consequence::Starts
             | Consequence::PodReplaced
             | Consequence::Stops => REMOVED,
         };
-        writeln!(stdout, "{TITLE}{namespace}/{name}{TITLE:#}: {style}{consequence}{style:#}")?;
+        let agent = printable(&format!("{namespace}/{name}"));
+        writeln!(stdout, "{TITLE}{agent}{TITLE:#}: {style}{consequence}{style:#}")?;
         if !arguments.summary {
             objects(&mut stdout, &texts)?;
         }

@@ -40,6 +40,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     for object in rendered.objects() {
         collect(&object.to_value(), &mut images);
     }
+    // What no runtime pulls is nothing to hand to another program.
+    let is_none = |image: &&String| {
+        image.starts_with('-') || image.contains(|it: char| it.is_whitespace() || it.is_control())
+    };
+    if let Some(image) = images.iter().find(is_none) {
+        writeln!(io::stderr(), "error: {image:?} is no image")?;
+        return Ok(ExitCode::FAILURE);
+    }
     let mut stdout = io::stdout().lock();
     for image in images {
         writeln!(stdout, "{image}")?;

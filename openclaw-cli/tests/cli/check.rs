@@ -172,3 +172,17 @@ fn what_cannot_be_found_out_exits_2() {
     assert_eq!((code(&output), out(&output)), (2, ""));
     assert!(err(&output).contains("exist.yaml"));
 }
+
+#[test]
+fn a_strangers_text_does_nothing_to_a_terminal_or_a_log() {
+    let text = MINIMAL.replace("spec: {", "spec: { \"x\\e[31m\\n::add-mask::a\\u202E\": 1, ");
+    for arguments in [["check", "-"].as_slice(), &["render", "-"], &["check", "-o", "github", "-"]]
+    {
+        let output = run_with(arguments, text.as_bytes());
+        let said = format!("{}{}", out(&output), err(&output));
+        let harmful = |it: char| (it.is_control() && it != '\n') || it == '\u{202e}';
+        assert!(!said.contains(harmful), "{said:?}");
+        assert!(!said.lines().any(|line| line.starts_with("::add-mask::")), "{said:?}");
+        assert!(said.contains("add-mask"), "{said:?}");
+    }
+}

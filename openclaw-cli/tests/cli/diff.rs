@@ -34,6 +34,12 @@ fn what_becomes_of_the_pod_is_told() {
             &raw("browser: { color: blue }, ui: { a: 1 }"),
             "default/ada: the gateway restarts in its container, because of browser.color\n",
         ),
+        (
+            "config: { raw: { gateway: { reload: { mode: \"off\" } } } },",
+            "config: { raw: { gateway: { reload: { mode: \"off\" }, http: { endpoints: {} } } } },",
+            "default/ada: the change waits for the gateway's next start: `gateway.reload.mode` is \
+             `off`\n",
+        ),
         ("", "resources: { limits: { memory: 3Gi } },", "default/ada: the pod is replaced\n"),
         ("", "suspended: true,", "default/ada: the pod is stopped\n"),
         ("suspended: true,", "", "default/ada: a pod is started\n"),

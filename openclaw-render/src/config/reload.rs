@@ -1,10 +1,13 @@
 //! Which changes of openclaw.json the running gateway takes in, and which restart it.
 
+use crate::version::Version;
+
 /// Prefixes of what the running gateway takes in.
 ///
 /// Source: OpenClaw's documentation, "Config hot reload", of 2026.9.6. Plugins may add rules of their
 /// own, which only that plugin knows.
-const HOT: [&str; 72] = [
+const HOT: [&str; 84] = [
+    "accessGroups",
     "acp",
     "agents",
     "approvals",
@@ -30,6 +33,7 @@ const HOT: [&str; 72] = [
     "browser.tabCleanup",
     "channels",
     "cloudWorkers",
+    "commands",
     "cron",
     "desktop.host",
     "diagnostics.cacheTrace.enabled",
@@ -43,7 +47,10 @@ const HOT: [&str; 72] = [
     "gateway.auth.trustedProxy",
     "gateway.controlUi.allowedOrigins",
     "gateway.controlUi.dangerouslyAllowHostHeaderOriginFallback",
+    "gateway.controlUi.embedSandbox",
     "gateway.controlUi.enabled",
+    "gateway.controlUi.environment",
+    "gateway.controlUi.github",
     "gateway.http.endpoints",
     "gateway.http.securityHeaders.strictTransportSecurity",
     "gateway.nodes.allowSkills",
@@ -64,8 +71,10 @@ const HOT: [&str; 72] = [
     "mcp.apps.sandboxOrigin",
     "memory.citations",
     "messages",
+    "meta",
     "models",
     "plugins",
+    "secrets",
     "security.audit.suppressions",
     "security.installPolicy",
     "session",
@@ -77,15 +86,33 @@ const HOT: [&str; 72] = [
     "transcripts",
     "tts",
     "ui",
+    "update.auto.enabled",
+    "update.channel",
+    "update.checkOnStart",
+    "wizard",
+    "worktreeRoot",
 ];
 /// Prefixes of what restarts the gateway all the same, unless a longer one of the others fits.
-const COLD: [&str; 4] = ["browser", "discovery", "gateway", "mcp.apps"];
+const COLD: [&str; 5] = ["browser", "discovery", "gateway", "mcp.apps", "secrets.egressProxy"];
+/// Of the gateway's own keys, what versions before 2026.9 take in.
+const HOT_EARLY: [&str; 2] = ["gateway.reload", "gateway.remote"];
+/// What restarts those besides.
+const COLD_EARLY: [&str; 2] = ["plugins.installs", "plugins.load"];
 
-/// Returns whether a changed key restarts the gateway.
-pub(crate) fn restarts_gateway(path: &str) -> bool {
+/// Returns whether a changed key restarts the gateway of a version.
+pub(crate) fn restarts_gateway(path: &str, version: Option<Version>) -> bool {
     let begins = |prefix: &str| {
         path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
+    let is_among = |prefixes: &[&str]| prefixes.iter().any(|prefix| begins(prefix));
+    if version.is_some_and(|version| !version.reloads_gateway()) {
+        if begins("gateway") {
+            return !is_among(&HOT_EARLY);
+        }
+        if is_among(&COLD_EARLY) {
+            return true;
+        }
+    }
     let longest = |prefixes: &[&str]| {
         prefixes.iter().filter(|prefix| begins(prefix)).map(|prefix| prefix.len()).max()
     };
@@ -96,18 +123,22 @@ pub(crate) fn restarts_gateway(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::restarts_gateway;
+    use crate::version::Version;
 
     #[test]
     fn the_longest_prefix_decides_and_what_is_unknown_restarts() {
         for path in
             ["gateway.port", "gateway", "browser.color", "mcp.apps.port", "unheard", "toolsx"]
         {
-            assert!(restarts_gateway(path), "{path}");
+            assert!(restarts_gateway(path, None), "{path}");
         }
         for path in
             ["gateway.controlUi.allowedOrigins", "mcp.servers.a", "mcp.apps.sandboxOrigin", "ui.a"]
         {
-            assert!(!restarts_gateway(path), "{path}");
+            assert!(!restarts_gateway(path, None), "{path}");
         }
+        let early = Version::from_tag("2026.8.1");
+        assert!(restarts_gateway("gateway.controlUi.allowedOrigins", early));
+        assert!(!restarts_gateway("gateway.remote.url", early));
     }
 }

@@ -77,7 +77,20 @@ pub(super) fn resolve(
         );
     }
     let realm = realm.to_owned();
+    if is_known {
+        cx.risk(
+            PATH,
+            "asks for a password only if the class belongs to ingress-nginx: another controller \
+             for nginx lets everyone in",
+        );
+    }
     if let Some(secret) = text(auth.existing_secret.as_ref()) {
+        if text(auth.username.as_ref()).is_some() {
+            cx.ineffective(
+                format!("{PATH}.username"),
+                "has no effect: the users are those of `existingSecret`",
+            );
+        }
         cx.about(SecretsReady, |cx| check_existing(secret, cx));
         return Some(BasicAuth { secret: secret.to_owned(), realm, made: None });
     }
@@ -106,10 +119,13 @@ fn check_existing(secret: &str, cx: &mut Resolving<'_>) {
 fn made(secret: &str, auth: &Asked, cx: &mut Resolving<'_>) -> MadeSecret {
     let username = text(auth.username.as_ref()).unwrap_or(USERNAME).to_owned();
     let path = format!("{PATH}.username");
-    if username.contains(':') || username.chars().any(char::is_control) {
+    if username.contains(':') || username.starts_with('#') || username.chars().any(char::is_control)
+    {
         cx.error(
             path.as_str(),
-            format!("{username:?} is no user name: leave out `:` and control characters"),
+            format!(
+                "{username:?} is no user name: leave out `:`, control characters, and `#` in front"
+            ),
         );
     }
     let seen = cx.secret_if_seen(secret).and_then(|keys| keys.get(BASIC_AUTH_USERNAME_KEY));

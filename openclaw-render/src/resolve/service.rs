@@ -67,6 +67,7 @@ pub(super) fn resolve(
     let mut numbers: BTreeSet<i32> = metrics.map(|served| served.port).into_iter().collect();
     let gateway = if given.is_empty() {
         numbers.insert(ports::GATEWAY);
+        numbers.extend(has_terminal(spec).then_some(ports::WEB_TERMINAL));
         Some(ports::GATEWAY)
     } else {
         let gateway = target_of_gateway(spec);
@@ -76,6 +77,12 @@ pub(super) fn resolve(
         leading.clone().find(|number| *number == ports::GATEWAY).or_else(|| leading.next())
     };
     Service { reach, annotations: service.annotations.unwrap_or_default(), ports, gateway, numbers }
+}
+
+/// Returns whether the web terminal is on the Service: only with a credential.
+fn has_terminal(spec: &OpenClawInstanceSpec) -> bool {
+    let terminal = spec.web_terminal.as_ref().filter(|terminal| terminal.enabled == Some(true));
+    terminal.is_some_and(|terminal| terminal.credential.is_some())
 }
 
 /// The pod's port behind which the gateway is.
@@ -121,7 +128,10 @@ fn chosen(
     }
     if ports.is_empty() && !given.is_empty() {
         cx.error(PORTS, "leads nowhere: leave it out, and the Service gets the gateway's port");
-    } else if !given.is_empty() && !ports.iter().any(|port| port.target == target_of_gateway(spec))
+    } else if !given.is_empty()
+        && !ports.iter().any(|port| {
+            port.target == target_of_gateway(spec) && port.protocol == PortProtocol::TCP
+        })
     {
         cx.ineffective(
             PORTS,

@@ -6,8 +6,8 @@ use super::context::{Reference, Resolving};
 use super::defaults::text;
 use super::{image, resources};
 use crate::api::ConditionType::SecretsReady;
-use crate::api::{OpenClawInstanceSpec, WebTerminalSpec};
-use crate::hash::Hasher;
+use crate::api::{OpenClawInstanceSpec, ServiceType, WebTerminalSpec};
+use crate::hash::{self, Hasher};
 use crate::object::Kind;
 use crate::problem::Severity;
 use crate::vocab::{images, names};
@@ -40,7 +40,7 @@ pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Op
              a version",
         );
     }
-    let (credential, inputs) = cx.about(SecretsReady, |cx| credential(terminal, cx));
+    let (credential, inputs) = cx.about(SecretsReady, |cx| credential(terminal, spec, cx));
     let default = (images::TERMINAL_REPOSITORY, images::TERMINAL_TAG);
     Some(WebTerminal {
         image: image::helper(&format!("{PATH}.image"), Some(&asked), default, spec, cx),
@@ -59,6 +59,7 @@ pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Op
 /// Looks at the Secret. What it lacks keeps the terminal, and with it the pod, from being ready.
 fn credential(
     terminal: &WebTerminalSpec,
+    spec: &OpenClawInstanceSpec,
     cx: &mut Resolving<'_>,
 ) -> (Option<String>, Option<String>) {
     let path = "spec.webTerminal.credential.secretRef";
@@ -86,6 +87,14 @@ fn credential(
     let mut is_complete = seen.is_some();
     for key in [names::TERMINAL_USER_KEY, names::TERMINAL_PASSWORD_KEY] {
         match seen.map(|seen| seen.get(key)) {
+            Some(Some(value)) if *value == hash::of("") => {
+                is_complete = false;
+                cx.missing_key(
+                    path,
+                    Severity::WillNotStart,
+                    format!("key {key:?} of Secret {name:?} is empty"),
+                );
+            }
             Some(Some(value)) => hasher.field(&["webTerminal", name, key, value]),
             Some(None) => {
                 is_complete = false;
@@ -93,6 +102,18 @@ fn credential(
             }
             None => {}
         }
+    }
+    let service = spec.networking.as_ref().and_then(|networking| networking.service.as_ref());
+    let is_outside = service.is_some_and(|service| {
+        service.type_.is_some_and(|reach| reach != ServiceType::ClusterIP)
+            && service.ports.as_ref().is_none_or(Vec::is_empty)
+    });
+    if is_outside {
+        cx.risk(
+            "spec.networking.service.type",
+            "publishes the web terminal, too, without TLS: list the ports that are meant in \
+             `spec.networking.service.ports`",
+        );
     }
     (Some(name.clone()), is_complete.then(|| hasher.finish()))
 }

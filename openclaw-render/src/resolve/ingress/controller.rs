@@ -12,7 +12,7 @@ const CLASS: &str = "kubernetes.io/ingress.class";
 const NGINX: &str = "nginx.ingress.kubernetes.io";
 const TRAEFIK: &str = "traefik.ingress.kubernetes.io";
 /// Of another controller for nginx, which knows none of the annotations of ingress-nginx.
-const OTHER_NGINX: &str = "nginx.org/";
+const OTHER_NGINX: [&str; 3] = ["appprotect.f5.com/", "nginx.com/", "nginx.org/"];
 /// Longest time in seconds without a word that a connection is kept. A `WebSocket` may be silent.
 const SILENCE: &str = "3600";
 /// Requests per second of a client, unless a number is given.
@@ -33,8 +33,9 @@ impl Controller {
         let class = ingress.class_name.as_ref().filter(|class| !class.is_empty());
         let class = class.or_else(|| annotations?.get(CLASS));
         let class = class.map(|class| class.to_lowercase()).unwrap_or_default();
-        let is_other =
-            annotations.is_some_and(|all| all.keys().any(|key| key.starts_with(OTHER_NGINX)));
+        let is_other = annotations.is_some_and(|all| {
+            all.keys().any(|key| OTHER_NGINX.iter().any(|prefix| key.starts_with(prefix)))
+        });
         if class.contains("nginx") && !is_other {
             Self::Nginx
         } else if class.contains("traefik") {
@@ -90,6 +91,19 @@ pub(super) fn annotations(
         }
         Controller::Other => {}
     }
+    if security.force_https == Some(true) && controller == Controller::Other {
+        cx.ineffective(
+            format!("{PATH}.security.forceHTTPS"),
+            "has no effect: only for ingress-nginx and Traefik is it known how, and `className` \
+             names another; use `annotations`",
+        );
+    }
+    if security.enable_hsts == Some(true) && controller != Controller::Nginx {
+        cx.ineffective(
+            format!("{PATH}.security.enableHSTS"),
+            "has no effect: only ingress-nginx sends HSTS, and `className` names another",
+        );
+    }
     if limit.is_some() && controller != Controller::Nginx {
         cx.ineffective(
             format!("{PATH}.security.rateLimiting"),
@@ -106,6 +120,9 @@ pub(super) fn annotations(
             "is left out: the API server takes either it or `className`",
         );
     }
+    if auth.is_some() {
+        check_back_doors(&users, cx);
+    }
     all.extend(users);
     // Without these the agent would be open to those who are kept out: nobody's wish wins.
     if let Some(BasicAuth { secret, realm, .. }) = auth {
@@ -119,6 +136,21 @@ pub(super) fn annotations(
         }
     }
     all
+}
+
+/// Refuses what would lead somebody past the password.
+fn check_back_doors(users: &BTreeMap<String, String>, cx: &mut Resolving<'_>) {
+    let is_one =
+        |key: &str| key == "satisfy" || key.ends_with("-snippet") || key.starts_with("canary");
+    for key in users.keys() {
+        let name = key.strip_prefix(NGINX).and_then(|rest| rest.strip_prefix('/'));
+        if name.is_some_and(is_one) {
+            cx.error(
+                format!("{PATH}.annotations[{key:?}]"),
+                "can lead past the password: remove it, or turn `security.basicAuth` off",
+            );
+        }
+    }
 }
 
 /// Returns the limit that is asked for.

@@ -17,6 +17,9 @@ use crate::vocab::ports;
 use controller::Controller;
 
 const PATH: &str = "spec.networking.ingress";
+/// Characters that mean something to the file that a controller writes paths into, and that no
+/// address has.
+const FOREIGN: [char; 7] = [';', '{', '}', '#', '"', '\'', '`'];
 /// Parts of a path of which the API server takes none, and ends that it does not take.
 const UNCLEAR: [&str; 7] = ["//", "/./", "/../", "%2f", "%2F", "%5c", "%5C"];
 const UNCLEAR_ENDS: [&str; 2] = ["/..", "/."];
@@ -195,12 +198,13 @@ fn check_path(at: &str, path: &str, path_type: PathType, cx: &mut Resolving<'_>)
     let unclear = path_type != PathType::ImplementationSpecific
         && (UNCLEAR.iter().any(|part| path.contains(part))
             || UNCLEAR_ENDS.iter().any(|end| path.ends_with(end)));
-    if !path.starts_with('/') || path.contains(char::is_control) || unclear {
+    let is_foreign = |it: char| it.is_control() || it.is_whitespace() || FOREIGN.contains(&it);
+    if !path.starts_with('/') || path.contains(is_foreign) || unclear {
         cx.error(
             at,
             format!(
-                "{path:?} is not a path: begin with `/`, without `//`, `/./`, `/../` and coded \
-                 slashes"
+                "{path:?} is not a path: begin with `/`, without `//`, `/./`, `/../`, coded \
+                 slashes, white space and `;`, `{{`, `}}`, `#`, quotes"
             ),
         );
     }
