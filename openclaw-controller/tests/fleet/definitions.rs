@@ -162,8 +162,7 @@ async fn a_definition_may_be_removed_and_installed_again() {
     assert_eq!(condition_of(&live, "StorageReady").expect("there")["reason"], "ClaimBound");
     let kinds: BTreeSet<Kind> =
         cluster.objects().await.into_iter().map(|(key, _)| key.kind).collect();
-    let always = Kind::ALL.iter().filter(|kind| kind.project().is_none()).count();
-    assert_eq!(kinds.len(), always);
+    assert_eq!(kinds, Fixture::named("minimal").kinds());
     clear(&cluster).await;
     cluster.end().await;
 }

@@ -1,9 +1,12 @@
 //! The instances of `fixtures/`, with all that they refer to.
 
+use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
-use openclaw_render::{Documents, Found, Object, Observed, Problem, Settings, render_instance};
+use openclaw_render::{
+    Documents, Found, Kind, Object, Observed, Problem, Settings, render_instance,
+};
 use serde_json::{Value, json};
 
 /// The token that stands in for randomness.
@@ -68,6 +71,11 @@ impl Fixture {
             problems.extend(found);
         }
         (objects, problems)
+    }
+
+    /// The kinds of its objects.
+    pub fn kinds(&self) -> BTreeSet<Kind> {
+        self.render().0.iter().map(Object::kind).collect()
     }
 
     /// The first instance.
