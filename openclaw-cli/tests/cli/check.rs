@@ -186,3 +186,12 @@ fn a_strangers_text_does_nothing_to_a_terminal_or_a_log() {
         assert!(said.contains("add-mask"), "{said:?}");
     }
 }
+
+/// Were the schema made anew for each of them, this would not end.
+#[test]
+fn thousands_of_unknown_fields_are_all_told() {
+    let many: Vec<String> = (0..9_000).map(|number| format!("x{number}: 1")).collect();
+    let text = MINIMAL.replace("spec: {", &format!("spec: {{ {}, ", many.join(", ")));
+    let output = run_with(&["render", "-"], text.as_bytes());
+    assert_eq!((code(&output), err(&output).lines().count()), (0, 9_000));
+}

@@ -1,9 +1,14 @@
 //! Where a field belongs that the API does not have in that place.
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
 use strsim::levenshtein;
 
 use super::custom_resource_definitions;
+
+/// They never change, take long to make, and a manifest may have thousands of fields to look up.
+static DEFINITIONS: LazyLock<Vec<Value>> = LazyLock::new(custom_resource_definitions);
 
 /// Edits between two names that still look like one of them mistyped.
 const MAX_EDITS: usize = 2;
@@ -20,11 +25,10 @@ pub(crate) fn remedy(kind: &str, path: &str) -> String {
 /// Returns where a field that an object of a kind does not have probably belongs.
 #[must_use]
 pub fn find(kind: &str, path: &str) -> Option<String> {
-    let definitions = custom_resource_definitions();
     let named = |definition: &&Value| {
         definition.pointer("/spec/names/kind").and_then(Value::as_str) == Some(kind)
     };
-    let definition = definitions.iter().find(named)?;
+    let definition = DEFINITIONS.iter().find(named)?;
     let schema = definition.pointer("/spec/versions/0/schema/openAPIV3Schema")?;
     let (holder, name) = match path.rsplit_once('.') {
         Some((holder, name)) => (beneath(schema, holder), name),

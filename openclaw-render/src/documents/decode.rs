@@ -9,6 +9,7 @@ use crate::bounded;
 use crate::nesting;
 use crate::problem::{Problem, Rule};
 use crate::resolve::RAW;
+use crate::vocab::KIND;
 
 /// Fields that do not decode of which a document is told at once.
 const MAX_ERRORS: usize = 32;
@@ -22,7 +23,7 @@ pub fn decode_instance(document: Value) -> Result<(OpenClawInstance, Vec<Problem
     let fraction = document.get("spec").and_then(|spec| fraction("spec", spec));
     let (decoded, unknown) = with_unknown(document);
     match decoded {
-        Ok(instance) => fraction.map_or(Ok((instance, unknown)), Err),
+        Ok(instance) => fraction.map_or_else(|| Ok((instance, advice(KIND, unknown))), Err),
         Err((path, message)) => Err(undecodable(&path, &message)),
     }
 }
@@ -40,11 +41,11 @@ pub(super) fn every_problem(
         let (decoded, unknown) = with_unknown(document.clone());
         let error = match decoded {
             Ok(instance) if problems.is_empty() && fraction.is_none() => {
-                return Ok((instance, unknown));
+                return Ok((instance, advice(KIND, unknown)));
             }
             Ok(_) => {
                 problems.extend(fraction);
-                problems.extend(unknown);
+                problems.extend(advice(KIND, unknown));
                 return Err(problems);
             }
             Err(error) => error,
@@ -60,12 +61,11 @@ pub(super) fn every_problem(
     }
 }
 
-/// Returns an object out of JSON, or where it does not decode and why; and advice on every field
+/// Returns an object out of JSON, or where it does not decode and why; and the path of every field
 /// that its type does not have.
 pub(super) fn with_unknown<T: DeserializeOwned>(
     document: Value,
-) -> (Result<T, (serde_path_to_error::Path, String)>, Vec<Problem>) {
-    let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
+) -> (Result<T, (serde_path_to_error::Path, String)>, Vec<String>) {
     let mut unknown = Vec::new();
     let mut track = serde_path_to_error::Track::new();
     let deserializer = serde_path_to_error::Deserializer::new(document, &mut track);
@@ -74,13 +74,17 @@ pub(super) fn with_unknown<T: DeserializeOwned>(
     unknown.retain(|path| {
         path != "apiVersion" && path != "kind" && path.split('.').next() != Some("status")
     });
+    (decoded.map_err(|error: serde_json::Error| (track.path(), error.to_string())), unknown)
+}
+
+/// Returns advice on fields that a kind does not have.
+pub(super) fn advice(kind: &str, unknown: Vec<String>) -> Vec<Problem> {
     let advice = unknown.into_iter().map(|path| {
-        let remedy = places::remedy(&kind, &path);
+        let remedy = places::remedy(kind, &path);
         let message = format!("is no field of the API: the API server drops it; {remedy}");
         Problem::advice(path, Rule::UnknownField, message)
     });
-    let advice = advice.collect();
-    (decoded.map_err(|error: serde_json::Error| (track.path(), error.to_string())), advice)
+    advice.collect()
 }
 
 /// Refuses what is too deep or too large, and gives a spec to an instance that has none.

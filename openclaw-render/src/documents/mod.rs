@@ -230,7 +230,7 @@ impl Documents {
         let (decoded, unknown) = decode::with_unknown(document);
         // Objects of Kubernetes itself may be newer than what we know of them.
         if kind.starts_with("OpenClaw") {
-            for problem in unknown {
+            for problem in decode::advice(&kind, unknown) {
                 self.found(Problem { path: format!("{subject}: {}", problem.path), ..problem });
             }
         }
