@@ -223,12 +223,9 @@ impl<'a> Extender<'a> {
     fn npm(&self, package: &str, version: Option<&str>) -> Result<Vec<PathBuf>, ExtendError> {
         let npm = on_path("npm").ok_or(ExtendError::Find { program: "npm" })?;
         let prefix = self.arguments.home.join(".local");
-        let flags = ["install", "--global", "--ignore-scripts", "--no-audit", "--no-fund"];
         let spec =
             version.map_or_else(|| package.to_owned(), |version| format!("{package}@{version}"));
-        let mut command = Command::new(npm);
-        command.args(flags).arg("--prefix").arg(&prefix).arg("--").arg(spec);
-        self.run(&mut command)?;
+        self.run(&mut installer::npm_global(npm, &prefix, &spec))?;
         there(prefix.join("lib/node_modules").join(package).join("package.json"))
     }
 

@@ -138,10 +138,7 @@ impl Installer<'_> {
         let version = &self.arguments.version;
         let name = format!("pnpm-{version}");
         let folder = self.empty(&name)?;
-        let flags = ["install", "--global", "--ignore-scripts", "--no-audit", "--no-fund"];
-        let mut command = Command::new(npm);
-        command.args(flags).arg("--prefix").arg(&folder).arg("--").arg(format!("pnpm@{version}"));
-        self.run(&mut command)?;
+        self.run(&mut installer::npm_global(npm, &folder, &format!("pnpm@{version}")))?;
         self.run(Command::new(folder.join("bin/pnpm")).arg("--version"))?;
         for program in ["pnpm", "pnpx"] {
             if is_program(&folder.join("bin").join(program)) {

@@ -1,7 +1,7 @@
 //! [`run`]: one program that installs something, in bounded time; what it says is heard.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -22,6 +22,15 @@ pub(super) enum RunError {
     Late { program: PathBuf },
     #[error("{program:?} ended with {status}: {words}")]
     End { program: PathBuf, status: String, words: String },
+}
+
+/// Returns the command by which npm puts a package with its programs below a prefix. Packages run no
+/// scripts.
+pub(super) fn npm_global(npm: PathBuf, prefix: &Path, package: &str) -> Command {
+    let flags = ["install", "--global", "--ignore-scripts", "--no-audit", "--no-fund"];
+    let mut command = Command::new(npm);
+    command.args(flags).arg("--prefix").arg(prefix).arg("--").arg(package);
+    command
 }
 
 /// Runs a program until it ends well, or says why it did not. Returns what it said.
