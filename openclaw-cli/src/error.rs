@@ -1,7 +1,8 @@
 //! What a failed command says of itself.
 
 use std::error::Error;
-use std::io;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
 
 /// Whether whoever read the output has gone.
 pub(crate) fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
@@ -14,6 +15,27 @@ pub(crate) fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
         cause = error.source();
     }
     false
+}
+
+/// The exit code of a command that answers a question, when the answer could not be found out.
+const UNKNOWN: u8 = 2;
+
+/// Says why a command did not do its work.
+///
+/// # Errors
+/// When nobody reads standard error any more.
+pub(crate) fn tell(error: &dyn Error) -> io::Result<()> {
+    // Not `eprintln!`: it panics when nobody reads standard error any more.
+    writeln!(io::stderr(), "error: {}", chain(error))
+}
+
+/// Says why an answer could not be found out.
+///
+/// # Errors
+/// When nobody reads standard error any more.
+pub(crate) fn unanswered(error: &dyn Error) -> io::Result<ExitCode> {
+    tell(error)?;
+    Ok(ExitCode::from(UNKNOWN))
 }
 
 /// Returns an error with everything that caused it, as one line.

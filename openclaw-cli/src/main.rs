@@ -10,13 +10,12 @@ mod output;
 mod pod;
 
 use std::error::Error;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use args::{Arguments, Command};
-use error::{chain, is_broken_pipe};
+use error::{is_broken_pipe, tell};
 
 fn main() -> ExitCode {
     match dispatch(Arguments::parse().command) {
@@ -24,8 +23,8 @@ fn main() -> ExitCode {
         // Whoever reads the output has seen enough, as `head` does.
         Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Not `eprintln!`: it panics when nobody reads standard error any more.
-            let _ = writeln!(io::stderr(), "error: {}", chain(error.as_ref()));
+            // Whoever does not read it cannot be told.
+            let _ = tell(error.as_ref());
             ExitCode::FAILURE
         }
     }

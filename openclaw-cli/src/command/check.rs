@@ -5,14 +5,12 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use openclaw_render::{Observed, Rule, Severity};
+use openclaw_render::{Rule, Severity};
 
 use super::rendered::{self, Checked, Request};
+use crate::error::unanswered;
 use crate::input::InputError;
 use crate::output;
-
-/// The exit code when it could not be found out.
-const UNKNOWN: u8 = 2;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -58,13 +56,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         namespace: arguments.namespace.as_deref(),
         errors: &errors,
     };
-    let as_they_are = |_: &mut Observed| Ok::<(), InputError>(());
-    let files = match rendered::render(&request, as_they_are).and_then(rendered::Rendered::ours) {
+    let files = match rendered::preview(&request).and_then(rendered::Rendered::ours) {
         Ok(rendered) => rendered.files,
-        Err(error @ InputError::Read { .. }) => {
-            writeln!(io::stderr(), "error: {}", crate::error::chain(&error))?;
-            return Ok(ExitCode::from(UNKNOWN));
-        }
+        Err(error @ InputError::Read { .. }) => return Ok(unanswered(&error)?),
         Err(error) => return Err(error.into()),
     };
     let mut stdout = io::stdout().lock();

@@ -7,16 +7,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
-use openclaw_render::{Consequence, Object, Observed, consequence, printable};
+use openclaw_render::{Consequence, Object, consequence, printable};
 use similar::{ChangeTag, TextDiff};
 
 use super::rendered::{self, Agent, Rendered, Request};
-use crate::error::{chain, is_broken_pipe};
-use crate::input::InputError;
+use crate::error::{is_broken_pipe, unanswered};
 use crate::output;
 
-/// The exit code when it could not be found out, as of `kubectl diff`.
-const UNKNOWN: u8 = 2;
 /// Lines around a change.
 const CONTEXT: usize = 3;
 const ADDED: Style = AnsiColor::Green.on_default();
@@ -48,10 +45,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         Ok(true) => Ok(ExitCode::FAILURE),
         Ok(false) => Ok(ExitCode::SUCCESS),
         Err(error) if is_broken_pipe(error.as_ref()) => Err(error),
-        Err(error) => {
-            writeln!(io::stderr(), "error: {}", chain(error.as_ref()))?;
-            Ok(ExitCode::from(UNKNOWN))
-        }
+        // As `kubectl diff` does.
+        Err(error) => Ok(unanswered(error.as_ref())?),
     }
 }
 
@@ -66,8 +61,7 @@ fn compare(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let side = |path: &PathBuf| -> Result<Rendered, Box<dyn Error>> {
         let files = std::slice::from_ref(path);
         let request = Request { files, namespace: arguments.namespace.as_deref(), errors: &[] };
-        let as_they_are = |_: &mut Observed| Ok::<(), InputError>(());
-        let rendered = rendered::render(&request, as_they_are)?;
+        let rendered = rendered::preview(&request)?;
         for file in &rendered.files {
             output::lines(file)?;
         }

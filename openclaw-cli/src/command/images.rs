@@ -6,11 +6,9 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use openclaw_render::Observed;
 use serde_json::Value;
 
 use super::rendered::{self, Request};
-use crate::input::InputError;
 use crate::output;
 
 #[derive(Debug, clap::Args)]
@@ -28,8 +26,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let request =
         Request { files: &arguments.files, namespace: arguments.namespace.as_deref(), errors: &[] };
-    let as_they_are = |_: &mut Observed| Ok::<(), InputError>(());
-    let rendered = rendered::render(&request, as_they_are)?.instances()?;
+    let rendered = rendered::preview(&request)?.instances()?;
     for file in &rendered.files {
         output::lines(file)?;
     }

@@ -8,6 +8,7 @@ use openclaw_render::{
 };
 
 use crate::input::{self, InputError, Inputs, Position};
+use openclaw_render::vocab::DEFAULT_NAMESPACE;
 
 /// What to render, and how.
 pub(super) struct Request<'a> {
@@ -90,6 +91,11 @@ impl Checked {
     }
 }
 
+/// Renders every instance of every input, for what the inputs themselves say of the world.
+pub(super) fn preview(request: &Request<'_>) -> Result<Rendered, InputError> {
+    render(request, |_| Ok(()))
+}
+
 /// Renders every instance of every input. `prepare` is given what is known before an instance is
 /// rendered for it.
 pub(super) fn render<E: From<InputError>>(
@@ -103,7 +109,7 @@ pub(super) fn render<E: From<InputError>>(
     let mut taken = BTreeSet::new();
     for Found { value: instance, document, within } in &inputs.documents.instances {
         let metadata = &instance.metadata;
-        let namespace = metadata.namespace.clone().unwrap_or_else(|| "default".to_owned());
+        let namespace = metadata.namespace.clone().unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
         let name = metadata.name.clone().unwrap_or_default();
         let mut observed = inputs.documents.observed(instance);
         prepare(&mut observed)?;
