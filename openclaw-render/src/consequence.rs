@@ -131,7 +131,8 @@ fn collect(from: &Value, to: &Value, path: String, changed: &mut Vec<String>) {
     let added = after.keys().filter(|key| !before.contains_key(*key));
     for key in before.keys().chain(added) {
         let inner = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        let side = |map: &serde_json::Map<String, Value>| map.get(key).cloned().unwrap_or_default();
-        collect(&side(before), &side(after), inner, changed);
+        let (before, after) = (before.get(key), after.get(key));
+        let nothing = &Value::Null;
+        collect(before.unwrap_or(nothing), after.unwrap_or(nothing), inner, changed);
     }
 }

@@ -21,12 +21,10 @@ use crate::problem::{Problem, Rule};
 use crate::resolution::{Resolution, resolve};
 use crate::resolve::bounds;
 use crate::settings::Settings;
-use crate::vocab::{API_VERSION, KIND};
+use crate::vocab::{API_VERSION, DEFAULT_NAMESPACE, KIND};
 
 pub use decode::decode_instance;
 
-/// Namespace of an object that names none.
-const DEFAULT_NAMESPACE: &str = "default";
 /// Kind of the cluster's defaults.
 const DEFAULTS_KIND: &str = "OpenClawClusterDefaults";
 /// Kind of a change that an agent asks for.

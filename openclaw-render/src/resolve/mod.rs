@@ -91,6 +91,7 @@ use crate::observed::Observed;
 use crate::power::Power;
 use crate::problem::{Problem, Rule};
 use crate::settings::Settings;
+use crate::vocab::DEFAULT_NAMESPACE;
 use crate::vocab::grammar::is_label;
 use crate::vocab::names::InstanceName;
 
@@ -233,7 +234,8 @@ fn resolve_merged(
     let metrics = metrics::resolve(instance, &spec, &config.document, image.version, cx);
     let served = metrics.as_ref().and_then(Metrics::served);
     let extras = extras::resolve(&spec, served.map(|served| served.port), cx);
-    let service = service::resolve(&spec, served, cx);
+    let web_terminal = web_terminal::resolve(&spec, cx);
+    let service = service::resolve(&spec, served, web_terminal.as_ref(), cx);
     let ingress = ingress::resolve(&name, &spec, &service, network_policy.as_ref(), cx);
     let token = cx.about(SecretsReady, |cx| token::resolve(&spec, &name, gateway.auth, cx));
     provider_key::check(&spec, &config.document, &config.path, cx);
@@ -256,7 +258,7 @@ fn resolve_merged(
         extensions: extensions::resolve(&spec, &environment, network_policy.as_ref(), cx),
         chromium: chromium::resolve(&name, &spec, cx),
         tailscale: tailscale::resolve(&name, &spec, cx),
-        web_terminal: web_terminal::resolve(&spec, cx),
+        web_terminal,
         logging: logging::resolve(instance, &spec),
         environment,
         extras,
@@ -307,7 +309,7 @@ fn name(instance: &OpenClawInstance, cx: &mut Resolving<'_>) -> InstanceName {
 /// Checked because other programs use it as a directory name, and previewed files are untrusted.
 fn namespace(instance: &OpenClawInstance, cx: &mut Resolving<'_>) -> String {
     let given = instance.metadata.namespace.as_deref().filter(|given| !given.is_empty());
-    let namespace = given.unwrap_or("default");
+    let namespace = given.unwrap_or(DEFAULT_NAMESPACE);
     if !is_label(namespace) {
         cx.error(
             "metadata.namespace",

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Served;
 use super::context::Resolving;
 use super::gateway::proxied;
+use super::{Served, WebTerminal};
 use crate::api::{OpenClawInstanceSpec, PortProtocol, ServicePortSpec, ServiceType};
 use crate::vocab::grammar::is_label;
 use crate::vocab::{names, ports};
@@ -57,6 +57,7 @@ impl Service {
 pub(super) fn resolve(
     spec: &OpenClawInstanceSpec,
     metrics: Option<&Served>,
+    terminal: Option<&WebTerminal>,
     cx: &mut Resolving<'_>,
 ) -> Service {
     let service = spec.networking.as_ref().and_then(|networking| networking.service.clone());
@@ -67,7 +68,16 @@ pub(super) fn resolve(
     let mut numbers: BTreeSet<i32> = metrics.map(|served| served.port).into_iter().collect();
     let gateway = if given.is_empty() {
         numbers.insert(ports::GATEWAY);
-        numbers.extend(has_terminal(spec).then_some(ports::WEB_TERMINAL));
+        if terminal.is_some_and(WebTerminal::is_open) {
+            numbers.insert(ports::WEB_TERMINAL);
+            if reach != ServiceType::ClusterIP {
+                cx.risk(
+                    "spec.networking.service.type",
+                    "publishes the web terminal, too, without TLS: list the ports that are meant \
+                     in `spec.networking.service.ports`",
+                );
+            }
+        }
         Some(ports::GATEWAY)
     } else {
         let gateway = target_of_gateway(spec);
@@ -77,12 +87,6 @@ pub(super) fn resolve(
         leading.clone().find(|number| *number == ports::GATEWAY).or_else(|| leading.next())
     };
     Service { reach, annotations: service.annotations.unwrap_or_default(), ports, gateway, numbers }
-}
-
-/// Returns whether the web terminal is on the Service: only with a credential.
-fn has_terminal(spec: &OpenClawInstanceSpec) -> bool {
-    let terminal = spec.web_terminal.as_ref().filter(|terminal| terminal.enabled == Some(true));
-    terminal.is_some_and(|terminal| terminal.credential.is_some())
 }
 
 /// The pod's port behind which the gateway is.

@@ -6,7 +6,7 @@ use super::context::{Reference, Resolving};
 use super::defaults::text;
 use super::{image, resources};
 use crate::api::ConditionType::SecretsReady;
-use crate::api::{OpenClawInstanceSpec, ServiceType, WebTerminalSpec};
+use crate::api::{OpenClawInstanceSpec, WebTerminalSpec};
 use crate::hash::{self, Hasher};
 use crate::object::Kind;
 use crate::problem::Severity;
@@ -28,6 +28,13 @@ pub(crate) struct WebTerminal {
     pub(crate) inputs: Option<String>,
 }
 
+impl WebTerminal {
+    /// Returns whether it is on the Service: only with a credential.
+    pub(crate) fn is_open(&self) -> bool {
+        self.credential.is_some()
+    }
+}
+
 /// Returns the terminal, if one is asked for.
 pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Option<WebTerminal> {
     let terminal = spec.web_terminal.as_ref().filter(|each| each.enabled == Some(true))?;
@@ -40,7 +47,7 @@ pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Op
              a version",
         );
     }
-    let (credential, inputs) = cx.about(SecretsReady, |cx| credential(terminal, spec, cx));
+    let (credential, inputs) = cx.about(SecretsReady, |cx| credential(terminal, cx));
     let default = (images::TERMINAL_REPOSITORY, images::TERMINAL_TAG);
     Some(WebTerminal {
         image: image::helper(&format!("{PATH}.image"), Some(&asked), default, spec, cx),
@@ -59,7 +66,6 @@ pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Op
 /// Looks at the Secret. What it lacks keeps the terminal, and with it the pod, from being ready.
 fn credential(
     terminal: &WebTerminalSpec,
-    spec: &OpenClawInstanceSpec,
     cx: &mut Resolving<'_>,
 ) -> (Option<String>, Option<String>) {
     let path = "spec.webTerminal.credential.secretRef";
@@ -102,18 +108,6 @@ fn credential(
             }
             None => {}
         }
-    }
-    let service = spec.networking.as_ref().and_then(|networking| networking.service.as_ref());
-    let is_outside = service.is_some_and(|service| {
-        service.type_.is_some_and(|reach| reach != ServiceType::ClusterIP)
-            && service.ports.as_ref().is_none_or(Vec::is_empty)
-    });
-    if is_outside {
-        cx.risk(
-            "spec.networking.service.type",
-            "publishes the web terminal, too, without TLS: list the ports that are meant in \
-             `spec.networking.service.ports`",
-        );
     }
     (Some(name.clone()), is_complete.then(|| hasher.finish()))
 }

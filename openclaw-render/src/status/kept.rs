@@ -5,13 +5,8 @@ use serde_json::{Map, Value};
 use crate::api::{ConditionType, OpenClawInstanceStatus};
 
 /// Conditions of the Go operator about what this version does not look after.
-const ABANDONED: &[&str] = &[
-    "AutoUpdateAvailable",
-    "DeploymentReady",
-    "ScheduledBackupReady",
-    "SkillPacksReady",
-    "WorkspaceReady",
-];
+const ABANDONED: &[&str] =
+    &["AutoUpdateAvailable", "DeploymentReady", "ScheduledBackupReady", "SkillPacksReady"];
 
 /// What of a status is not ours to write: the Go operator's records, on which it acts when it comes
 /// back (`restoredFrom` keeps it from restoring once more). A new field does not compile until

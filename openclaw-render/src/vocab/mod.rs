@@ -16,6 +16,9 @@ pub const API_VERSION: &str = "openclaw.rocks/v1alpha1";
 /// Kind of an instance.
 pub const KIND: &str = "OpenClawInstance";
 
+/// Namespace of an object that names none.
+pub const DEFAULT_NAMESPACE: &str = "default";
+
 /// Field manager of every server-side apply of ours.
 pub const FIELD_MANAGER: &str = "openclaw-operator";
 

@@ -19,7 +19,7 @@ const CREDENTIAL: &str = "$(TTYD_USERNAME):$(TTYD_PASSWORD)";
 
 pub(in crate::pod) fn part(instance: &Resolved) -> Option<Part> {
     let terminal = instance.web_terminal.as_ref()?;
-    let is_open = terminal.credential.is_some();
+    let is_open = terminal.is_open();
     let published = Published { number: ports::WEB_TERMINAL, name: NAME, app_protocol: None };
     Some(Part {
         container: container(instance, terminal),
