@@ -20,6 +20,8 @@ LABEL org.opencontainers.image.title="openclaw-operator" \
       org.opencontainers.image.revision="$REVISION"
 COPY LICENSE /LICENSE
 COPY --from=build /out/ /
+# Whom the operator trusts when it fetches skill packs.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 USER 65532:65532
 # A heap for each thread would save no time, and cost memory that is never given back.
 ENV MALLOC_ARENA_MAX=1

@@ -76,6 +76,10 @@ start_node() {
         add_image "$folder" "$name" 65532:65532 "$folder.images/operator" /openclaw-controller
     done
     add_image "$folder" "$(image_in nginx <<<"$pods")" '' "$("$cluster/rootfs" proxy)" nginx
+    name=$(cargo run --locked --quiet --package openclaw-cli -- \
+        render fixtures/instances/chromium.yaml | image_in headless-shell)
+    add_image "$folder" "$name" 65534 "$("$cluster/rootfs" browser)" \
+        /headless-shell/headless-shell
     name=$(image_in openclaw/openclaw <<<"$pods")
     for version in "$@"; do
         add_image "$folder" "${name%:*}:$version" 1000 \

@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{check, completions, crds, diff, docs, explain, images, man, render, schema};
+use crate::command::{
+    check, completions, convert, crds, diff, docs, explain, images, man, play, render, schema,
+};
 use crate::pod;
 
 /// Previews, checks and explains what the agent operator would apply.
@@ -21,8 +23,12 @@ pub(crate) enum Command {
     Check(check::Arguments),
     /// Show what a change of manifests changes, and what it does to the pods.
     Diff(diff::Arguments),
+    /// Play a scene of an agent's life, as the operator would act in it.
+    Play(play::Arguments),
     /// Tell what a field means, its default and its effect.
     Explain(explain::Arguments),
+    /// Print the instances that agents in a few fields stand for.
+    Convert(convert::Arguments),
     /// List the images that instances run, for mirrors.
     Images(images::Arguments),
     /// Print the CustomResourceDefinitions.

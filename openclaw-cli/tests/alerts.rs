@@ -52,6 +52,21 @@ fn assert_taken(groups: &Value, what: &str) {
     assert!(output.status.success(), "{what}: {said}");
 }
 
+/// The operator's own, as the chart makes them.
+fn of_operator() -> Value {
+    let manifests = fs::read_to_string(top_level("snapshots/chart/ha.yaml")).expect("a chart");
+    let mut objects = manifests
+        .split("\n---\n")
+        .map(|document| serde_saphyr::from_str::<Value>(document).expect("YAML"));
+    let rule = objects.find(|object| object["kind"] == "PrometheusRule");
+    rule.expect("the chart makes one")["spec"].clone()
+}
+
+#[test]
+fn promtool_takes_the_alerts_of_the_operator() {
+    assert_taken(&of_operator(), "the operator's");
+}
+
 #[test]
 fn promtool_takes_the_alerts_of_every_fixture() {
     for fixture in ["alerts.yaml", "alerts-no-exporter.yaml", "alerts-existing-claim.yaml"] {
@@ -99,9 +114,15 @@ fn promtool_takes_every_expression_of_the_dashboards() {
 fn every_alert_has_a_runbook_and_every_runbook_an_alert() {
     let objects = rendered("alerts.yaml");
     let rules = &of_kind(&objects, "PrometheusRule", "-alerts")["spec"]["groups"][0]["rules"];
-    let rules = rules.as_array().expect("rules");
-    let mut wanted: Vec<String> =
-        rules.iter().map(|rule| format!("{}.md", rule["alert"].as_str().expect("text"))).collect();
+    let operators = &of_operator()["groups"][0]["rules"];
+    let rules = [rules, operators].map(|rules| rules.as_array().expect("rules"));
+    let mut wanted = Vec::new();
+    for rule in rules.into_iter().flatten() {
+        let alert = rule["alert"].as_str().expect("a name");
+        let url = rule["annotations"]["runbook_url"].as_str().expect("a link");
+        assert!(url.ends_with(&format!("/{alert}")), "{url}");
+        wanted.push(format!("{alert}.md"));
+    }
     wanted.sort();
     wanted.dedup();
     let pages = fs::read_dir(top_level("docs/runbooks")).expect("a folder");

@@ -214,6 +214,23 @@ fn an_older_state_is_migrated_once_on_a_configuration_of_its_own() {
 }
 
 #[test]
+fn a_version_whose_gateway_refuses_older_conversations_gets_them_repaired() {
+    for (last, next) in [("2026.7.1", "2026.8.1"), ("2026.8.1", "2026.8.34")] {
+        let pod = Pod::after(last, next);
+        pod.succeeds();
+        assert_eq!((pod.calls(), pod.noted().as_deref()), (1, Some(next)));
+    }
+    let adopted = Pod::of("2026.8.1");
+    adopted.write("data/home/.openclaw/agents/main/sessions/sessions.json", "{}");
+    adopted.succeeds();
+    assert_eq!(adopted.calls(), 1);
+    // This one keeps them in files itself.
+    let older = Pod::after("2026.6.11", "2026.7.1");
+    older.succeeds();
+    assert_eq!(older.calls(), 0);
+}
+
+#[test]
 fn a_volume_without_a_note_is_migrated_only_if_it_holds_a_state() {
     let fresh = Pod::of("2026.9.7");
     fresh.succeeds();

@@ -13,11 +13,12 @@ use std::time::{Duration, Instant};
 
 use openclaw_render::api::OpenClawClusterDefaults;
 use openclaw_render::{
-    Claim, Fact, Kind, ObjectKey, Observed, Seen, claim_facts, instance_of, is_agents_pod,
-    labelled_instance, secret_hashes, seen,
+    BackupJob, BackupPod, Claim, Fact, Kind, ObjectKey, Observed, Pod, Seen, claim_facts,
+    instance_of, secret_hashes, seen,
 };
 use serde_json::Value;
 
+pub(crate) use pods::Of;
 use pods::Pods;
 pub(crate) use references::{Asked, Content, Reference, add as add_content};
 
@@ -60,9 +61,14 @@ impl Entry {
             | Kind::ConfigMap
             | Kind::PodDisruptionBudget
             | Kind::Service
+            | Kind::Middleware
             | Kind::Ingress
+            | Kind::HTTPRoute
+            | Kind::HorizontalPodAutoscaler
             | Kind::ServiceMonitor
             | Kind::PrometheusRule
+            | Kind::Job
+            | Kind::CronJob
             | Kind::StatefulSet => None,
         };
         Self { seen: seen(live, instance), detail: detail.unwrap_or(Detail::None) }
@@ -108,7 +114,9 @@ struct State {
     objects: BTreeMap<InstanceKey, BTreeMap<ObjectKey, Entry>>,
     /// Whose an object is said to be: an event of a deletion may not say it any more.
     holders: BTreeMap<(String, ObjectKey), InstanceKey>,
-    pods: Pods,
+    pods: Pods<Pod>,
+    backup_pods: Pods<BackupPod>,
+    backup_jobs: Pods<BackupJob>,
     cluster_defaults: Fact<OpenClawClusterDefaults>,
     /// Kinds that a cluster may lack, by the namespace that is watched, if it is not all of them.
     kinds: BTreeMap<(Kind, Option<String>), Fact<()>>,
@@ -148,6 +156,8 @@ impl Cache {
             add(&mut observed, object, Fact::Known(entry.clone()));
         }
         observed.pods = Fact::Known(state.pods.of(key));
+        observed.backup_pods = Fact::Known(state.backup_pods.of(key));
+        observed.backup_jobs = Fact::Known(state.backup_jobs.of(key));
         state.references.fill(key, &mut observed);
         observed
     }
@@ -182,6 +192,14 @@ impl Cache {
         }
     }
 
+    /// Whether an object is known just as it was at a version, as when a watch tells of our own writing.
+    pub(crate) fn knows(&self, namespace: &str, object: &ObjectKey, at: u64) -> bool {
+        let state = self.state();
+        let holder = state.holders.get(&(namespace.to_owned(), object.clone()));
+        let objects = holder.and_then(|instance| state.objects.get(instance));
+        objects.and_then(|objects| objects.get(object)).is_some_and(|known| known.version() == at)
+    }
+
     /// Takes out an object that is gone. The instance that should look at it.
     pub(crate) fn remove(
         &self,
@@ -206,6 +224,16 @@ impl Cache {
         Some(instance)
     }
 
+    /// Forgets an object as it was at a version: a list says that the cluster has gone back behind it,
+    /// as after the restore of a backup of etcd. What was written meanwhile stays.
+    pub(crate) fn set_back(&self, namespace: &str, object: &ObjectKey, at: u64) {
+        let mut state = self.state();
+        let instance = state.holders.get(&(namespace.to_owned(), object.clone())).cloned();
+        if let Some(objects) = instance.and_then(|instance| state.objects.get_mut(&instance)) {
+            objects.retain(|key, known| key != object || known.version() != at);
+        }
+    }
+
     /// Returns every known object of a kind by namespace and name, with its version. An object that
     /// was known before a list and is missing from it was deleted, unless it was written meanwhile.
     pub(crate) fn versions(
@@ -222,32 +250,6 @@ impl Cache {
             Some(((place.clone(), object.name.clone()), entry.version()))
         })
         .collect()
-    }
-
-    /// Takes in a pod. The instance that should look at it, if it is news.
-    pub(crate) fn put_pod(&self, live: &Value) -> Option<InstanceKey> {
-        let instance = instance_of_pod(live)?;
-        let mut state = self.state();
-        if is_agents_pod(live) {
-            state.pods.put(instance, live)
-        } else {
-            // It may have been one of the agent's.
-            state.pods.remove(instance, text(live, "name")?)
-        }
-    }
-
-    /// Takes out a pod that is gone.
-    pub(crate) fn remove_pod(&self, live: &Value) -> Option<InstanceKey> {
-        self.state().pods.remove(instance_of_pod(live)?, text(live, "name")?)
-    }
-
-    /// Takes out every pod that a complete list did not name.
-    pub(crate) fn retain_pods(
-        &self,
-        namespace: Option<&str>,
-        listed: &BTreeSet<(String, String)>,
-    ) -> Vec<InstanceKey> {
-        self.state().pods.retain(namespace, listed)
     }
 
     /// Takes in the ClusterDefaults. Whether they are news.
@@ -304,7 +306,7 @@ impl Cache {
     pub(crate) fn size(&self) -> usize {
         let state = self.state();
         let objects: usize = state.objects.values().map(BTreeMap::len).sum();
-        objects + state.pods.len()
+        objects + state.pods.len() + state.backup_pods.len() + state.backup_jobs.len()
     }
 
     /// What is known of the content of a Secret or ConfigMap that the instance refers to is about
@@ -380,8 +382,4 @@ fn in_namespace_of(live: &Value, instance: &str) -> Option<InstanceKey> {
 fn identity(kind: Kind, live: &Value) -> Option<(InstanceKey, ObjectKey)> {
     let instance = in_namespace_of(live, instance_of(live)?)?;
     Some((instance, ObjectKey::new(kind, text(live, "name")?)))
-}
-
-fn instance_of_pod(live: &Value) -> Option<InstanceKey> {
-    in_namespace_of(live, labelled_instance(live)?)
 }

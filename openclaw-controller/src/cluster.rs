@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use kube::api::{DeleteParams, GetParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::Request;
-use openclaw_render::vocab::{API_VERSION, FIELD_MANAGER, KIND};
+use openclaw_render::vocab::{
+    AGENT_API_VERSION, AGENT_KIND, API_VERSION, DEPLOYMENT, FIELD_MANAGER, KIND,
+};
 use openclaw_render::{Kind, ObjectKey, bounded};
 use serde_json::Value;
 
 use crate::answer::{Answer, LONGEST, ReadError, Reader};
 use crate::error::CallError;
-use crate::instance_text::InstanceText;
+use crate::instance_text::{Instance, InstanceText};
+use crate::live::InstanceKey;
 
 /// Longer than what an API server under load needs; a worker is not held for ever.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -27,12 +30,22 @@ pub(crate) struct Resource {
 
 pub(crate) const INSTANCES: Resource =
     Resource { api_version: API_VERSION, kind: KIND, plural: "openclawinstances" };
+pub(crate) const AGENTS: Resource =
+    Resource { api_version: AGENT_API_VERSION, kind: AGENT_KIND, plural: "agentinstances" };
+pub(crate) const REQUESTS: Resource = Resource {
+    api_version: API_VERSION,
+    kind: "OpenClawSelfConfig",
+    plural: "openclawselfconfigs",
+};
 pub(crate) const CLUSTER_DEFAULTS: Resource = Resource {
     api_version: API_VERSION,
     kind: "OpenClawClusterDefaults",
     plural: "openclawclusterdefaults",
 };
 pub(crate) const PODS: Resource = Resource { api_version: "v1", kind: "Pod", plural: "pods" };
+pub(crate) const DEPLOYMENTS: Resource =
+    Resource { api_version: "apps/v1", kind: DEPLOYMENT, plural: "deployments" };
+pub(crate) const JOBS: Resource = Resource { api_version: "batch/v1", kind: "Job", plural: "jobs" };
 
 impl From<Kind> for Resource {
     fn from(kind: Kind) -> Self {
@@ -57,7 +70,12 @@ pub(crate) struct Place<'a> {
     pub(crate) name: &'a str,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    /// Of the object that has the key's namespace and name.
+    pub(crate) fn of(resource: Resource, key: &'a InstanceKey) -> Self {
+        Self { resource, namespace: &key.namespace, name: &key.name }
+    }
+
     fn requests(self) -> Request {
         Request::new(self.resource.path(Some(self.namespace)))
     }
@@ -83,6 +101,20 @@ impl Stored {
         })
     }
 
+    /// All of it within limits, or what can be used of it.
+    pub(crate) fn whole(&self) -> Instance {
+        match bounded::parse(&self.answer.text) {
+            Ok(live) => Instance { live, problem: None },
+            Err(problem) => {
+                Instance { live: bounded::remains(&self.answer.text), problem: Some(problem) }
+            }
+        }
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.answer.text
+    }
+
     pub(crate) fn instance(&self) -> Result<InstanceText, CallError> {
         InstanceText::new(&self.answer.text).ok_or_else(|| CallError::Unreadable {
             call: self.call.clone(),
@@ -104,17 +136,19 @@ impl Cluster {
         Self { reader }
     }
 
-    /// An instance, `None` if it is not there.
-    pub(crate) async fn instance(
-        &self,
-        namespace: &str,
-        name: &str,
-    ) -> Result<Option<InstanceText>, CallError> {
-        let place = Place { resource: INSTANCES, namespace, name };
-        let request = place.requests().get(name, &GetParams::default());
+    /// An instance, or an agent that stands for one; `None` if it is not there.
+    pub(crate) async fn text(&self, place: Place<'_>) -> Result<Option<InstanceText>, CallError> {
+        let request = place.requests().get(place.name, &GetParams::default());
         found(self.call(format!("get {place}"), request).await)?
             .map(|stored| stored.instance())
             .transpose()
+    }
+
+    /// An object with its managed fields, whatever its type; `None` if it is not there.
+    pub(crate) async fn whole(&self, place: Place<'_>) -> Result<Option<Instance>, CallError> {
+        let request = place.requests().get(place.name, &GetParams::default());
+        let found = found(self.call(format!("get {place}"), request).await)?;
+        Ok(found.map(|stored| stored.whole()))
     }
 
     /// A whole object, `None` if it is not there.
@@ -131,12 +165,7 @@ impl Cluster {
     }
 
     /// An object's metadata, `None` if it is not there.
-    pub(crate) async fn get_metadata(
-        &self,
-        namespace: &str,
-        key: &ObjectKey,
-    ) -> Result<Option<Value>, CallError> {
-        let place = Place { resource: key.kind.into(), namespace, name: &key.name };
+    pub(crate) async fn get_metadata(&self, place: Place<'_>) -> Result<Option<Value>, CallError> {
         let request = place.requests().get_metadata(place.name, &GetParams::default());
         found(self.call(format!("get metadata of {place}"), request).await)?
             .map(|stored| stored.value())
@@ -149,7 +178,26 @@ impl Cluster {
         place: Place<'_>,
         object: &Value,
     ) -> Result<Stored, CallError> {
-        let parameters = PatchParams::apply(FIELD_MANAGER).force().validation_strict();
+        self.send(place, object, &PatchParams::apply(FIELD_MANAGER).force()).await
+    }
+
+    /// Server-side apply under another manager, which leaves to others what they have.
+    pub(crate) async fn apply_as(
+        &self,
+        place: Place<'_>,
+        object: &Value,
+        manager: &str,
+    ) -> Result<Stored, CallError> {
+        self.send(place, object, &PatchParams::apply(manager)).await
+    }
+
+    async fn send(
+        &self,
+        place: Place<'_>,
+        object: &Value,
+        parameters: &PatchParams,
+    ) -> Result<Stored, CallError> {
+        let parameters = parameters.clone().validation_strict();
         let patch = Patch::Apply(object);
         let request = place.requests().patch(place.name, &parameters, &patch);
         self.call(format!("apply {place}"), request).await
@@ -160,9 +208,27 @@ impl Cluster {
         place: Place<'_>,
         object: &Value,
     ) -> Result<Stored, CallError> {
+        self.post(place, object, false).await
+    }
+
+    /// What would become of a create; nothing is stored.
+    pub(crate) async fn try_to_create(
+        &self,
+        place: Place<'_>,
+        object: &Value,
+    ) -> Result<Stored, CallError> {
+        self.post(place, object, true).await
+    }
+
+    async fn post(
+        &self,
+        place: Place<'_>,
+        object: &Value,
+        dry_run: bool,
+    ) -> Result<Stored, CallError> {
         let call = format!("create {place}");
-        let parameters =
-            PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
+        let field_manager = Some(FIELD_MANAGER.to_owned());
+        let parameters = PostParams { field_manager, dry_run };
         let body = serde_json::to_vec(object)
             .map_err(|source| CallError::Encode { call: call.clone(), source })?;
         self.call(call, place.requests().create(&parameters, body)).await
@@ -190,23 +256,39 @@ impl Cluster {
         self.call(format!("patch {place}"), request).await
     }
 
-    /// JSON patch of an instance's status; the instance as it is stored.
+    /// JSON patch of an object's status; the object as it is stored.
     pub(crate) async fn patch_status(
         &self,
-        namespace: &str,
-        name: &str,
+        place: Place<'_>,
         patch: &Value,
-    ) -> Result<InstanceText, CallError> {
-        let place = Place { resource: INSTANCES, namespace, name };
+    ) -> Result<Stored, CallError> {
         let call = format!("patch status of {place}");
         let patch = rfc6902(&call, patch)?;
-        let request = place.requests().patch_subresource("status", name, &writer(), &patch);
-        self.call(call, request).await?.instance()
+        let request = place.requests().patch_subresource("status", place.name, &writer(), &patch);
+        self.call(call, request).await
     }
 
     /// Deletes the object of that uid, and no later one of the same name.
     pub(crate) async fn delete(&self, place: Place<'_>, uid: &str) -> Result<(), CallError> {
-        let parameters = DeleteParams::background()
+        self.delete_as(DeleteParams::background(), place, uid).await
+    }
+
+    /// The same, and it is there until all that it owns is gone.
+    pub(crate) async fn delete_with_dependents(
+        &self,
+        place: Place<'_>,
+        uid: &str,
+    ) -> Result<(), CallError> {
+        self.delete_as(DeleteParams::foreground(), place, uid).await
+    }
+
+    async fn delete_as(
+        &self,
+        parameters: DeleteParams,
+        place: Place<'_>,
+        uid: &str,
+    ) -> Result<(), CallError> {
+        let parameters = parameters
             .preconditions(Preconditions { uid: Some(uid.to_owned()), resource_version: None });
         let request = place.requests().delete(place.name, &parameters);
         self.call(format!("delete {place}"), request).await.map(drop)
@@ -299,7 +381,7 @@ mod tests {
         assert_eq!(stored.instance().expect("an instance").key.name, "ada");
         let pod = Place { resource: PODS, name: "ada-0", ..place };
         cluster.merge_patch(pod, &json!({"metadata": {}})).await.expect("stored");
-        cluster.patch_status("sea", "ada", &test).await.expect("stored");
+        cluster.patch_status(instance, &test).await.expect("stored");
         cluster.delete(place, "uid-1").await.expect("deleted");
         let test = r#"[{"op":"test","path":"/metadata/name","value":"ada"}]"#;
         let instances = "/apis/openclaw.rocks/v1alpha1/namespaces/sea/openclawinstances";

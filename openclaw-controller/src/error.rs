@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kube::core::Status;
 
-use crate::random;
+use crate::{backoff, random};
 
 /// Why a call to the API server failed.
 #[derive(Debug, thiserror::Error)]
@@ -102,8 +102,7 @@ impl RetryClass {
     /// instances that failed together over the last quarter of it.
     pub(crate) fn delay(self, failures: u32, random: f64) -> Duration {
         let (first, longest) = self.bounds();
-        let doubled = first.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1)));
-        doubled.min(longest).mul_f64(0.75 + 0.25 * random)
+        backoff::doubled(first, longest, failures).mul_f64(0.75 + 0.25 * random)
     }
 }
 
@@ -141,6 +140,13 @@ impl CallError {
     pub(crate) fn is_already_exists(&self) -> bool {
         let Self::Call { source, .. } = self else { return false };
         status(source).is_some_and(Status::is_already_exists)
+    }
+
+    /// An apply without force met fields of another manager.
+    pub(crate) fn is_of_another_manager(&self) -> bool {
+        let Self::Call { source, .. } = self else { return false };
+        let causes = status(source).and_then(|status| status.details.as_ref());
+        causes.is_some_and(|it| it.causes.iter().any(|it| it.reason == "FieldManagerConflict"))
     }
 
     /// When the server wants to be asked again.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use openclaw_render::vocab::PREVIOUS_MANAGERS;
+use openclaw_render::vocab::{FIELD_MANAGER, PREVIOUS_MANAGERS, SELF_CONFIG_MANAGER};
 use openclaw_render::{Problem, bounded};
 use serde::Deserialize;
 use serde_json::Value;
@@ -16,6 +16,9 @@ pub(crate) const ROOM: u32 = 16 << 10;
 /// what is rendered, and as what is sent.
 const ROOM_PER_BYTE: usize = 8;
 const ROOM_PER_VALUE: usize = 1500;
+
+/// Managers of ours that apply instances: for an agent in a few fields, and for requests.
+const OF_OURS: [&str; 2] = [FIELD_MANAGER, SELF_CONFIG_MANAGER];
 
 /// An instance as the API server wrote it, less what nobody asks for.
 pub(crate) struct InstanceText {
@@ -73,14 +76,14 @@ impl From<&Item> for InstanceText {
     }
 }
 
-/// Keeps only the `managedFields` entries of the Go operator: nothing else of them is read, and they
-/// are large.
+/// Keeps only the `managedFields` entries of the Go operator, and what we applied: nothing else of
+/// them is read, and they are large.
 fn lean(text: &str) -> String {
     let Some(fields) = bounded::fields(text) else { return text.to_owned() };
     let metadata = |part| {
         let fields = bounded::fields(part).unwrap_or_default();
         object(fields.into_iter().map(|(name, part)| {
-            let part = if name == "managedFields" { of_previous(part) } else { part.to_owned() };
+            let part = if name == "managedFields" { of_writers(part) } else { part.to_owned() };
             (name, part)
         }))
     };
@@ -90,18 +93,22 @@ fn lean(text: &str) -> String {
     }))
 }
 
-fn of_previous(managed_fields: &str) -> String {
+fn of_writers(managed_fields: &str) -> String {
     #[derive(Deserialize)]
     struct Owner {
         #[serde(default)]
         manager: String,
+        #[serde(default)]
+        operation: String,
     }
     let kept: Vec<&str> = bounded::items(managed_fields)
         .unwrap_or_default()
         .into_iter()
         .filter(|entry| {
-            serde_json::from_str::<Owner>(entry)
-                .is_ok_and(|owner| PREVIOUS_MANAGERS.contains(&owner.manager.as_str()))
+            serde_json::from_str::<Owner>(entry).is_ok_and(|Owner { manager, operation }| {
+                PREVIOUS_MANAGERS.contains(&manager.as_str())
+                    || OF_OURS.contains(&manager.as_str()) && operation == "Apply"
+            })
         })
         .collect();
     format!("[{}]", kept.join(","))

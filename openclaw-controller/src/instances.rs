@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::cluster::Cluster;
+use crate::cluster::{AGENTS, Cluster, INSTANCES, Place, Resource};
 use crate::error::CallError;
 use crate::instance_text::{Instance, InstanceText, ROOM};
 use crate::live::InstanceKey;
@@ -48,6 +48,7 @@ struct State {
 
 /// See the module.
 pub(crate) struct Instances {
+    resource: Resource,
     state: Mutex<State>,
     room: Arc<Semaphore>,
     /// Whoever waits for room holds a worker: one at a time does.
@@ -58,6 +59,7 @@ impl Default for Instances {
     fn default() -> Self {
         let permits = usize::try_from(ROOM).unwrap_or(Semaphore::MAX_PERMITS);
         Self {
+            resource: INSTANCES,
             state: Mutex::default(),
             room: Arc::new(Semaphore::new(permits)),
             seat: Semaphore::new(1),
@@ -84,6 +86,11 @@ impl State {
 }
 
 impl Instances {
+    /// The agents that stand for instances, under the same rules.
+    pub(crate) fn of_agents() -> Self {
+        Self { resource: AGENTS, ..Self::default() }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing in here panics half-way through a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -111,6 +118,16 @@ impl Instances {
         }
     }
 
+    /// What they are.
+    pub(crate) fn resource(&self) -> Resource {
+        self.resource
+    }
+
+    /// Whether there is such a one.
+    pub(crate) fn has(&self, key: &InstanceKey) -> bool {
+        self.state().entries.contains_key(key)
+    }
+
     pub(crate) fn forget(&self, key: &InstanceKey) {
         self.state().remove(key);
     }
@@ -122,6 +139,11 @@ impl Instances {
         keys.filter(|key| namespace.is_none_or(|namespace| namespace == key.namespace))
             .cloned()
             .collect()
+    }
+
+    /// Whether that holds of every one.
+    pub(crate) fn all(&self, holds: impl Fn(&InstanceKey) -> bool) -> bool {
+        self.state().entries.keys().all(holds)
     }
 
     /// What a pass begins with.
@@ -144,7 +166,7 @@ impl Instances {
         };
         let instance = match text {
             Some(text) => InstanceText { key: key.clone(), version: 0, text },
-            None => match cluster.instance(&key.namespace, &key.name).await? {
+            None => match cluster.text(Place::of(self.resource, key)).await? {
                 Some(instance) => instance,
                 None => return Ok(Newest::Gone),
             },

@@ -1,7 +1,10 @@
 //! The operator's process: it reads the cluster, calls the pure plan of `openclaw-render`, performs
 //! the difference and reports.
 
+mod agent;
+mod agents;
 mod answer;
+mod backoff;
 mod cache;
 mod cluster;
 mod config_sync;
@@ -9,6 +12,7 @@ mod context;
 mod error;
 mod execute;
 mod feed;
+mod github;
 mod http;
 mod instance;
 mod instance_text;
@@ -19,12 +23,17 @@ mod memory;
 mod metrics;
 mod observe;
 mod operator;
+mod packs;
 mod publish;
 mod questions;
 mod queue;
 mod random;
+mod registry;
+mod request;
+mod requests;
 mod settings;
 mod telemetry;
+mod turns;
 mod watches;
 mod workers;
 

@@ -1,13 +1,16 @@
 //! Every metric, declared in one place. Names that the Go operator had keep their meaning.
 
+mod labels;
+mod updates;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use openclaw_render::Kind;
-use openclaw_render::api::{ConditionType, OpenClawInstanceStatus, Phase};
-use prometheus_client::encoding::EncodeLabelSet;
+use openclaw_render::api::{AutoUpdateStatus, ConditionType, OpenClawInstanceStatus, Phase};
+use openclaw_render::pacing::CauseKind;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -17,6 +20,11 @@ use prometheus_client::registry::Registry;
 
 use crate::error::RetryClass;
 use crate::live::InstanceKey;
+use labels::{
+    CameTo, InPhase, Info, NotMade, Of, OfCause, OfKind, Performed, WithResult, in_phase, info,
+    not_made, of, with_result,
+};
+use updates::Updates;
 
 /// Seconds; a pass over an unchanged instance takes the first, one against an API server that does
 /// not answer the last.
@@ -28,59 +36,16 @@ const SUCCESS: &str = "success";
 /// What effects change besides objects.
 const OTHERS: [&str; 2] = ["Pod", openclaw_render::vocab::KIND];
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Of {
-    namespace: String,
-    instance: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Reconciled {
-    namespace: String,
-    instance: String,
-    result: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct InPhase {
-    namespace: String,
-    instance: String,
-    phase: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Info {
-    namespace: String,
-    instance: String,
-    version: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct NotMade {
-    namespace: String,
-    instance: String,
-    resource: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Performed {
-    effect: &'static str,
-    kind: &'static str,
-    result: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfKind {
-    kind: &'static str,
-}
-
 /// What is measured when somebody asks.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Now {
     pub(crate) queue_depth: usize,
     pub(crate) queue_oldest: Duration,
     pub(crate) config_syncs_silent: usize,
     pub(crate) cache_objects: usize,
+    /// For each kind of cause for which many agents are replaced, how many wait for their turn, and
+    /// whether nobody's turn comes.
+    pub(crate) rollouts: Vec<(CauseKind, (usize, bool))>,
 }
 
 /// See the module.
@@ -88,7 +53,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     /// With the version that was last said to run.
     known: Mutex<BTreeMap<InstanceKey, String>>,
-    reconciles: Family<Reconciled, Counter>,
+    reconciles: Family<WithResult, Counter>,
     durations: Family<Of, Histogram, fn() -> Histogram>,
     phases: Family<InPhase, Gauge>,
     ready: Family<Of, Gauge>,
@@ -97,11 +62,15 @@ pub(crate) struct Metrics {
     effects: Family<Performed, Counter>,
     unsettled: Family<OfKind, Counter>,
     watch_failures: Family<OfKind, Counter>,
+    requests: Family<CameTo, Counter>,
+    updates: Updates,
     managed: Gauge,
     queue_depth: Gauge,
     queue_oldest: Gauge<f64, AtomicU64>,
     config_syncs_silent: Gauge,
     cache_size: Gauge,
+    rollouts_waiting: Family<OfCause, Gauge>,
+    rollouts_stopped: Family<OfCause, Gauge>,
     leader: Gauge,
 }
 
@@ -119,11 +88,15 @@ impl Metrics {
             effects: Family::default(),
             unsettled: Family::default(),
             watch_failures: Family::default(),
+            requests: Family::default(),
+            updates: Updates::default(),
             managed: Gauge::default(),
             queue_depth: Gauge::default(),
             queue_oldest: Gauge::default(),
             config_syncs_silent: Gauge::default(),
             cache_size: Gauge::default(),
+            rollouts_waiting: Family::default(),
+            rollouts_stopped: Family::default(),
             leader: Gauge::default(),
         };
         metrics.register();
@@ -147,7 +120,7 @@ impl Metrics {
             return;
         }
         let result = failed.map_or(SUCCESS, RetryClass::as_str);
-        self.reconciles.get_or_create(&reconciled(key, result)).inc();
+        self.reconciles.get_or_create(&with_result(key, result)).inc();
         self.durations.get_or_create(&of(key)).observe(took.as_secs_f64());
     }
 
@@ -201,6 +174,32 @@ impl Metrics {
         self.watch_failures.get_or_create(&OfKind { kind }).inc();
     }
 
+    /// A request of an agent came to a phase.
+    pub(crate) fn request_came_to(&self, phase: &str) {
+        self.requests.get_or_create(&CameTo { phase: phase.to_owned() }).inc();
+    }
+
+    /// The registry was looked at for an instance, and could be read or not.
+    pub(crate) fn checked_for_updates(&self, key: &InstanceKey, is_read: bool) {
+        let known = self.known();
+        if known.contains_key(key) {
+            self.updates.checked(key, is_read);
+        }
+    }
+
+    /// The record of an instance's updates was written in place of another one.
+    pub(crate) fn update_recorded(
+        &self,
+        key: &InstanceKey,
+        before: Option<&AutoUpdateStatus>,
+        after: Option<&AutoUpdateStatus>,
+    ) {
+        let known = self.known();
+        if let (Some(after), true) = (after, known.contains_key(key)) {
+            self.updates.recorded(key, before, after);
+        }
+    }
+
     /// This replica acts, or waits for the Lease.
     pub(crate) fn leads(&self, leads: bool) {
         self.leader.set(leads.into());
@@ -214,7 +213,7 @@ impl Metrics {
         }
         self.managed.set(i64::try_from(known.len()).unwrap_or(i64::MAX));
         for result in RetryClass::ALL.map(RetryClass::as_str).into_iter().chain([SUCCESS]) {
-            self.reconciles.remove(&reconciled(key, result));
+            self.reconciles.remove(&with_result(key, result));
         }
         for phase in Phase::ALL {
             self.phases.remove(&in_phase(key, *phase));
@@ -222,6 +221,7 @@ impl Metrics {
         for resource in Kind::ALL.iter().map(|kind| kind.as_str()).chain(OTHERS) {
             self.not_made.remove(&not_made(key, resource));
         }
+        self.updates.forget(key);
         self.durations.remove(&of(key));
         self.ready.remove(&of(key));
     }
@@ -233,6 +233,11 @@ impl Metrics {
         self.queue_oldest.set(now.queue_oldest.as_secs_f64());
         self.config_syncs_silent.set(count(now.config_syncs_silent));
         self.cache_size.set(count(now.cache_objects));
+        for (cause, (waiting, is_stopped)) in &now.rollouts {
+            let of = OfCause { cause: cause.as_str() };
+            self.rollouts_waiting.get_or_create(&of).set(count(*waiting));
+            self.rollouts_stopped.get_or_create(&of).set((*is_stopped).into());
+        }
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = encode(&mut text, &self.registry);
@@ -291,6 +296,12 @@ impl Metrics {
             self.watch_failures.clone(),
         );
         all.register(
+            "openclaw_selfconfig_requests",
+            "Requests of agents for changes of themselves, by the phase that they came to",
+            self.requests.clone(),
+        );
+        self.updates.register(all);
+        all.register(
             "openclaw_managed_instances",
             "Instances that this operator looks after",
             self.managed.clone(),
@@ -316,35 +327,20 @@ impl Metrics {
             self.cache_size.clone(),
         );
         all.register(
+            "openclaw_rollout_waiting_instances",
+            "Instances whose pod waits for its turn to be replaced, by cause",
+            self.rollouts_waiting.clone(),
+        );
+        all.register(
+            "openclaw_rollout_stopped",
+            "1 while no turn comes because an agent that was replaced does not become ready",
+            self.rollouts_stopped.clone(),
+        );
+        all.register(
             "openclaw_leader",
             "1 while this replica acts, 0 while it waits for the Lease",
             self.leader.clone(),
         );
-    }
-}
-
-fn of(key: &InstanceKey) -> Of {
-    Of { namespace: key.namespace.clone(), instance: key.name.clone() }
-}
-
-fn reconciled(key: &InstanceKey, result: &'static str) -> Reconciled {
-    Reconciled { namespace: key.namespace.clone(), instance: key.name.clone(), result }
-}
-
-fn info(key: &InstanceKey, version: &str) -> Info {
-    let (namespace, instance) = (key.namespace.clone(), key.name.clone());
-    Info { namespace, instance, version: version.to_owned() }
-}
-
-fn not_made(key: &InstanceKey, resource: &'static str) -> NotMade {
-    NotMade { namespace: key.namespace.clone(), instance: key.name.clone(), resource }
-}
-
-fn in_phase(key: &InstanceKey, phase: Phase) -> InPhase {
-    InPhase {
-        namespace: key.namespace.clone(),
-        instance: key.name.clone(),
-        phase: phase.to_string(),
     }
 }
 
@@ -365,6 +361,9 @@ mod tests {
         metrics.reported(&key, &ran("2026.9.6"));
         metrics.performed(&key, "apply", "Service", Some(RetryClass::Refused));
         metrics.reported(&key, &ran("2026.9.7"));
+        metrics.checked_for_updates(&key, true);
+        metrics.checked_for_updates(&key, false);
+        metrics.update_recorded(&key, None, Some(&AutoUpdateStatus::default()));
         let text = metrics.encode(&Now::default());
         assert!(text.contains("version=\"2026.9.7\"") && !text.contains("2026.9.6"), "{text}");
         assert!(text.contains("resource=\"Service\""), "{text}");
@@ -377,6 +376,8 @@ mod tests {
         // What ends late leaves nothing.
         metrics.passed(&key, Duration::from_millis(3), None);
         metrics.reported(&key, &OpenClawInstanceStatus::default());
+        metrics.checked_for_updates(&key, true);
+        metrics.update_recorded(&key, None, Some(&AutoUpdateStatus::default()));
         metrics.performed(&key, "apply", "Service", Some(RetryClass::Refused));
         assert_eq!(of_instances(&metrics.encode(&Now::default())), 0);
     }
@@ -402,6 +403,8 @@ mod tests {
         metrics.reported(&key, &ran("2026.9.6"));
         metrics.performed(&key, "apply", "Service", Some(RetryClass::Refused));
         metrics.watch_failed("Service");
+        metrics.checked_for_updates(&key, true);
+        metrics.update_recorded(&key, None, Some(&AutoUpdateStatus::default()));
         let text = metrics.encode(&Now::default());
         let lines = text.lines().filter(|line| !line.starts_with('#'));
         let served: BTreeSet<&str> =

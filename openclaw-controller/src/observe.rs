@@ -7,11 +7,13 @@ use std::fmt::Write;
 
 use futures::future::join_all;
 use openclaw_render::{
-    Fact, Kind, ObjectKey, Observed, Plan, Read, StoredInstance, plan_stored, secret_hashes,
+    Deployment, Fact, Kind, ObjectKey, Observed, Plan, Read, StoredInstance, deployment_facts,
+    plan_stored, secret_hashes,
 };
 use serde_json::Value;
 
 use crate::cache::{self, Content, Entry, Reference};
+use crate::cluster::{DEPLOYMENTS, Place};
 use crate::context::Context;
 use crate::error::{CallError, PassFailed};
 use crate::execute::Outcome;
@@ -36,6 +38,7 @@ enum Found {
     Object(ObjectKey, Box<Fact<Entry>>),
     Live(ObjectKey, Option<Value>),
     Content(Reference, Fact<Content>),
+    Deployment(Fact<Deployment>),
     /// The cache has it, or nobody does.
     Nothing,
 }
@@ -51,12 +54,32 @@ impl<'a> Pass<'a> {
         observed.random_token = random_text::<32>();
         observed.random_password = random_text::<36>();
         observed.asked = context.questions.asked(key);
+        observed.registry = context.registries.said(key);
+        observed.packs = context.packs.seen(key);
+        observed.requests = context.requests.told(key);
+        observed.turns = context.turns.told(key);
         Self { key, observed, failures: Vec::new(), stored, context, tried: BTreeSet::new() }
+    }
+
+    /// Plans, and once more if it is the agent's turn now to be replaced with others.
+    pub(crate) async fn plan_in_turn(&mut self) -> Plan {
+        let plan = self.plan().await;
+        if !self.note_turn(&plan) {
+            return plan;
+        }
+        self.observed.turns = self.context.turns.told(self.key);
+        self.plan().await
+    }
+
+    /// Says where the agent stands. Whether it is told something else than before.
+    pub(crate) fn note_turn(&self, plan: &Plan) -> bool {
+        let Context { turns, instances, queue, .. } = self.context;
+        turns.note(self.key, &plan.standings, instances, queue)
     }
 
     /// Plans, reading what the plan asks for, until nothing more can be read. What the spec refers to
     /// is noted, so that a change of it wakes the instance.
-    pub(crate) async fn plan(&mut self) -> Plan {
+    async fn plan(&mut self) -> Plan {
         let mut decided = self.decide();
         self.note_references(&decided);
         for _ in 0..ROUNDS {
@@ -94,6 +117,7 @@ impl<'a> Pass<'a> {
         }
         self.look_again();
         self.observed.refused.clone_from(&outcome.refused);
+        self.observed.refused_besides.clone_from(&outcome.refused_besides);
         self.observed.withheld.clone_from(&outcome.withheld);
         plan.reporting(self.decide())
     }
@@ -117,7 +141,12 @@ impl<'a> Pass<'a> {
         new.random_token = old.random_token;
         new.random_password = old.random_password;
         new.asked = old.asked;
+        new.registry = old.registry;
+        new.packs = old.packs;
+        new.requests = old.requests;
+        new.turns = old.turns;
         new.live = old.live;
+        new.deployment = old.deployment;
         for (object, fact) in old.objects {
             new.objects.entry(object).or_insert(fact);
         }
@@ -143,17 +172,26 @@ impl<'a> Pass<'a> {
         let namespace = self.key.namespace.as_str();
         match read {
             Read::Metadata(object) => {
-                let live = cluster.get_metadata(namespace, object).await?;
+                let place = Place { resource: object.kind.into(), namespace, name: &object.name };
+                let live = cluster.get_metadata(place).await?;
                 Ok(Found::Object(object.clone(), Box::new(self.entry(object, live.as_ref()))))
             }
             Read::Live(object) => {
                 Ok(Found::Live(object.clone(), cluster.get(namespace, object).await?))
             }
-            Read::Content(object) if object.kind == Kind::PersistentVolumeClaim => {
+            Read::Content(object)
+                if [Kind::PersistentVolumeClaim, Kind::StatefulSet].contains(&object.kind) =>
+            {
                 let live = cluster.get(namespace, object).await?;
                 Ok(Found::Object(object.clone(), Box::new(self.entry(object, live.as_ref()))))
             }
             Read::Content(object) => self.content(reference(self.key, object)).await,
+            Read::Deployment(name) => {
+                let place = Place { resource: DEPLOYMENTS, namespace, name };
+                let live = cluster.get_metadata(place).await?;
+                let fact = live.map_or(Fact::Absent, |live| Fact::Known(deployment_facts(&live)));
+                Ok(Found::Deployment(fact))
+            }
             Read::ClusterDefaults => Ok(Found::Nothing),
         }
     }
@@ -193,6 +231,7 @@ impl<'a> Pass<'a> {
                     self.observed.objects.entry(object).or_insert(Fact::Absent);
                 }
             }
+            Found::Deployment(fact) => self.observed.deployment = fact,
             Found::Nothing => {}
         }
     }

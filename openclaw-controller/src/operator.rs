@@ -7,6 +7,7 @@ use futures::FutureExt;
 use futures::future::select_all;
 use kube::runtime::events::{Recorder, Reporter};
 use kube::{Client, Config as ClientConfig};
+use openclaw_render::pacing::CauseKind;
 use openclaw_render::vocab::FIELD_MANAGER;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -17,11 +18,14 @@ use crate::answer::Reader;
 use crate::cluster::Cluster;
 use crate::config_sync::ConfigSyncClient;
 use crate::context::Context;
+use crate::github::GitHub;
 use crate::http::{self, ServeError};
 use crate::leader::{Leader, Lost};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Now};
 use crate::queue::Queue;
+use crate::registry::RegistryClient;
 use crate::settings::Settings;
+use crate::turns::Turns;
 use crate::watches::{Synced, Watches};
 use crate::workers::work;
 
@@ -63,6 +67,8 @@ pub(crate) async fn run(settings: Settings) -> Result<(), RunError> {
     let client = Client::try_from(configuration).map_err(RunError::Client)?;
     let identity = settings.identity.clone().unwrap_or_else(host_name);
 
+    let github = GitHub::new(&settings.skill_pack_api, settings.skill_pack_token());
+
     let (watches, context) = assemble(&settings, &client, &identity);
     let synced = Arc::clone(&watches.synced);
     let mut servers = serve(&settings, &context, &synced, &stop);
@@ -91,7 +97,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), RunError> {
     tokio::select! {
         biased;
         lost = hold(leader.as_mut()) => return Err(RunError::Lease(lost)),
-        result = lead(context, &synced, stop, failed) => result?,
+        result = lead(context, &github, &synced, stop, failed) => result?,
     }
     if let Some(leader) = &mut leader {
         leader.release().await;
@@ -110,8 +116,13 @@ fn assemble(settings: &Settings, client: &Client, identity: &str) -> (Watches, A
         queue: Arc::new(Queue::new(settings.workers)),
         metrics: Arc::new(Metrics::new()),
         questions: Arc::default(),
+        registries: Arc::default(),
+        packs: Arc::default(),
+        turns: Arc::new(Turns::new(settings.pacing())),
         recorder: Recorder::new(client.clone(), reporter),
         instances: Arc::default(),
+        agents: Arc::default(),
+        requests: Arc::default(),
         settings: settings.render(),
     });
     (Watches { reader, context: Arc::clone(&context), synced: Arc::default() }, context)
@@ -133,8 +144,16 @@ fn serve(
     if let Some(address) = settings.metrics_bind_address.0 {
         let metrics = Arc::clone(&context.metrics);
         let (questions, cache) = (Arc::clone(&context.questions), Arc::clone(&context.cache));
+        let (turns, queue) = (Arc::clone(&context.turns), queue());
+        let now = move || Now {
+            queue_depth: queue.depth(),
+            queue_oldest: queue.oldest(),
+            config_syncs_silent: questions.unanswered(),
+            cache_objects: cache.size(),
+            rollouts: CauseKind::ALL.iter().map(|kind| (*kind, turns.waiting(*kind))).collect(),
+        };
         let stop = stopped(stop.clone());
-        servers.spawn(http::metrics(address, metrics, queue(), questions, cache, stop));
+        servers.spawn(http::metrics(address, metrics, now, stop));
     }
     servers
 }
@@ -142,6 +161,7 @@ fn serve(
 /// Acts as soon as every watch has delivered its first list, and until it is told to stop.
 async fn lead(
     context: Arc<Context>,
+    github: &GitHub,
     synced: &Synced,
     stop: watch::Receiver<bool>,
     failed: impl Future<Output = RunError>,
@@ -156,10 +176,18 @@ async fn lead(
     info!("acting");
     let client = ConfigSyncClient::new();
     let mut asking = std::pin::pin!(context.questions.put_all(&client, &context.queue));
+    let registry = RegistryClient::new();
+    let mut looking =
+        std::pin::pin!(context.registries.look_all(&registry, &context.queue, &context.metrics));
+    let mut fetching = std::pin::pin!(context.packs.fetch_all(github, &context.queue));
+    let mut giving = std::pin::pin!(context.turns.give_all(&context.queue));
     let mut working = std::pin::pin!(work(Arc::clone(&context)));
     tokio::select! {
         () = &mut working => {}
         () = &mut asking => {}
+        () = &mut looking => {}
+        () = &mut fetching => {}
+        () = &mut giving => {}
         failed = &mut failed => return Err(failed),
         () = stopped(stop) => {}
     }

@@ -15,6 +15,7 @@ use openclaw_render::{Asked, ConfigSync, Question};
 use tokio::sync::Notify;
 use tracing::debug;
 
+use crate::backoff;
 use crate::config_sync::ConfigSyncClient;
 use crate::live::InstanceKey;
 use crate::queue::Queue;
@@ -196,8 +197,7 @@ impl Standing {
         if answer.is_none() {
             stands.failures = stands.failures.saturating_add(1);
             asked.silent_since.get_or_insert(put.since);
-            let doubled = 2_u32.saturating_pow(stands.failures - 1);
-            let pause = FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE);
+            let pause = backoff::doubled(FIRST_PAUSE, LONGEST_PAUSE, stands.failures);
             stands.at = now + pause.mul_f64(0.75 + 0.25 * random);
             // Whoever asked looks at the silence when it has lasted.
             return false;

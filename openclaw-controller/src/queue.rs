@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+pub(crate) use self::line::Front;
 use self::line::Line;
 use crate::live::InstanceKey;
 use crate::memory::{self, Memory};
@@ -43,8 +44,8 @@ impl Queue {
 
     /// There is such an instance, and it should be looked at; `changed` if it is new or its spec
     /// has changed.
-    pub(crate) fn see(&self, key: &InstanceKey, changed: bool) {
-        self.line().see(key, changed, Instant::now());
+    pub(crate) fn see(&self, key: &InstanceKey, front: Front, changed: bool) {
+        self.line().see(key, front, changed, Instant::now());
         self.news.notify_one();
     }
 
@@ -54,9 +55,10 @@ impl Queue {
         self.news.notify_one();
     }
 
-    /// The instance is gone.
-    pub(crate) fn forget(&self, key: &InstanceKey) {
-        self.line().forget(key);
+    /// That of an instance is gone.
+    pub(crate) fn forget(&self, key: &InstanceKey, front: Front) {
+        self.line().forget(key, front, Instant::now());
+        self.news.notify_one();
     }
 
     /// Hands an instance to a worker, if one waits and one is free.
@@ -144,7 +146,7 @@ mod tests {
         // A replica that waits for the Lease has instances that wait, and hands out none.
         let standby = Queue::new(1);
         let ada = InstanceKey { namespace: "agents".to_owned(), name: "ada".to_owned() };
-        standby.see(&ada, true);
+        standby.see(&ada, Front::Instance, true);
         assert_eq!(standby.ails(), None);
     }
 }

@@ -1,10 +1,15 @@
 //! Flags and environment: the only place that reads them.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Parser, ValueEnum};
+use jiff::SignedDuration;
 use openclaw_render::api::OnOperatorUpgrade;
+use openclaw_render::pacing::{MaxUnready, Pacing};
+
+use crate::github::Token;
 
 /// Runs OpenClaw agents on Kubernetes: makes the cluster equal to what each OpenClawInstance asks
 /// for, and reports.
@@ -44,6 +49,34 @@ pub(crate) struct Settings {
     #[arg(long, env, value_enum, default_value_t = RolloutOnUpgrade::Hold)]
     pub(crate) rollout_on_upgrade: RolloutOnUpgrade,
 
+    /// How many agents may be unready at a time because of one cause that is not their own user's, such
+    /// as a change of the OpenClawClusterDefaults: a number, or a part of all agents that it concerns.
+    #[arg(long, env, default_value_t = Pacing::default().max_unready)]
+    pub(crate) rollout_max_unready: MaxUnready,
+
+    /// Seconds for which the first agent that such a cause replaces must be ready before others
+    /// follow.
+    #[arg(long, env, default_value_t = Pacing::default().first_ready_for.as_secs(), value_parser = clap::value_parser!(i64).range(0..=86_400))]
+    pub(crate) rollout_first_ready_seconds: i64,
+
+    /// Owners and repositories on GitHub that skill packs may come from, separated by commas: `owner`
+    /// or `owner/repository`. Without it: all.
+    #[arg(long, env, value_delimiter = ',')]
+    pub(crate) skill_pack_sources: Vec<String>,
+
+    /// Where the API of GitHub is that skill packs are fetched from.
+    #[arg(long, env, default_value = "https://api.github.com", value_parser = address)]
+    pub(crate) skill_pack_api: String,
+
+    /// File with a token for that API. It is read again for each request.
+    #[arg(long, env, requires = "skill_pack_token_repositories")]
+    pub(crate) skill_pack_token_file: Option<PathBuf>,
+
+    /// Owners and repositories that the token is used for, separated by commas, as in
+    /// `--skill-pack-sources`. Whoever may write an instance can read the packs in them.
+    #[arg(long, env, value_delimiter = ',')]
+    pub(crate) skill_pack_token_repositories: Vec<String>,
+
     /// Instances that are worked on at the same time, in all namespaces together.
     #[arg(long, env, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) workers: u16,
@@ -70,7 +103,7 @@ pub(crate) struct Settings {
 pub(crate) enum RolloutOnUpgrade {
     /// Wait for approval.
     Hold,
-    /// Replace them at once.
+    /// Replace them, a few at a time.
     Roll,
 }
 
@@ -116,6 +149,22 @@ impl FromStr for Listen {
     }
 }
 
+/// An address that is asked over HTTP.
+fn address(text: &str) -> Result<String, String> {
+    let is_good = |rest: &str| !rest.is_empty() && text.parse::<http::Uri>().is_ok();
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    if rest.is_some_and(is_good) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected `https://HOST`".to_owned())
+    }
+}
+
+/// What a list of owners and repositories names.
+fn named(list: &[String]) -> Vec<String> {
+    list.iter().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
+}
+
 /// Nothing for an empty entry, as in `a,,b`.
 #[expect(clippy::unnecessary_wraps, reason = "clap wants a fallible parser")]
 fn namespace(text: &str) -> Result<Option<String>, String> {
@@ -141,6 +190,20 @@ impl Settings {
         if namespaces.is_empty() { vec![None] } else { namespaces.into_iter().map(Some).collect() }
     }
 
+    /// The token for skill packs, and what it is for.
+    pub(crate) fn skill_pack_token(&self) -> Option<Token> {
+        let file = self.skill_pack_token_file.clone()?;
+        Some(Token { file, repositories: named(&self.skill_pack_token_repositories) })
+    }
+
+    /// How agents are replaced that have one cause.
+    pub(crate) fn pacing(&self) -> Pacing {
+        Pacing {
+            max_unready: self.rollout_max_unready,
+            first_ready_for: SignedDuration::from_secs(self.rollout_first_ready_seconds),
+        }
+    }
+
     /// What the renderer must know.
     pub(crate) fn render(&self) -> openclaw_render::Settings {
         openclaw_render::Settings {
@@ -150,6 +213,7 @@ impl Settings {
                 RolloutOnUpgrade::Hold => OnOperatorUpgrade::Hold,
                 RolloutOnUpgrade::Roll => OnOperatorUpgrade::Roll,
             },
+            skill_pack_sources: named(&self.skill_pack_sources),
         }
     }
 }

@@ -8,6 +8,7 @@ mod optional;
 mod owned;
 mod pods;
 mod references;
+mod requests;
 mod synced;
 
 use std::sync::Arc;
@@ -21,10 +22,12 @@ use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use crate::answer::Reader;
-use crate::cluster::{CLUSTER_DEFAULTS, INSTANCES, PODS, Resource};
+use crate::cache::Of;
+use crate::cluster::{AGENTS, CLUSTER_DEFAULTS, INSTANCES, JOBS, PODS, REQUESTS, Resource};
 use crate::context::Context;
 use crate::feed::{Feed, Item};
 use crate::live::InstanceKey;
+use crate::queue::Front;
 
 pub(crate) use synced::Synced;
 
@@ -52,6 +55,8 @@ struct Selection {
     labels: Option<String>,
     fields: Option<String>,
     metadata_only: bool,
+    /// What it is called besides its kind.
+    called: &'static str,
 }
 
 /// What every watch feeds.
@@ -87,24 +92,39 @@ impl Watches {
             labels: Some(format!("{label}={value}")),
             ..Selection::default()
         };
-        let sink = instances::Instances::new(self.clone(), namespace.cloned());
+        let instances = |front| instances::Instances::new(self.clone(), front, namespace.cloned());
+        let sink = instances(Front::Instance);
         self.watch(tasks, INSTANCES, namespace, Selection::default(), sink);
+        let (_, feed) = self.feed(AGENTS, namespace, Selection::default());
+        let optional = optional::Optional::new(self.clone(), AGENTS.kind, namespace.cloned());
+        tasks.spawn(optional.run(feed, instances(Front::Agent)));
+        let (_, feed) = self.feed(REQUESTS, namespace, Selection::default());
+        let optional = optional::Optional::new(self.clone(), REQUESTS.kind, namespace.cloned());
+        tasks.spawn(optional.run(feed, requests::Requests::new(self.clone(), namespace.cloned())));
         for kind in Kind::ALL {
             let ours = labelled(labels::MANAGED_BY, labels::MANAGED_BY_VALUE);
             let sink = owned::Owned::new(self.clone(), *kind, namespace.cloned());
             if kind.project().is_some() {
                 let (_, feed) = self.feed((*kind).into(), namespace, ours);
-                let optional = optional::Optional::new(self.clone(), *kind, namespace.cloned());
-                tasks.spawn(optional.run(feed, sink));
+                let optional =
+                    optional::Optional::new(self.clone(), kind.as_str(), namespace.cloned());
+                tasks.spawn(optional.of(*kind).run(feed, sink));
             } else {
                 self.watch(tasks, (*kind).into(), namespace, ours, sink);
             }
         }
         let agents = labelled(labels::NAME, labels::NAME_VALUE);
-        let sink = pods::Pods::new(self.clone(), namespace.cloned());
+        let sink = pods::Pods::new(self.clone(), Of::Agents, namespace.cloned());
         self.watch(tasks, PODS, namespace, agents, sink);
+        for (of, resource) in [(Of::Backups, PODS), (Of::Jobs, JOBS)] {
+            let backups = labelled(labels::NAME, labels::BACKUP_NAME_VALUE);
+            let backups = Selection { called: " of backups", ..backups };
+            let sink = pods::Pods::new(self.clone(), of, namespace.cloned());
+            self.watch(tasks, resource, namespace, backups, sink);
+        }
         for kind in [Kind::Secret, Kind::ConfigMap] {
-            let metadata = Selection { metadata_only: true, ..Selection::default() };
+            let metadata =
+                Selection { metadata_only: true, called: " metadata", ..Selection::default() };
             let sink = references::References::new(self.clone(), kind, namespace.cloned());
             self.watch(tasks, kind.into(), namespace, metadata, sink);
         }
@@ -131,10 +151,9 @@ impl Watches {
         namespace: Option<&String>,
         selection: Selection,
     ) -> (String, Feed) {
-        let Selection { labels, fields, metadata_only } = selection;
-        let what = if metadata_only { " metadata" } else { "" };
+        let Selection { labels, fields, metadata_only, called } = selection;
         let place = namespace.map(|namespace| format!(" of {namespace}")).unwrap_or_default();
-        let label = format!("{}{what}{place}", resource.kind);
+        let label = format!("{}{called}{place}", resource.kind);
         let path = resource.path(namespace.map(String::as_str));
         (label, Feed { reader: self.reader.clone(), path, labels, fields, metadata_only })
     }
@@ -157,9 +176,16 @@ impl Watches {
         }
     }
 
-    fn forget(&self, key: &InstanceKey) {
-        self.context.queue.forget(key);
-        self.context.forget(key);
+    /// That of an instance is gone.
+    fn forget(&self, key: &InstanceKey, front: Front) {
+        match front {
+            Front::Instance => self.context.forget_instance(key),
+            Front::Agent => self.context.agents.forget(key),
+            // They are forgotten one by one.
+            Front::Requests => {}
+        }
+        // Afterwards: whoever is left and looks does not see it any more.
+        self.context.queue.forget(key, front);
     }
 
     fn wake(&self, keys: impl IntoIterator<Item = InstanceKey>) {

@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::api::{OpenClawInstanceStatus, Phase};
-use crate::object::ObjectKey;
+use crate::object::{Kind, ObjectKey};
+use crate::pacing::Standing;
+use crate::packs::WantedPack;
 use crate::problem::Problem;
-use crate::vocab;
+use crate::vocab::{self, DEPLOYMENT};
 
 /// One pass: what to read before deciding more, what to do, what to say.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -23,7 +25,17 @@ pub struct Plan {
     /// pass finds in [`Observed::asked`](crate::Observed::asked). `None` ends the question of an
     /// earlier plan.
     pub ask: Option<Question>,
-    /// What to do, in this order. A failed effect stops none but those on the same object and
+    /// Which image's tags are to be read, outside of passes, and how often; a later pass finds them in
+    /// [`Observed::registry`](crate::Observed::registry). `None` ends the look-up of an earlier plan.
+    pub look_up: Option<Lookup>,
+    /// Skill packs that are to be fetched, outside of passes: a later pass finds them in
+    /// [`Observed::packs`](crate::Observed::packs). `None` where nobody looked, and what an earlier
+    /// plan wanted stands.
+    pub packs: Option<Vec<WantedPack>>,
+    /// Where the agent stands with what is to replace the pods of many: see [`crate::pacing`]. A later
+    /// pass finds in [`Observed::turns`](crate::Observed::turns) whether it is its turn.
+    pub standings: Vec<Standing>,
+    /// What to do, in this order, but for what goes [`side_by_side`]. A failed effect stops none but those on the same object and
     /// those that name it in `after`; one on the instance itself stops all that follow.
     pub effects: Vec<Effect>,
     /// The whole status.
@@ -58,8 +70,8 @@ impl Plan {
     /// Returns this plan with what another one says, which knows what became of the effects.
     #[must_use]
     pub fn reporting(self, later: Self) -> Self {
-        let Self { status, events, ask, .. } = later;
-        Self { ask, status, events, ..self }
+        let Self { status, events, ask, look_up, standings, .. } = later;
+        Self { ask, look_up, standings, status, events, ..self }
     }
 }
 
@@ -73,6 +85,8 @@ pub enum Read {
     Live(ObjectKey),
     /// What a ConfigMap, a Secret or a claim holds that a spec refers to.
     Content(ObjectKey),
+    /// The Deployment of that name, its metadata alone.
+    Deployment(String),
     /// The OpenClawClusterDefaults named `cluster`.
     ClusterDefaults,
 }
@@ -111,6 +125,16 @@ impl Question {
     }
 }
 
+/// The tags of an image, to be read from its registry again and again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lookup {
+    /// The image, without tag.
+    pub repository: String,
+    /// Seconds between two looks.
+    pub every: u32,
+}
+
 /// One thing that the controller must do. Every effect is safe to perform twice.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -127,6 +151,36 @@ pub struct Effect {
     pub after: Vec<ObjectKey>,
 }
 
+/// Requests of one plan that are under way at the same time.
+const MOST_AT_ONCE: usize = 4;
+/// A policy stands before anything that it guards is sent. A binding needs its Role: the API server
+/// looks at what is granted.
+const ALONE: [Kind; 2] = [Kind::NetworkPolicy, Kind::RoleBinding];
+
+/// Returns how many of the first effects may be performed at the same time, one at least.
+///
+/// They are applies of objects of which none comes after another. What others rely on goes alone, and so
+/// does whatever removes, closes or takes over something.
+#[must_use]
+pub fn side_by_side(effects: &[Effect]) -> usize {
+    let is_alike = |effect: &Effect| {
+        let Some(object) = effect.object() else { return false };
+        !ALONE.contains(&object.kind)
+            && effect.why == Purpose::Rendered
+            && matches!(effect.action, Action::Apply(_))
+    };
+    let waits = |effect: &Effect, before: &[Effect]| {
+        before
+            .iter()
+            .filter_map(Effect::object)
+            .any(|object| effect.after.contains(object) || effect.object() == Some(object))
+    };
+    let alike = effects.iter().enumerate().take(MOST_AT_ONCE).take_while(|(at, effect)| {
+        is_alike(effect) && effects.get(..*at).is_some_and(|before| !waits(effect, before))
+    });
+    alike.count().max(1)
+}
+
 /// What an effect is done to, in the instance's namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -135,6 +189,8 @@ pub enum Target {
     Object(ObjectKey),
     /// The pod of that name.
     Pod(String),
+    /// The Deployment of that name, which ran the agent before.
+    Deployment(String),
     /// The instance itself.
     Instance,
 }
@@ -156,6 +212,11 @@ pub enum Action {
         /// The uid, a precondition.
         uid: String,
     },
+    /// The same in the foreground: it is there until all that it owns is gone, pods included.
+    DeleteWithDependents {
+        /// The uid, a precondition.
+        uid: String,
+    },
 }
 
 /// What an effect is done for, for logs, metrics and tests.
@@ -166,8 +227,12 @@ pub enum Purpose {
     Rendered,
     /// The object is no longer rendered.
     NotRendered,
+    /// A StatefulSet takes its place.
+    Replace,
     /// The pod must stop, whatever else is wrong.
     Stop,
+    /// Its user has closed it, whatever else is wrong.
+    Close,
     /// Another manager's fields become ours.
     TakeOver,
     /// The claim must outlive the instance.
@@ -201,6 +266,13 @@ impl Effect {
         Self::new(Target::Object(key), Action::Delete { uid: uid.into() }, Purpose::NotRendered)
     }
 
+    /// Returns the deletion of the Deployment that ran the agent before, and of its pods.
+    #[must_use]
+    pub fn delete_deployment(name: impl Into<String>, uid: &str, why: Purpose) -> Self {
+        let action = Action::DeleteWithDependents { uid: uid.to_owned() };
+        Self::new(Target::Deployment(name.into()), action, why)
+    }
+
     /// Returns a JSON patch. It must test what it relies on.
     #[must_use]
     pub fn json_patch(target: Target, why: Purpose, patch: Value) -> Self {
@@ -217,12 +289,12 @@ impl Effect {
         Self { target, action, why, after: Vec::new() }
     }
 
-    /// Returns the object that this is about, unless it is a pod or the instance.
+    /// Returns the object that this is about, if it is of a kind that we render.
     #[must_use]
     pub fn object(&self) -> Option<&ObjectKey> {
         match &self.target {
             Target::Object(key) => Some(key),
-            Target::Pod(_) | Target::Instance => None,
+            Target::Pod(_) | Target::Deployment(_) | Target::Instance => None,
         }
     }
 
@@ -235,7 +307,8 @@ impl Effect {
             | Action::Create(_)
             | Action::JsonPatch(_)
             | Action::MergePatch(_)
-            | Action::Delete { .. } => None,
+            | Action::Delete { .. }
+            | Action::DeleteWithDependents { .. } => None,
         }
     }
 
@@ -249,7 +322,7 @@ impl Effect {
             (Action::Apply(_), _) => "apply",
             (Action::Create(_), _) => "create",
             (Action::JsonPatch(_) | Action::MergePatch(_), _) => "patch",
-            (Action::Delete { .. }, _) => "delete",
+            (Action::Delete { .. } | Action::DeleteWithDependents { .. }, _) => "delete",
         }
     }
 }
@@ -261,6 +334,7 @@ impl Target {
         match self {
             Self::Object(key) => key.kind.as_str(),
             Self::Pod(_) => "Pod",
+            Self::Deployment(_) => DEPLOYMENT,
             Self::Instance => vocab::KIND,
         }
     }
@@ -270,7 +344,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Object(key) => write!(f, "{key}"),
-            Self::Pod(name) => write!(f, "{}/{name}", self.kind()),
+            Self::Pod(name) | Self::Deployment(name) => write!(f, "{}/{name}", self.kind()),
             Self::Instance => f.write_str(self.kind()),
         }
     }
@@ -368,6 +442,7 @@ mod tests {
             (patch(claim(), Purpose::Adopt), "patch PersistentVolumeClaim"),
             (patch(claim(), Purpose::Expand), "patch PersistentVolumeClaim"),
             (patch(Target::Instance, Purpose::Finalizer), "patch finalizers OpenClawInstance"),
+            (Effect::delete_deployment("ada", "", Purpose::Replace), "delete Deployment"),
             (
                 Effect::merge_patch(Target::Pod("ada-0".to_owned()), Purpose::Refresh, Value::Null),
                 "annotate Pod",
@@ -375,5 +450,35 @@ mod tests {
         ] {
             assert_eq!(format!("{} {}", effect.verb(), effect.target.kind()), words);
         }
+    }
+
+    #[test]
+    fn objects_go_side_by_side_but_for_what_others_rely_on_and_what_needs_the_others() {
+        let apply = |kind, name: &str| Effect::apply(ObjectKey::new(kind, name), json!({}));
+        let config = ObjectKey::new(Kind::ConfigMap, "ada-config");
+        let set = Effect { after: vec![config], ..apply(Kind::StatefulSet, "ada") };
+        let effects = [
+            Effect::json_patch(Target::Instance, Purpose::Finalizer, json!([])),
+            apply(Kind::ServiceAccount, "ada"),
+            apply(Kind::Role, "ada"),
+            apply(Kind::RoleBinding, "ada"),
+            apply(Kind::NetworkPolicy, "ada"),
+            apply(Kind::Secret, "ada-gateway-token"),
+            apply(Kind::ConfigMap, "ada-config"),
+            set,
+            Effect { why: Purpose::Close, ..apply(Kind::Role, "ada") },
+        ];
+        let mut rest = effects.as_slice();
+        let mut together = Vec::new();
+        while !rest.is_empty() {
+            let count = side_by_side(rest);
+            together.push(count);
+            rest = &rest[count..];
+        }
+        assert_eq!(together, [1, 2, 1, 1, 2, 1, 1]);
+        let number = |number: usize| apply(Kind::ConfigMap, &format!("ada-{number}"));
+        let many: Vec<Effect> = (0..20).map(number).collect();
+        assert_eq!(side_by_side(&many), MOST_AT_ONCE);
+        assert_eq!(side_by_side(&[number(0), number(0)]), 1, "one object, one after the other");
     }
 }

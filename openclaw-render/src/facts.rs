@@ -2,20 +2,29 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::api::batch::v1::Job as LiveJob;
 use k8s_openapi::api::core::v1::{
-    ContainerStatus, PersistentVolumeClaim, Pod as LivePod, PodSpec, PodStatus, Secret,
+    ContainerStateTerminated, ContainerStatus, PersistentVolumeClaim, Pod as LivePod, PodSpec,
+    PodStatus, Secret,
 };
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
 
+use crate::backups::Outcome;
+use crate::gateway_facts::gateways;
 use crate::hash;
 use crate::object::Kind;
-use crate::observed::{Claim, Pod, Seen, Trouble, Workload};
-use crate::ownership::{is_owned_by_update, owned_hash};
+use crate::observed::{BackupJob, BackupPod, Claim, Deployment, Pod, Seen, Trouble, Workload};
+use crate::ownership::{is_owned_by_update, owned_hash, sets_replicas};
 use crate::version::Version;
-use crate::vocab::{FIELD_MANAGER, KIND, PREVIOUS_MANAGERS, annotations, images, labels, names};
+use crate::vocab::{
+    FIELD_MANAGER, KIND, PREVIOUS_MANAGERS, annotations, exits, images, labels, names,
+};
 
 /// More characters of what an installer says are not kept.
 const LONGEST_WORDS: usize = 512;
+/// Larger than the claim templates of any StatefulSet of ours.
+const LARGEST_TEMPLATES: usize = 8192;
 /// Longer than any hash of ours.
 const LONGEST_HASH: usize = 64;
 
@@ -33,6 +42,7 @@ pub fn seen(live: &Value, instance: &str) -> Seen {
     let is_instance = |owner: &Value| owner.get("kind").and_then(Value::as_str) == Some(KIND);
     // Someone may have cleared `controller: true`; the instance is still the owner.
     let controller = owner(&controls).or_else(|| owner(&is_instance));
+    let replicas = live.pointer("/spec/replicas").and_then(number);
     let notes = field("annotations").and_then(Value::as_object);
     Seen {
         uid: text(field("uid")),
@@ -51,8 +61,23 @@ pub fn seen(live: &Value, instance: &str) -> Seen {
             .filter(|(_, value)| value.len() <= LONGEST_HASH)
             .collect(),
         deleting: field("deletionTimestamp").is_some(),
-        replicas: live.pointer("/spec/replicas").and_then(number),
+        replicas,
+        set_replicas: replicas.filter(|_| sets_replicas(live)),
+        claim_templates: claim_templates(live),
+        gateways: gateways(live),
         workload: live.pointer("/spec/serviceName").map(|_| workload(live)),
+    }
+}
+
+/// Returns what matters of a Deployment.
+#[must_use]
+pub fn deployment_facts(live: &Value) -> Deployment {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let owners = live.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+    Deployment {
+        uid: live.pointer("/metadata/uid").map(text).unwrap_or_default(),
+        owners: owners.into_iter().flatten().filter_map(|it| it.get("uid")).map(text).collect(),
+        deleting: live.pointer("/metadata/deletionTimestamp").is_some(),
     }
 }
 
@@ -92,6 +117,12 @@ pub fn is_agents_pod(live: &Value) -> bool {
     })
 }
 
+fn claim_templates(live: &Value) -> Vec<Value> {
+    let templates = live.pointer("/spec/volumeClaimTemplates");
+    let templates = templates.filter(|all| all.to_string().len() <= LARGEST_TEMPLATES);
+    templates.and_then(Value::as_array).cloned().unwrap_or_default()
+}
+
 fn number(value: &Value) -> Option<i32> {
     value.as_i64().and_then(|number| i32::try_from(number).ok())
 }
@@ -129,6 +160,8 @@ pub fn pod_facts(pod: &LivePod) -> Pod {
     let containers = init.chain(status.container_statuses.iter().flatten());
     trouble.extend(containers.filter_map(container_trouble));
     trouble.sort();
+    let ready = condition("Ready")
+        .filter(|each| each.status == "True" && metadata.deletion_timestamp.is_none());
     let init_containers = pod.spec.as_ref().and_then(|spec| spec.init_containers.as_deref());
     Pod {
         name: metadata.name.clone().unwrap_or_default(),
@@ -136,10 +169,11 @@ pub fn pod_facts(pod: &LivePod) -> Pod {
         address: status.pod_ip.clone(),
         config_sync: init_containers.into_iter().flatten().any(|it| it.name == names::CONFIG_SYNC),
         revision: label("controller-revision-hash").unwrap_or_default(),
-        ready: metadata.deletion_timestamp.is_none()
-            && condition("Ready").is_some_and(|each| each.status == "True"),
+        ready: ready.is_some(),
+        ready_since: ready.and_then(|each| Some(each.last_transition_time.as_ref()?.0)),
         version: version(&spec, &status),
         claim: claim(&spec),
+        used_state: has_begun_migration(&status),
         rendered_config: metadata
             .annotations
             .as_ref()
@@ -171,13 +205,32 @@ fn not_installed(status: &PodStatus) -> Vec<String> {
 
 /// migrate-state leaves the version that it found in the image, which knows better than its tag.
 fn version(spec: &PodSpec, status: &PodStatus) -> Option<Version> {
-    let mut started = status.init_container_statuses.iter().flatten();
-    let migrated = started.find(|each| each.name == names::MIGRATE_STATE);
-    let end = migrated.and_then(|each| each.state.as_ref()?.terminated.as_ref());
-    let said = end.filter(|end| end.exit_code == 0).and_then(|end| end.message.as_deref());
+    let said =
+        migration(status).filter(|end| end.exit_code == 0).and_then(|end| end.message.as_deref());
     said.and_then(|said| Version::from_tag(said.trim())).or_else(|| {
         let agent = spec.containers.iter().find(|each| each.name == names::AGENT)?;
         Version::from_tag(images::tag(agent.image.as_deref()?)?)
+    })
+}
+
+/// How migrate-state ended.
+fn migration(status: &PodStatus) -> Option<&ContainerStateTerminated> {
+    migrate_state(status)?.state.as_ref()?.terminated.as_ref()
+}
+
+fn migrate_state(status: &PodStatus) -> Option<&ContainerStatus> {
+    let mut started = status.init_container_statuses.iter().flatten();
+    started.find(|each| each.name == names::MIGRATE_STATE)
+}
+
+/// Whether the version of this pod may have changed the state: its migration has been started, unless
+/// it ended because the state is a newer version's.
+fn has_begun_migration(status: &PodStatus) -> bool {
+    let Some(migrated) = migrate_state(status) else { return false };
+    [&migrated.state, &migrated.last_state].into_iter().flatten().any(|state| {
+        let refused =
+            |end: &ContainerStateTerminated| end.exit_code == i32::from(exits::OLDER_VERSION);
+        state.running.is_some() || state.terminated.as_ref().is_some_and(|end| !refused(end))
     })
 }
 
@@ -211,6 +264,71 @@ fn container_trouble(status: &ContainerStatus) -> Option<Trouble> {
     }
     let waits = !matches!(reason, "" | "PodInitializing" | "ContainerCreating");
     waits.then(|| Trouble::Waiting(name(), reason.to_owned()))
+}
+
+/// What matters of a Job that makes a backup.
+#[must_use]
+pub fn backup_job_facts(job: &LiveJob) -> BackupJob {
+    let status = job.status.clone().unwrap_or_default();
+    let ended = status.conditions.iter().flatten().find(|condition| {
+        condition.status == "True" && matches!(condition.type_.as_str(), "Complete" | "Failed")
+    });
+    let succeeded = ended.map(|condition| condition.type_ == "Complete");
+    let transition = ended.and_then(|condition| condition.last_transition_time.clone());
+    BackupJob {
+        name: job.metadata.name.clone().unwrap_or_default(),
+        schedule: controller(&job.metadata, Kind::CronJob.as_str()),
+        ended: status.completion_time.or(transition).map(|time| time.0),
+        message: ended.filter(|_| succeeded == Some(false)).map(|condition| {
+            let reason = condition.reason.as_deref().unwrap_or_default();
+            bounded(&format!("{reason}: {}", condition.message.as_deref().unwrap_or_default()))
+        }),
+        succeeded,
+    }
+}
+
+/// What matters of a pod that makes a backup.
+#[must_use]
+pub fn backup_pod_facts(pod: &LivePod) -> BackupPod {
+    let statuses = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
+    let mut containers = statuses.into_iter().flatten();
+    let says = [names::BACKUP_STORE, names::RESTORE];
+    let store = containers.find(|each| says.contains(&each.name.as_str()));
+    let end = store.and_then(|each| each.state.as_ref()?.terminated.as_ref());
+    let said = end.filter(|end| end.exit_code == 0).and_then(|end| end.message.as_deref());
+    let outcome: Option<Outcome> = said.and_then(|said| serde_json::from_str(said).ok());
+    let trouble = pod_facts(pod).trouble.into_iter().map(|mut trouble| {
+        if let Trouble::Exited(_, _, words) = &mut trouble {
+            *words = bounded(words);
+        }
+        trouble
+    });
+    BackupPod {
+        name: pod.metadata.name.clone().unwrap_or_default(),
+        job: controller(&pod.metadata, "Job").unwrap_or_default(),
+        outcome: outcome.map(|outcome| Outcome {
+            path: bounded(&outcome.path),
+            before: outcome.before.as_deref().map(bounded),
+            version: outcome.version.as_deref().map(bounded),
+            size_bytes: outcome.size_bytes.max(0),
+            message: outcome.message.as_deref().map(bounded),
+        }),
+        trouble: trouble.collect(),
+    }
+}
+
+/// Name of the object of a kind that controls another.
+fn controller(metadata: &ObjectMeta, kind: &str) -> Option<String> {
+    let mut owners = metadata.owner_references.iter().flatten();
+    let owner = owners.find(|owner| owner.controller == Some(true) && owner.kind == kind)?;
+    Some(owner.name.clone())
+}
+
+/// One line of what somebody else says.
+fn bounded(words: &str) -> String {
+    let words: String = words.chars().take(LONGEST_WORDS).collect();
+    let words: Vec<&str> = words.split(|it: char| it.is_whitespace() || it.is_control()).collect();
+    words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// A hash for each value of a Secret: the value itself goes no further.

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{
     ConfigMap, PersistentVolumeClaim, Secret, Service, ServiceAccount,
 };
@@ -14,7 +16,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::canonical;
+use crate::gateway_api::HTTPRoute;
 use crate::monitoring::{PrometheusRule, ServiceMonitor};
+use crate::traefik::Middleware;
 
 /// Declares the kinds once: variants, their metadata, their values.
 macro_rules! kinds {
@@ -48,7 +52,7 @@ macro_rules! kinds {
                 match self { $(Self::$kind => $plural,)+ }
             }
 
-            /// Whether objects of this kind are applied again and again or created once.
+            /// Whether objects of this kind are applied again and again, or created.
             #[must_use]
             pub fn ownership(self) -> Ownership {
                 match self { $(Self::$kind => Ownership::$ownership,)+ }
@@ -108,9 +112,14 @@ kinds! {
     PersistentVolumeClaim "v1" "persistentvolumeclaims" CreatedOnce,
     PodDisruptionBudget "policy/v1" "poddisruptionbudgets" Applied,
     Service "v1" "services" Applied,
+    Middleware "traefik.io/v1alpha1" "middlewares" Applied of "Traefik's definitions",
     Ingress "networking.k8s.io/v1" "ingresses" Applied,
+    HTTPRoute "gateway.networking.k8s.io/v1" "httproutes" Applied of "the Gateway API",
+    HorizontalPodAutoscaler "autoscaling/v2" "horizontalpodautoscalers" Applied,
     ServiceMonitor "monitoring.coreos.com/v1" "servicemonitors" Applied of "the Prometheus Operator",
     PrometheusRule "monitoring.coreos.com/v1" "prometheusrules" Applied of "the Prometheus Operator",
+    Job "batch/v1" "jobs" RunOnce,
+    CronJob "batch/v1" "cronjobs" Applied,
     StatefulSet "apps/v1" "statefulsets" Applied,
 }
 
@@ -168,6 +177,8 @@ pub enum Ownership {
     Applied,
     /// Created when it is not there, then left alone: its content is the user's.
     CreatedOnce,
+    /// Created when it is not there, left alone, and deleted when it is no longer wanted.
+    RunOnce,
 }
 
 impl Object {
@@ -195,7 +206,7 @@ impl Object {
         annotations.insert(key.to_owned(), value.to_owned());
     }
 
-    /// Whether it is applied again and again or created once.
+    /// Whether it is applied again and again, or created.
     #[must_use]
     pub fn ownership(&self) -> Ownership {
         self.kind().ownership()

@@ -1,5 +1,7 @@
 //! [`Observed`]: everything that the world told us, as plain data.
 
+mod fact;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -8,33 +10,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::api::OpenClawClusterDefaults;
+use crate::backups::Outcome;
 use crate::effect::{Question, Read};
 use crate::facts;
+use crate::lifecycle::requests::Requests;
 use crate::object::{Kind, ObjectKey};
+use crate::pacing::{Cause, News, Turn};
+use crate::packs::PackSeen;
 use crate::version::Version;
 
-/// What is known of one thing. Unknown is not absent: a read that failed says nothing.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Fact<T> {
-    /// It was seen like this.
-    Known(T),
-    /// It was looked for and is not there.
-    Absent,
-    /// It was not looked for, or could not be seen.
-    #[default]
-    Unknown,
-}
-
-impl<T> Fact<T> {
-    /// Returns the thing, if it was seen.
-    pub fn known(&self) -> Option<&T> {
-        match self {
-            Self::Known(thing) => Some(thing),
-            Self::Absent | Self::Unknown => None,
-        }
-    }
-}
+pub use fact::Fact;
 
 /// Everything that the world told us of one instance and of what it refers to.
 ///
@@ -67,15 +52,32 @@ pub struct Observed {
     pub objects: BTreeMap<ObjectKey, Fact<Seen>>,
     /// Whole objects, for those that an earlier plan asked for.
     pub live: BTreeMap<ObjectKey, Value>,
+    /// The Deployment of the instance's name.
+    pub deployment: Fact<Deployment>,
     /// The instance's pods.
     pub pods: Fact<Vec<Pod>>,
+    /// Jobs that make the instance's backups.
+    pub backup_jobs: Fact<Vec<BackupJob>>,
+    /// Pods of such Jobs.
+    pub backup_pods: Fact<Vec<BackupPod>>,
     /// What became of the question that an earlier plan asked of config-sync.
     pub asked: Option<Asked>,
+    /// What there is to say of the requests of the agent.
+    pub requests: Requests,
+    /// What the registry said of the agent's image.
+    pub registry: Option<Registry>,
+    /// What is said of its turn to be replaced, where many agents are for one cause.
+    pub turns: Vec<Turn>,
+    /// What became of the skill packs that an earlier plan wanted, by their entry without `pack:`.
+    pub packs: BTreeMap<String, PackSeen>,
     /// Objects whose last apply did not make them equal to what was sent, as the pair of hashes
     /// (sent, stored): they are not sent again.
     pub unsettled: BTreeMap<ObjectKey, (String, String)>,
     /// Objects that the API server refused in this pass, and what it said.
     pub refused: BTreeMap<ObjectKey, String>,
+    /// What else the API server refused in this pass, the instance itself or a Deployment, and what
+    /// it said.
+    pub refused_besides: BTreeMap<String, String>,
     /// Objects whose effect was left out in this pass, with those among `after` that failed.
     pub withheld: BTreeMap<ObjectKey, Vec<ObjectKey>>,
 }
@@ -89,6 +91,11 @@ impl Observed {
         }
     }
 
+    /// Returns what is said of the agent's turn for a cause.
+    pub(crate) fn news_of(&self, cause: &Cause) -> Option<News> {
+        self.turns.iter().find(|turn| turn.cause == *cause).map(|turn| turn.news)
+    }
+
     /// Returns whether somebody has looked at what an object holds.
     pub(crate) fn has_seen(&self, ObjectKey { kind, name }: &ObjectKey) -> bool {
         fn is_seen<T>(facts: &BTreeMap<String, Fact<T>>, name: &str) -> bool {
@@ -98,6 +105,9 @@ impl Observed {
             is_seen(&self.claims, name)
         } else if *kind == Kind::Secret {
             is_seen(&self.secrets, name)
+        } else if *kind == Kind::StatefulSet {
+            let key = ObjectKey::new(*kind, name);
+            matches!(self.objects.get(&key), Some(Fact::Known(_) | Fact::Absent))
         } else {
             is_seen(&self.config_maps, name)
         }
@@ -112,6 +122,11 @@ impl Observed {
         }
         let key = match read {
             Read::Metadata(key) | Read::Live(key) | Read::Content(key) => key,
+            Read::Deployment(_) => {
+                self.deployment =
+                    live.map_or(Fact::Absent, |live| Fact::Known(facts::deployment_facts(live)));
+                return;
+            }
             Read::ClusterDefaults => return,
         };
         let seen = live.map_or(Fact::Absent, |live| Fact::Known(facts::seen(live, instance)));
@@ -160,16 +175,53 @@ pub struct Seen {
     pub deleting: bool,
     /// For a StatefulSet: `spec.replicas`.
     pub replicas: Option<i32>,
+    /// For a StatefulSet: the same, if it is we who set it, or will be once the Go operator's fields are
+    /// ours.
+    pub set_replicas: Option<i32>,
+    /// For an HTTPRoute: what its Gateways say.
+    pub gateways: Gateways,
+    /// For a StatefulSet: its claim templates, which never change.
+    pub claim_templates: Vec<Value>,
     /// For a StatefulSet: what its controller reports.
     pub workload: Option<Workload>,
 }
 
 impl Seen {
+    /// Whether somebody else has made it and looks after it, if its name is one of ours.
+    pub(crate) fn is_lent(&self, uid: Option<&str>) -> bool {
+        !self.labelled && !self.is_controlled_by(uid)
+    }
+
     /// Whether the instance of that uid controls it; one without a uid controls nothing.
     #[must_use]
     pub fn is_controlled_by(&self, uid: Option<&str>) -> bool {
         uid.is_some() && self.controller.as_deref() == uid
     }
+}
+
+/// A Deployment, of which very old versions of the Go operator made one to run an agent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Deployment {
+    /// Its uid.
+    pub uid: String,
+    /// uids of its owners.
+    pub owners: Vec<String>,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+}
+
+/// What the Gateways of an HTTPRoute say of it as it is now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Gateways {
+    /// Every one accepts it.
+    Accept,
+    /// One of them does not, for this reason.
+    Refuse(String),
+    /// Not all have answered.
+    #[default]
+    Silent,
 }
 
 /// What the StatefulSet controller reports.
@@ -222,6 +274,8 @@ pub struct Pod {
     pub revision: String,
     /// Whether its condition `Ready` is true.
     pub ready: bool,
+    /// Since when it is, if it is.
+    pub ready_since: Option<jiff::Timestamp>,
     /// Version of OpenClaw that it runs: as its image said when it started, or else as the image's
     /// tag says.
     pub version: Option<Version>,
@@ -231,8 +285,40 @@ pub struct Pod {
     pub rendered_config: Option<String>,
     /// Why it is not ready, gravest first.
     pub trouble: Vec<Trouble>,
+    /// Whether its version has been let onto the volume, so that an older one may not be any more.
+    pub used_state: bool,
     /// What could not be installed in it, and why.
     pub not_installed: Vec<String>,
+}
+
+/// A Job that makes a backup.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct BackupJob {
+    /// Its name.
+    pub name: String,
+    /// Name of the CronJob that controls it. One that was begun by hand has it, too.
+    pub schedule: Option<String>,
+    /// When it ended.
+    pub ended: Option<jiff::Timestamp>,
+    /// Whether it ended well; `None` while it runs.
+    pub succeeded: Option<bool>,
+    /// Why it ended badly.
+    pub message: Option<String>,
+}
+
+/// A pod of such a Job.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct BackupPod {
+    /// Its name.
+    pub name: String,
+    /// Name of the Job that controls it.
+    pub job: String,
+    /// What it says of a backup that is stored.
+    pub outcome: Option<Outcome>,
+    /// Why it does not go on, gravest first.
+    pub trouble: Vec<Trouble>,
 }
 
 /// Why a pod is not ready.
@@ -263,6 +349,20 @@ pub struct Asked {
     pub answered_since: Option<jiff::Timestamp>,
     /// Since when nobody answers it any more.
     pub silent_since: Option<jiff::Timestamp>,
+}
+
+/// What a registry said of an image.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Registry {
+    /// The image, without tag.
+    pub repository: String,
+    /// When its tags were read last; `None` if they never were.
+    pub looked_at: Option<jiff::Timestamp>,
+    /// Its tags, as they were then.
+    pub tags: BTreeSet<String>,
+    /// Why they could not be read since.
+    pub failure: Option<String>,
 }
 
 /// What config-sync says of the configuration and its volume.

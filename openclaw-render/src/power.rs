@@ -18,6 +18,8 @@ pub(crate) enum Off {
     Suspended,
     /// `spec.replicas` is 0.
     ScaledToZero,
+    /// Its state is being restored, or must be before it starts.
+    Restoring,
 }
 
 impl Power {

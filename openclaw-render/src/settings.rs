@@ -20,6 +20,9 @@ pub struct Settings {
     /// Whether roll-outs that only the operator's own change calls for wait for approval, where
     /// `spec.rollout.onOperatorUpgrade` does not say. Default hold.
     pub rollout_on_upgrade: OnOperatorUpgrade,
+    /// Owners and repositories, `owner` or `owner/repository`, that skill packs may come from. Default
+    /// none, which means all.
+    pub skill_pack_sources: Vec<String>,
 }
 
 impl Default for Settings {
@@ -28,6 +31,7 @@ impl Default for Settings {
             operator_namespace: "openclaw-operator-system".to_owned(),
             pod_image: format!("{OPERATOR_REPOSITORY}:{}", pod_tag()),
             rollout_on_upgrade: OnOperatorUpgrade::Hold,
+            skill_pack_sources: Vec::new(),
         }
     }
 }

@@ -83,6 +83,16 @@ impl Version {
         self >= Self::new(2026, 8, 1)
     }
 
+    /// Whether `doctor --fix` has to bring an older state up to this version before the gateway starts.
+    ///
+    /// 2026.9.7 leaves that to its entry point, and 2026.8.1 refuses conversations that an older
+    /// version kept in files. 2026.7.1 and 2026.9.6 start on what they find; which of the versions
+    /// between them do is not known, and the repair does no harm.
+    #[must_use]
+    pub fn wants_repaired_state(self) -> bool {
+        self > Self::new(2026, 7, 1) && self != Self::new(2026, 9, 6)
+    }
+
     /// Whether the entry point of the official image repairs state and configuration before every
     /// start, and the gateway itself no longer migrates an older state (OpenClaw 2026.9.7).
     #[must_use]

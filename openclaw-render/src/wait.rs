@@ -3,12 +3,27 @@
 use std::fmt;
 
 use crate::object::ObjectKey;
+use crate::vocab::DEPLOYMENT;
 
 /// An object that is waited for, and why.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Wait {
-    pub(crate) on: ObjectKey,
+    pub(crate) on: On,
     pub(crate) why: Why,
+}
+
+/// What is waited for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum On {
+    /// The end of the Deployment of that name.
+    Deployment(String),
+    Object(ObjectKey),
+}
+
+impl From<ObjectKey> for On {
+    fn from(key: ObjectKey) -> Self {
+        Self::Object(key)
+    }
 }
 
 /// Why an object is waited for.
@@ -32,8 +47,19 @@ pub(crate) enum Why {
     NoKind(&'static str),
     /// Whether the cluster has its kind is not known yet.
     KindUnknown,
+    /// It is what runs the agent.
+    Runs,
     /// Writing it failed.
     Refused,
+}
+
+impl fmt::Display for On {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Deployment(name) => write!(f, "{DEPLOYMENT}/{name}"),
+            Self::Object(key) => write!(f, "{key}"),
+        }
+    }
 }
 
 impl fmt::Display for Wait {
@@ -59,6 +85,7 @@ impl fmt::Display for Why {
                 "waits until it is known whether the cluster has this kind; the operator's log says \
                  what keeps it from looking",
             ),
+            Self::Runs => f.write_str("still runs the agent"),
             Self::Refused => f.write_str("could not be written"),
         }
     }

@@ -1,21 +1,17 @@
 //! Whatever a spec was before, what is stored of our part is what is rendered for it now.
 
 #![expect(
-    clippy::disallowed_methods,
     clippy::expect_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "what is missing in a test is a failed test, in helpers too"
 )]
 
-mod support;
-
+use openclaw_play::World;
 use openclaw_render::{
     Object, Ownership, Severity, decode_instance, diff, hash, owned, owned_hash, render_instance,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::world::World;
 
 const MANAGER: &str = "openclaw-operator";
 
@@ -69,13 +65,13 @@ fn narrower() -> Vec<(&'static str, Value, Value)> {
 fn a_change_of_the_policy_that_only_removes_is_sent() {
     for (what, before, after) in narrower() {
         let spec = |rules: &Value| json!({"security": {"networkPolicy": {"allowHTTPS": false, "additionalEgress": rules}}});
-        let mut world = fresh(&spec(&before)).settled();
+        let mut world = fresh(&spec(&before)).settled().expect("it settles");
         world.merge(&json!({"spec": spec(&after)}));
-        let world = world.settled();
+        let world = world.settled().expect("it settles");
         let live = world.get("NetworkPolicy", "ada").expect("there");
         let rules = live["spec"]["egress"].as_array().expect("rules");
         assert_eq!(rules.last(), after.as_array().and_then(|rules| rules.last()), "{what}");
-        let fresh = fresh(&spec(&after)).settled();
+        let fresh = fresh(&spec(&after)).settled().expect("it settles");
         let expected = fresh.get("NetworkPolicy", "ada").expect("there");
         assert_eq!(live["spec"], expected["spec"], "{what}");
     }
@@ -179,7 +175,8 @@ fn part_of(value: &Value, bits: &mut impl Iterator<Item = u8>) -> Value {
 fn rendered(world: &World) -> Option<Vec<Object>> {
     let live = world.live_instance().expect("the instance").clone();
     let (instance, _) = decode_instance(live).ok()?;
-    let (objects, problems) = render_instance(&instance, &world.observed(), &world.settings);
+    let (objects, problems) =
+        render_instance(&instance, &world.observed().expect("an instance"), &world.settings);
     let is_good = problems.iter().all(|problem| problem.severity == Severity::Advice);
     is_good.then_some(objects)
 }
@@ -206,7 +203,7 @@ proptest! {
     ) {
         let mut world = fresh(&before);
         prop_assume!(rendered(&world).is_some());
-        world = world.settled();
+        world = world.settled().expect("it settles");
         let mut live = world.live_instance().expect("there").clone();
         let image = live["spec"]["image"].clone();
         live["spec"] = after;
@@ -230,7 +227,7 @@ proptest! {
             let is_same = hash(wanted) == owned_hash(&live, MANAGER);
             prop_assert_eq!(diff(wanted, &live).is_empty(), is_same, "{:#}", wanted);
         }
-        let world = world.settled();
+        let world = world.settled().expect("it settles");
         for wanted in &objects {
             let live = found(&world, wanted).expect("it is there");
             prop_assert_eq!(&unrecorded(owned(&live, MANAGER)), wanted);

@@ -227,7 +227,9 @@ impl World {
                 assert_eq!(json!(self.finalizers), *left, "those of others stay");
                 true
             }
-            Target::Pod(_) => panic!("a pod is none of its business"),
+            Target::Pod(_) | Target::Deployment(_) => {
+                panic!("a pod is none of its business")
+            }
         }
     }
 

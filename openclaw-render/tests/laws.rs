@@ -12,10 +12,11 @@ mod support;
 
 use std::sync::OnceLock;
 
+use openclaw_play::{Scene, World};
 use openclaw_render::{Observed, Purpose, decode_instance, render_instance, violations};
 use serde_json::Value;
-use support::scene::{Scene, scenes};
-use support::world::World;
+use support::ends::end;
+use support::scenes::scenes;
 
 /// A step of a scene: the world right after it happened, and where that leads.
 struct Moment {
@@ -29,11 +30,11 @@ fn moments() -> &'static [Moment] {
     static MOMENTS: OnceLock<Vec<Moment>> = OnceLock::new();
     MOMENTS.get_or_init(|| {
         let mut moments: Vec<Moment> = Vec::new();
-        for scene in scenes() {
+        for (scene_name, scene) in scenes() {
             let mut world = scene.world();
             for step in &scene.steps {
-                step.happen(&mut world);
-                let name = format!("{}: {}", scene.name, step.title);
+                step.happen(&mut world).expect("it happens");
+                let name = format!("{scene_name}: {}", step.title);
                 let known = moments.iter().find(|known| known.world.same_as(&world));
                 let end = known.map_or_else(|| settled(&name, world.clone()), |it| it.end.clone());
                 if known.is_none() {
@@ -72,7 +73,9 @@ fn a_crash_after_any_effect_leads_to_the_same_end() {
         for cut in 0..=effects.len() {
             let mut crashed = world.clone();
             crashed.decide();
-            effects[..cut].iter().for_each(|effect| crashed.perform(effect));
+            for effect in &effects[..cut] {
+                crashed.perform(effect).expect("it is performed");
+            }
             crashed.restart();
             crashed.tick();
             let crashed = settled(name, crashed);
@@ -113,7 +116,7 @@ fn an_effect_that_fails_once_leads_to_the_same_end() {
             for (index, effect) in effects.iter().enumerate() {
                 // An apply after a take-over that failed would meet another version.
                 if index != failed {
-                    limping.perform(effect);
+                    limping.perform(effect).expect("it is performed");
                 }
             }
             limping.tick();
@@ -135,7 +138,7 @@ fn the_order_of_independent_effects_does_not_matter() {
         let mut reversed = world.clone();
         reversed.decide();
         for effect in &effects {
-            reversed.perform(effect);
+            reversed.perform(effect).expect("it is performed");
         }
         let reversed = settled(name, reversed);
         assert_same_end(&reversed, end, name);
@@ -144,7 +147,7 @@ fn the_order_of_independent_effects_does_not_matter() {
 
 /// Panics with the objects that differ, each as text, and nothing else.
 fn assert_same_end(left: &World, right: &World, what: &str) {
-    let (left, right) = (left.end(), right.end());
+    let (left, right) = (end(left), end(right));
     let keys: std::collections::BTreeSet<_> = left.keys().chain(right.keys()).collect();
     for key in keys {
         let text = |end: &std::collections::BTreeMap<_, Value>| {
@@ -159,20 +162,20 @@ fn assert_same_end(left: &World, right: &World, what: &str) {
 }
 
 fn scene(name: &str) -> Scene {
-    scenes().into_iter().find(|scene| scene.name == name).expect("a scene of that name")
+    scenes().into_iter().find(|scene| scene.0 == name).expect("a scene of that name").1
 }
 
 fn play(scene: &Scene, steps: usize) -> World {
     let mut world = scene.world();
     for step in &scene.steps[..steps] {
-        step.happen(&mut world);
-        world = settled(&scene.name, world);
+        step.happen(&mut world).expect("it happens");
+        world = settled(&step.title, world);
     }
     world
 }
 
 fn keys(world: &World) -> Vec<String> {
-    world.end().keys().map(|(kind, _, name)| format!("{kind}/{name}")).collect()
+    end(world).keys().map(|(kind, _, name)| format!("{kind}/{name}")).collect()
 }
 
 #[test]
@@ -190,11 +193,59 @@ fn an_adopted_agent_keeps_its_pod_until_someone_approves() {
 }
 
 #[test]
+fn an_adopted_agent_that_is_scaled_by_load_keeps_claims_and_number() {
+    for version in ["0.30.0", "0.38.3"] {
+        let scene = scene(&format!("adopt-scaled-{version}"));
+        let mut before = scene.world();
+        scene.steps[0].happen(&mut before).expect("it happens");
+        for steps in 1..=scene.steps.len() {
+            let after = play(&scene, steps);
+            let set = |world: &World| world.get("StatefulSet", "scaled").cloned().expect("the set");
+            for field in ["volumeClaimTemplates", "persistentVolumeClaimRetentionPolicy"] {
+                let of = |world: &World| set(world)["spec"][field].clone();
+                assert_eq!(of(&after), of(&before), "{version}, step {steps}: {field}");
+            }
+            let claim = |world: &World| {
+                world.get("PersistentVolumeClaim", "data-scaled-0").expect("a claim")["metadata"]["uid"]
+                    .clone()
+            };
+            assert_eq!(claim(&after), claim(&before), "{version}, step {steps}");
+            assert_eq!(after.get("PersistentVolumeClaim", "scaled-data"), None, "{version}");
+        }
+    }
+}
+
+#[test]
+fn who_scales_by_load_keeps_the_number_until_it_is_turned_off() {
+    let scene = scene("autoscaling");
+    let world = |steps: usize| play(&scene, steps);
+    let replicas = |steps: usize| {
+        world(steps).get("StatefulSet", "ada").expect("the set")["spec"]["replicas"].clone()
+    };
+    assert_eq!([1, 2, 3, 4, 6, 7].map(replicas), [2, 3, 3, 2, 1, 1]);
+    for steps in [5, 7] {
+        let (first, now) = (world(1), world(steps));
+        let of = |world: &World| {
+            let set = world.get("StatefulSet", "ada").expect("the set");
+            let claim = world.get("PersistentVolumeClaim", "data-ada-0").expect("the claim");
+            (
+                set["spec"]["volumeClaimTemplates"][0]["metadata"].clone(),
+                claim["metadata"]["uid"].clone(),
+            )
+        };
+        assert_eq!(of(&now), of(&first), "step {steps}");
+        assert_eq!(now.get("PersistentVolumeClaim", "ada-data"), None, "step {steps}");
+    }
+    let left = keys(&world(8));
+    assert_eq!(left, ["PersistentVolumeClaim/data-ada-0"], "replicas' claims outlive the instance");
+}
+
+#[test]
 fn an_adopted_claim_loses_its_owner_and_nothing_is_deleted() {
     for version in ["0.30.0", "0.38.3"] {
         let scene = scene(&format!("adopt-plain-{version}"));
         let mut before = scene.world();
-        scene.steps[0].happen(&mut before);
+        scene.steps[0].happen(&mut before).expect("it happens");
         let after = play(&scene, 2);
         let gone: Vec<String> =
             keys(&before).into_iter().filter(|key| !keys(&after).contains(key)).collect();
@@ -203,26 +254,6 @@ fn an_adopted_claim_loses_its_owner_and_nothing_is_deleted() {
         assert_eq!(claim["metadata"].get("ownerReferences"), None, "{version}");
         let token = |world: &World| world.get("Secret", "plain-gateway-token").cloned();
         assert_eq!(token(&before), token(&after), "{version}");
-    }
-}
-
-#[test]
-fn an_instance_that_sets_what_is_not_rendered_is_left_untouched() {
-    for version in ["0.30.0", "0.38.3"] {
-        for name in ["rich", "scaled"] {
-            let scene = scene(&format!("adopt-{name}-{version}"));
-            let mut before = scene.world();
-            scene.steps[0].happen(&mut before);
-            let mut after = before.clone();
-            let plan = after.pass().expect("a plan");
-            assert_eq!(plan.effects, [], "{name} {version}");
-            let without_instance = |world: &World| {
-                let mut end = world.end();
-                end.retain(|key, _| key.0 != "OpenClawInstance");
-                end
-            };
-            assert_eq!(without_instance(&after), without_instance(&before), "{name} {version}");
-        }
     }
 }
 

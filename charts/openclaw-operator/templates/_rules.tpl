@@ -8,15 +8,29 @@ give an agent more than it has itself).
 {{- define "openclaw-operator.namespacedRules" -}}
 - apiGroups: [openclaw.rocks]
   resources: [openclawinstances]
-  # patch: the finalizer.
-  verbs: [get, list, watch, patch]
+  # patch: the finalizer. create: for an AgentInstance.
+  verbs: [get, list, watch, create, patch]
 - apiGroups: [openclaw.rocks]
   resources: [openclawinstances/status]
   verbs: [patch]
-# Passed on to agents that may ask for changes of themselves.
+# Each stands for an instance, which it owns.
+- apiGroups: [openclaw.io]
+  resources: [agentinstances]
+  verbs: [get, list, watch]
+- apiGroups: [openclaw.io]
+  resources: [agentinstances/status]
+  verbs: [patch]
+- apiGroups: [openclaw.io]
+  resources: [agentinstances/finalizers]
+  verbs: [update]
+# What agents ask to have changed about themselves. create: a trial that must be refused, and passed
+# on to agents with get. delete: an hour after its end.
 - apiGroups: [openclaw.rocks]
   resources: [openclawselfconfigs]
-  verbs: [get, create]
+  verbs: [get, list, watch, create, delete]
+- apiGroups: [openclaw.rocks]
+  resources: [openclawselfconfigs/status]
+  verbs: [patch]
 # Owned objects block the deletion of their instance. Where OwnerReferencesPermissionEnforcement is
 # on, as in OpenShift, that needs this right.
 - apiGroups: [openclaw.rocks]
@@ -29,6 +43,21 @@ give an agent more than it has itself).
 - apiGroups: [apps]
   resources: [statefulsets]
   verbs: [get, list, watch, create, patch, delete]
+# Very old versions of the Go operator ran an agent in a Deployment: it is looked for by its name before
+# a StatefulSet is made, and goes before one starts.
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [get, delete]
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [batch]
+  resources: [cronjobs]
+  verbs: [get, list, watch, create, patch, delete]
+# What came of backups; restores.
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get, list, watch, create, delete]
 - apiGroups: [networking.k8s.io]
   resources: [ingresses, networkpolicies]
   verbs: [get, list, watch, create, patch, delete]
@@ -41,6 +70,14 @@ give an agent more than it has itself).
 # Kinds of the Prometheus Operator, made for instances that ask for them where the cluster has them.
 - apiGroups: [monitoring.coreos.com]
   resources: [prometheusrules, servicemonitors]
+  verbs: [get, list, watch, create, patch, delete]
+# Of the Gateway API, made for instances that ask for it where the cluster has it.
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes]
+  verbs: [get, list, watch, create, patch, delete]
+# Of Traefik, made for Ingresses of its class that ask for a password, a limit or HSTS.
+- apiGroups: [traefik.io]
+  resources: [middlewares]
   verbs: [get, list, watch, create, patch, delete]
 # An agent's volume: made once, then expanded or released.
 # delete: never called. Where owner references are guarded, as on OpenShift, whoever ties a claim to

@@ -3,36 +3,22 @@
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde_json::Value;
 
-use super::rendered::{self, Request};
-use crate::output;
+use super::rendered::Manifests;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  openclaw-cli images agents/ | xargs -n1 docker pull")]
 pub(crate) struct Arguments {
-    /// Manifests, as for `render`.
-    #[arg(required = true, value_name = "FILE|DIR|-")]
-    pub(crate) files: Vec<PathBuf>,
-    /// Namespace of objects that name none.
-    #[arg(short, long)]
-    pub(crate) namespace: Option<String>,
+    #[command(flatten)]
+    pub(crate) manifests: Manifests,
 }
 
 /// Prints every image of every pod once, sorted. The operator's own is the chart's business.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
-    let request =
-        Request { files: &arguments.files, namespace: arguments.namespace.as_deref(), errors: &[] };
-    let rendered = rendered::preview(&request)?.instances()?;
-    for file in &rendered.files {
-        output::lines(file)?;
-    }
-    if rendered.has_errors() {
-        return Ok(ExitCode::FAILURE);
-    }
+    let Some(rendered) = arguments.manifests.rendered()? else { return Ok(ExitCode::FAILURE) };
     let mut images = BTreeSet::new();
     for object in rendered.objects() {
         collect(&object.to_value(), &mut images);

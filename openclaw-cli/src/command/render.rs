@@ -1,5 +1,6 @@
 //! `render`: every object of the instances in the inputs.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
@@ -7,21 +8,23 @@ use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
-use openclaw_render::{Object, Observed, Rule};
+use openclaw_render::{Object, Observed, Rule, printable};
 use serde_json::{Value, json};
 
-use super::rendered::{self, Request};
+use super::podman;
+use super::rendered::{self, Rendered, Request};
 use crate::output;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Manifests, YAML or JSON; `-` is standard input. `ConfigMap`s, `Secret`s, claims and
-    /// `OpenClawClusterDefaults` among them are the world that the instances are rendered for.
+    /// `OpenClawClusterDefaults` among them are the world that the instances are rendered for; an
+    /// `AgentInstance` counts as the instance that it stands for.
     /// A directory means every `.yaml`, `.yml` and `.json` below it.
     #[arg(required = true, value_name = "FILE|DIR|-")]
     pub(crate) files: Vec<PathBuf>,
-    /// `yaml`, `json` (one `List`), `name` (`kind/name`, one a line) or `dir=DIR` (a file per
-    /// object).
+    /// `yaml`, `json` (one `List`), `name` (`kind/name`, one a line), `dir=DIR` (a file per object)
+    /// or `podman` (what `podman kube play` runs).
     #[arg(short, long, default_value = "yaml", value_name = "FORMAT", value_parser = OutputFormat::parse)]
     pub(crate) output: OutputFormat,
     /// Put a random gateway token into the Secret, which is empty otherwise.
@@ -41,6 +44,7 @@ pub(crate) enum OutputFormat {
     Yaml,
     Json,
     Name,
+    Podman,
     Directory(PathBuf),
 }
 
@@ -50,8 +54,9 @@ impl OutputFormat {
             ("yaml", _) => Ok(Self::Yaml),
             ("json", _) => Ok(Self::Json),
             ("name", _) => Ok(Self::Name),
+            ("podman", _) => Ok(Self::Podman),
             (_, Some(directory)) if !directory.is_empty() => Ok(Self::Directory(directory.into())),
-            _ => Err("use `yaml`, `json`, `name` or `dir=DIR`".to_owned()),
+            _ => Err("use `yaml`, `json`, `name`, `podman` or `dir=DIR`".to_owned()),
         }
     }
 }
@@ -64,6 +69,8 @@ enum RenderError {
     Name { directory: PathBuf, name: String },
     #[error("failed to write {path:?}: it is a symbolic link")]
     Link { path: PathBuf },
+    #[error("podman has no namespaces, and two of them have an instance {name:?}: render one")]
+    Namespaces { name: String },
     #[error("failed to read randomness for a gateway token")]
     Randomness { source: getrandom::Error },
     #[error("failed to write the output")]
@@ -95,6 +102,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         OutputFormat::Yaml => print(&yaml(&objects))?,
         OutputFormat::Json => print(&list(&objects)?)?,
         OutputFormat::Name => print(&names(&objects))?,
+        OutputFormat::Podman => print(&played(&rendered)?)?,
         OutputFormat::Directory(directory) => write_files(directory, &objects)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -121,6 +129,26 @@ fn list(objects: &[&Object]) -> Result<String, serde_json::Error> {
     let items: Vec<Value> = objects.iter().map(|object| object.to_value()).collect();
     let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
     Ok(serde_json::to_string_pretty(&list)? + "\n")
+}
+
+/// What podman runs; what it does not goes to standard error.
+fn played(rendered: &Rendered) -> Result<String, Box<dyn Error>> {
+    let mut text = String::new();
+    let mut names = BTreeSet::new();
+    for agent in &rendered.agents {
+        if !names.insert(&agent.name) {
+            return Err(RenderError::Namespaces { name: agent.name.clone() }.into());
+        }
+        let played = podman::play(agent);
+        for line in played.told {
+            let (namespace, name) = (printable(&agent.namespace), printable(&agent.name));
+            writeln!(io::stderr(), "{namespace}/{name}: {}", printable(&line))?;
+        }
+        for document in played.documents {
+            text = text + "---\n" + &serde_saphyr::to_string(&document)?;
+        }
+    }
+    Ok(text)
 }
 
 fn print(text: &str) -> Result<(), RenderError> {

@@ -1,14 +1,41 @@
 //! What the commands share: the instances of all inputs, rendered.
 
 use std::collections::BTreeSet;
+use std::error::Error;
 use std::path::PathBuf;
 
+use openclaw_render::api::OpenClawInstance;
 use openclaw_render::{
     Found, Object, Observed, Problem, Rule, Settings, Severity, render_instance,
 };
 
 use crate::input::{self, InputError, Inputs, Position};
+use crate::output;
 use openclaw_render::vocab::DEFAULT_NAMESPACE;
+
+/// Inputs of commands that have no other question.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Manifests {
+    /// Manifests, as for `render`.
+    #[arg(required = true, value_name = "FILE|DIR|-")]
+    files: Vec<PathBuf>,
+    /// Namespace of objects that name none.
+    #[arg(short, long)]
+    namespace: Option<String>,
+}
+
+impl Manifests {
+    /// Renders them and prints what is wrong. Returns nothing if anything is an error.
+    pub(super) fn rendered(&self) -> Result<Option<Rendered>, Box<dyn Error>> {
+        let request =
+            Request { files: &self.files, namespace: self.namespace.as_deref(), errors: &[] };
+        let rendered = preview(&request)?.instances()?;
+        for file in &rendered.files {
+            output::lines(file)?;
+        }
+        Ok(Some(rendered).filter(|rendered| !rendered.has_errors()))
+    }
+}
 
 /// What to render, and how.
 pub(super) struct Request<'a> {
@@ -66,6 +93,7 @@ impl Rendered {
 pub(super) struct Agent {
     pub(super) namespace: String,
     pub(super) name: String,
+    pub(super) instance: OpenClawInstance,
     /// In the order in which they are applied; none if something is wrong with the instance.
     pub(super) objects: Vec<Object>,
 }
@@ -107,7 +135,8 @@ pub(super) fn render<E: From<InputError>>(
     let mut agents = Vec::new();
     let mut found: Vec<Found<Problem>> = inputs.documents.problems.clone();
     let mut taken = BTreeSet::new();
-    for Found { value: instance, document, within } in &inputs.documents.instances {
+    for of in &inputs.documents.instances {
+        let Found { value: instance, document, within } = of;
         let metadata = &instance.metadata;
         let namespace = metadata.namespace.clone().unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
         let name = metadata.name.clone().unwrap_or_default();
@@ -119,9 +148,9 @@ pub(super) fn render<E: From<InputError>>(
         if agents.last().is_none_or(is_new) {
             problems.extend(doubled(&rendered, &mut taken));
         }
-        agents.push(Agent { namespace, name, objects: rendered });
-        found.extend(problems.into_iter().map(|value| Found {
-            value,
+        agents.push(Agent { namespace, name, instance: instance.clone(), objects: rendered });
+        found.extend(problems.into_iter().map(|problem| Found {
+            value: inputs.documents.told(of, problem),
             document: *document,
             within: within.clone(),
         }));

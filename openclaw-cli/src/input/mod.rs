@@ -4,7 +4,7 @@ mod files;
 mod positions;
 
 use std::cell::OnceCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use openclaw_render::{Documents, Found, Problem, Rule};
 use serde_json::Value;
@@ -69,6 +69,30 @@ pub(crate) fn read(paths: &[PathBuf], namespace: Option<&str>) -> Result<Inputs,
     Ok(Inputs { files, documents: Documents::read(documents), places })
 }
 
+/// Reads one file whose documents are no manifests.
+///
+/// # Errors
+/// A file that cannot be read. What cannot be parsed is a problem of it.
+pub(crate) fn documents(path: &Path) -> Result<(File, Vec<Value>), InputError> {
+    let text = files::content(path)?;
+    let (documents, problem) = match parse(&text) {
+        Ok(documents) => (documents, None),
+        Err(problem) => (Vec::new(), Some(problem)),
+    };
+    let name = path.display().to_string();
+    Ok((File { name, text, problem, nodes: OnceCell::new() }, documents))
+}
+
+impl File {
+    /// Returns where a field stands in one of its documents.
+    pub(crate) fn position(&self, document: usize, path: &str) -> Option<Position> {
+        let nodes = self.nodes.get_or_init(|| {
+            serde_saphyr::from_multiple_with_options(&self.text, options()).unwrap_or_default()
+        });
+        nodes.get(document)?.locate(path)
+    }
+}
+
 impl Inputs {
     /// Returns the file of something that was found.
     pub(crate) fn file_of<T>(&self, found: &Found<T>) -> usize {
@@ -78,13 +102,9 @@ impl Inputs {
     /// Returns where a field stands in the document of something that was found.
     pub(crate) fn position<T>(&self, found: &Found<T>, path: &str) -> Option<Position> {
         let (file, position) = self.places.get(found.document)?;
-        let file = self.files.get(*file)?;
-        let nodes = file.nodes.get_or_init(|| {
-            serde_saphyr::from_multiple_with_options(&file.text, options()).unwrap_or_default()
-        });
         // `Kind name: path` where the document is no instance.
         let path = path.rsplit_once(": ").map_or(path, |(_, path)| path);
-        nodes.get(*position)?.locate(&format!("{}{path}", found.within))
+        self.files.get(*file)?.position(*position, &format!("{}{path}", found.within))
     }
 }
 

@@ -5,9 +5,11 @@
 //! - A name holds the old file or the new one, at any moment and after a crash.
 //! - What a killed run leaves behind is named `.openclaw-write-*.tmp`; [`Folder::sweep`] removes it.
 
+mod error;
+mod moves;
+
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::OwnedFd;
@@ -15,6 +17,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+pub(crate) use error::{FolderError, Kind};
 use openclaw_render::seed::content_hash;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
@@ -25,42 +28,6 @@ const TEMPORARY_SUFFIX: &str = ".tmp";
 const COPY_MODE: u32 = 0o600;
 /// How many names are tried that others may have taken.
 const ATTEMPTS: u32 = 64;
-
-/// What one name of a directory is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    File,
-    Directory,
-    Link,
-    Other,
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::File => "a file",
-            Self::Directory => "a directory",
-            Self::Link => "a symbolic link",
-            Self::Other => "a device, socket or pipe",
-        })
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum FolderError {
-    #[error("failed to open directory {path:?}")]
-    Open { path: PathBuf, source: io::Error },
-    #[error("failed to enter {path:?}: it is {kind}, not a directory")]
-    Enter { path: PathBuf, kind: Kind },
-    #[error("failed to look at {path:?}")]
-    Look { path: PathBuf, source: io::Error },
-    #[error("failed to make directory {path:?}")]
-    Make { path: PathBuf, source: io::Error },
-    #[error("failed to read {path:?}")]
-    Read { path: PathBuf, source: io::Error },
-    #[error("failed to write {path:?}")]
-    Write { path: PathBuf, source: io::Error },
-}
 
 /// An open directory and the path that it is known by in messages.
 #[derive(Debug)]
@@ -208,6 +175,14 @@ impl Folder {
         self.write(name, mode, content, |temporary| {
             rustix::fs::renameat(here, temporary, here, name)
         })
+    }
+
+    /// Makes a symbolic link under a name that is free. What is there, or appears there, stays.
+    pub(crate) fn link(&self, name: &str, target: &str) -> Result<(), FolderError> {
+        match rustix::fs::symlinkat(target, &self.descriptor, name) {
+            Ok(()) | Err(Errno::EXIST) => Ok(()),
+            Err(errno) => Err(FolderError::Write { path: self.join(name), source: errno.into() }),
+        }
     }
 
     /// Gives whatever has this name another one, `<name>.set-aside-<number>`, which it returns.
@@ -398,13 +373,38 @@ fn same_bytes(left: &mut File, right: &mut (impl Read + Seek)) -> io::Result<boo
 }
 
 #[cfg(test)]
+pub(crate) use tests::stop_after_moves;
+
+#[cfg(test)]
 mod tests {
+    use std::cell::Cell;
     use std::ffi::OsStr;
     use std::fs;
     use std::io::Cursor;
     use std::os::unix::fs::symlink;
 
-    use super::{Folder, Kind};
+    use super::{Folder, FolderError, Kind};
+
+    thread_local! {
+        static MOVES_LEFT: Cell<Option<usize>> = const { Cell::new(None) };
+    }
+
+    /// Lets every move after so many fail, as if the process had been killed.
+    pub(crate) fn stop_after_moves(moves: Option<usize>) {
+        MOVES_LEFT.set(moves);
+    }
+
+    pub(super) fn count_move(path: std::path::PathBuf) -> Result<(), FolderError> {
+        match MOVES_LEFT.get() {
+            Some(0) => {
+                Err(FolderError::Write { path, source: std::io::Error::other("killed by a test") })
+            }
+            left => {
+                MOVES_LEFT.set(left.map(|left| left - 1));
+                Ok(())
+            }
+        }
+    }
 
     #[test]
     fn a_name_that_was_taken_meanwhile_is_not_overwritten() {

@@ -5,6 +5,7 @@
 //! have put anything anywhere in them.
 
 mod application;
+mod backup;
 mod child;
 mod extend;
 mod folder;
@@ -12,6 +13,7 @@ mod install;
 mod installer;
 mod migrate;
 mod probe;
+mod pull;
 mod seed;
 mod start;
 mod sync;
@@ -32,8 +34,13 @@ pub(crate) enum Command {
     Install(install::Arguments),
     /// Put skills or plugins on the agent's volume, each once.
     Extend(extend::Arguments),
+    /// Have the server for local models fetch those that are not there.
+    Pull(pull::Arguments),
     /// Bring the state on the agent's volume up to the version of the image, once.
     Migrate(migrate::Arguments),
+    /// Make a backup of the agent's HOME, and store it.
+    #[command(subcommand)]
+    Backup(backup::Command),
     /// Become the gateway, in whatever way the image has it.
     Start(start::Arguments),
     /// Ask an application on loopback how it is, and judge the answer by its JSON body.
@@ -53,7 +60,9 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Sync(arguments) => Ok(sync::run(arguments).map(|()| ExitCode::SUCCESS)?),
         Command::Install(arguments) => Ok(install::run(&arguments)),
         Command::Extend(arguments) => Ok(extend::run(&arguments)),
+        Command::Pull(arguments) => Ok(pull::run(&arguments)),
         Command::Migrate(arguments) => Ok(migrate::run(&arguments)),
+        Command::Backup(command) => Ok(backup::run(&command)),
         Command::Start(arguments) => match start::run(&arguments)? {},
         Command::Probe(arguments) => Ok(probe::run(&arguments)),
     }

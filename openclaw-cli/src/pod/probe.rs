@@ -3,6 +3,7 @@
 //! The status alone proves nothing: for a path that it does not know, the application answers 200
 //! with its web page. So the answer must be JSON, and its keys are compared.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,12 @@ impl FromStr for LoopbackUrl {
             return Err(format!("{host:?} is no loopback address, such as 127.0.0.1 or [::1]"));
         }
         Ok(Self(uri))
+    }
+}
+
+impl fmt::Display for LoopbackUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -152,15 +159,19 @@ struct Answer {
     body: Vec<u8>,
 }
 
-fn ask(uri: &Uri, timeout: Duration) -> Result<Answer, ureq::Error> {
-    let agent: Agent = Agent::config_builder()
+/// Returns what asks servers of the pod. The environment's proxy is the agent's, not the helper's.
+pub(super) fn client(timeout: Duration) -> Agent {
+    Agent::config_builder()
         .timeout_global(Some(timeout))
         .max_redirects(0)
         .http_status_as_error(false)
-        // The environment's proxy is the agent's, not the probe's.
         .proxy(None)
         .build()
-        .into();
+        .into()
+}
+
+fn ask(uri: &Uri, timeout: Duration) -> Result<Answer, ureq::Error> {
+    let agent = client(timeout);
     let mut response: Response<Body> = agent.get(uri).header(header::CONNECTION, "close").call()?;
     let content_type = response.headers().get(header::CONTENT_TYPE);
     Ok(Answer {

@@ -26,6 +26,7 @@ use record::Record;
 use rustix::fs::Mode;
 use serde_json::Value;
 
+use super::backup::swap;
 use super::folder::{Folder, FolderError, Kind};
 use super::{leave_last_words, read_mounted};
 use crate::error::chain;
@@ -79,6 +80,8 @@ pub(crate) enum SeedError {
     SeedFile { path: String, source: FolderError },
     #[error("failed to seed file {path:?}: there is a directory of that name")]
     ReplaceDirectory { path: String },
+    #[error("failed to come to the end of a restore")]
+    Restore { source: FolderError },
     #[error("failed to open this program's own executable")]
     OpenHelper { source: io::Error },
     #[error("failed to copy this program to {path:?}")]
@@ -101,11 +104,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), SeedError> {
 fn seed(arguments: &Arguments) -> Result<(), SeedError> {
     let plan = read_plan(&arguments.plan)?;
     accept(&plan)?;
+    // A restore that was killed half-way comes to its end before anything is looked at.
+    let volume = |source| SeedError::Restore { source };
+    swap::finish(&Folder::open(&arguments.data).map_err(volume)?).map_err(volume)?;
     let seeder = Seeder { arguments };
     seeder.sweep(&plan);
     for directory in &plan.directories {
         seeder.directory(directory)?;
     }
+    seeder.join_home_and_state(&plan);
     let mut record = seeder.record();
     for file in &plan.files {
         seeder.file(file, &plan, &mut record)?;
@@ -211,6 +218,27 @@ impl Seeder<'_> {
             }
             outcome => {
                 outcome.map_err(|source| SeedError::SeedDirectory { path: path.clone(), source })
+            }
+        }
+    }
+
+    /// Makes `~/.openclaw/.local` the same as `~/.local`, and so on, as they are on a flat volume:
+    /// users name either in PATH. What is there already stays, and a pod starts without them.
+    fn join_home_and_state(&self, plan: &SeedPlan) {
+        let is_listed = |name: &str| {
+            let path = format!("{}/{name}", paths::HOME_DIRECTORY);
+            plan.directories.iter().any(|each| each.root == SeedRoot::Data && each.path == path)
+        };
+        if !is_listed(paths::STATE_DIRECTORY) {
+            return;
+        }
+        let join = |name: &str| {
+            let home = self.root(SeedRoot::Data)?.enter(paths::HOME_DIRECTORY)?;
+            home.enter(paths::STATE_DIRECTORY)?.link(name, &format!("../{name}"))
+        };
+        for name in paths::HOME_DIRECTORIES.iter().filter(|name| is_listed(name)) {
+            if let Err(error) = join(name) {
+                log(&format!("{}/{name} is left out: {}", paths::STATE_DIRECTORY, chain(&error)));
             }
         }
     }
@@ -352,7 +380,7 @@ fn log(line: &str) {
     super::log("init-config", line);
 }
 
-fn copy_helper(path: &Path) -> Result<(), SeedError> {
+pub(super) fn copy_helper(path: &Path) -> Result<(), SeedError> {
     let mut program = std::env::current_exe()
         .and_then(File::open)
         .map_err(|source| SeedError::OpenHelper { source })?;

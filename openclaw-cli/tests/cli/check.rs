@@ -159,14 +159,6 @@ fn a_secret_that_something_else_makes_is_as_good_as_seen() {
 }
 
 #[test]
-fn an_instance_that_would_be_left_alone_is_not_fine() {
-    let text = MINIMAL.replace("spec: {", "spec: { autoUpdate: { enabled: true }, ");
-    let output = run_with(&["check", "-"], text.as_bytes());
-    assert_eq!((code(&output), out(&output)), (1, ""));
-    assert_eq!(code(&run_with(&["render", "-"], text.as_bytes())), 0);
-}
-
-#[test]
 fn what_cannot_be_found_out_exits_2() {
     let output = run(&["check", "/does/not/exist.yaml"]);
     assert_eq!((code(&output), out(&output)), (2, ""));

@@ -5,7 +5,10 @@
 mod check;
 mod diff;
 mod folders;
+mod guides;
 mod output;
+mod play;
+mod podman;
 mod problems;
 mod program;
 mod reference;

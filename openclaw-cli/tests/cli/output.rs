@@ -10,7 +10,7 @@ use crate::program::{MINIMAL, code, err, files_below, fixture, out, run, run_wit
 fn yaml_json_and_files_hold_the_same_objects() {
     let minimal = fixture("instances/minimal.yaml");
     let yaml = run(&["render", &minimal]);
-    assert_eq!((code(&yaml), err(&yaml)), (0, ""));
+    assert_eq!((code(&yaml), err(&yaml).lines().count()), (0, 1), "advice on keys");
     let from_yaml: Vec<serde_json::Value> =
         serde_saphyr::from_multiple(out(&yaml)).expect("it is YAML");
 
@@ -111,4 +111,28 @@ fn definitions_are_printed_or_written() {
     let written = run(&["crds", "--out", target.to_str().expect("UTF-8")]);
     assert_eq!((code(&written), out(&written)), (0, ""));
     assert_eq!(files_below(&target).len(), definitions.len());
+}
+
+#[test]
+fn an_agent_in_a_few_fields_is_taken_for_its_instance() {
+    let small = fixture("agent-instances/small.yaml");
+    let converted = run(&["convert", &small]);
+    assert_eq!(code(&converted), 0, "{}", err(&converted));
+    assert!(out(&converted).starts_with("---\napiVersion: openclaw.rocks/v1alpha1\n"));
+    assert!(!out(&converted).contains("ownerReferences"), "{}", out(&converted));
+    let names = |output: &std::process::Output| out(output).to_owned();
+    let of_agent = names(&run(&["render", "-o", "name", &small]));
+    let of_instance = names(&run_with(&["render", "-o", "name", "-"], &converted.stdout));
+    assert_eq!(of_agent, of_instance);
+    assert!(of_agent.contains("statefulset.apps/ada\n"), "{of_agent}");
+}
+
+#[test]
+fn what_is_wrong_with_an_agent_is_told_at_its_own_field() {
+    let wrong = fixture("agent-instances/wrong.yaml");
+    let output = run(&["check", &wrong]);
+    assert_eq!(code(&output), 1);
+    let told = format!("{wrong}:15:16: spec.workspace.persistentVolumeClaim: \"Not_A_Claim\"");
+    assert!(err(&output).contains(&told), "{}", err(&output));
+    assert_eq!((code(&run(&["convert", &wrong])), out(&run(&["convert", &wrong]))), (1, ""));
 }

@@ -7,8 +7,10 @@ use std::process::Output;
 use assert_cmd::Command;
 use tempfile::TempDir;
 
+/// An agent of which there is nothing to say: it has a version, and a key.
 pub(crate) const MINIMAL: &str = "apiVersion: openclaw.rocks/v1alpha1\nkind: OpenClawInstance\n\
-                       metadata: { name: ada }\nspec: { image: { tag: 2026.9.6 } }\n";
+                       metadata: { name: ada }\nspec: { image: { tag: 2026.9.6 }, \
+                       env: [{ name: OPENAI_API_KEY, value: a }] }\n";
 
 fn cli(arguments: &[&str]) -> Command {
     let mut command = Command::cargo_bin("openclaw-cli").expect("the program is built");

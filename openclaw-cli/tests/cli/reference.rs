@@ -41,7 +41,9 @@ fn a_field_that_is_not_there_is_told_its_place() {
 
 #[test]
 fn every_field_of_every_kind_is_listed() {
-    for kind in ["openclawinstance", "openclawclusterdefaults", "OpenClawSelfConfig"] {
+    for kind in
+        ["openclawinstance", "openclawclusterdefaults", "OpenClawSelfConfig", "AgentInstance"]
+    {
         let output = run(&["explain", "--recursive", kind]);
         assert_eq!(code(&output), 0, "{kind}: {}", err(&output));
         assert!(out(&output).lines().count() > 10, "{kind}");
@@ -55,8 +57,11 @@ fn the_schema_names_every_kind_and_closes_its_objects() {
     let schema: Value = serde_json::from_str(out(&output)).expect("it is JSON");
     let kinds: Vec<&Value> =
         schema["oneOf"].as_array().expect("kinds").iter().map(|kind| &kind["title"]).collect();
-    assert_eq!(kinds, ["OpenClawClusterDefaults", "OpenClawInstance", "OpenClawSelfConfig"]);
-    let spec = &schema["oneOf"][1]["properties"]["spec"];
+    assert_eq!(
+        kinds,
+        ["AgentInstance", "OpenClawClusterDefaults", "OpenClawInstance", "OpenClawSelfConfig"]
+    );
+    let spec = &schema["oneOf"][2]["properties"]["spec"];
     assert_eq!(spec["additionalProperties"], false);
     assert!(!out(&output).contains("x-kubernetes-"), "words of Kubernetes alone are left");
 }

@@ -87,6 +87,28 @@ fn an_existing_directory_keeps_its_mode_and_content() {
 }
 
 #[test]
+fn what_users_name_below_the_state_is_what_lies_in_home() {
+    let directories = json!([
+        directory("home", "0755"),
+        directory("home/.cache", "0755"),
+        directory("home/.local", "0755"),
+        directory("home/.openclaw", "0700"),
+    ]);
+    let pod = Pod::new(&plan(&directories, &json!([])));
+    fs::create_dir_all(pod.path("data/home/.openclaw/.cache/mine")).unwrap();
+    pod.run().success();
+    fs::create_dir(pod.path("data/home/.openclaw/.local/bin")).unwrap();
+    fs::write(pod.path("data/home/.local/bin/tool"), "found").unwrap();
+    assert_eq!(pod.read("data/home/.openclaw/.local/bin/tool"), "found");
+    // The agent's own stays, and a directory of no plan is not made.
+    assert!(pod.path("data/home/.openclaw/.cache/mine").is_dir());
+    assert!(pod.path("data/home/.openclaw/.config").symlink_metadata().is_err());
+    let before = pod.tree("data");
+    pod.run().success();
+    assert_eq!(pod.tree("data"), before);
+}
+
+#[test]
 fn an_inherited_group_id_bit_is_kept() {
     let pod = Pod::new(&plan(&json!([directory("home", "0750")]), &json!([])));
     fs::set_permissions(pod.path("data"), Permissions::from_mode(0o2775)).unwrap();

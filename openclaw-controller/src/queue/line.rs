@@ -30,8 +30,21 @@ pub(super) struct Line {
     closed: bool,
 }
 
+/// What of an instance there may be: a place lasts as long as any of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Front {
+    /// The instance itself.
+    Instance,
+    /// The `AgentInstance` that stands for it.
+    Agent,
+    /// Requests that name it.
+    Requests,
+}
+
 #[derive(Default)]
 struct Place {
+    /// What there is of it.
+    fronts: BTreeSet<Front>,
     request: Option<Request>,
     under_way: bool,
     /// It is gone, and a pass over it has not ended yet.
@@ -86,8 +99,10 @@ impl Line {
 
     /// There is such an instance, and it should be looked at; `changed` if it is new or its spec
     /// has changed.
-    pub(super) fn see(&mut self, key: &InstanceKey, changed: bool, now: Instant) {
-        self.instances.entry(key.clone()).or_default().gone = false;
+    pub(super) fn see(&mut self, key: &InstanceKey, front: Front, changed: bool, now: Instant) {
+        let place = self.instances.entry(key.clone()).or_default();
+        place.gone = false;
+        place.fronts.insert(front);
         self.ask(key, changed, now);
     }
 
@@ -102,8 +117,15 @@ impl Line {
         self.set(key, Some(request.paced(place.pace)));
     }
 
-    /// The instance is gone, and with it everything that was kept for it.
-    pub(super) fn forget(&mut self, key: &InstanceKey) {
+    /// That of an instance is gone. With the last of it goes everything that was kept for it;
+    /// otherwise what is left has something to do.
+    pub(super) fn forget(&mut self, key: &InstanceKey, front: Front, now: Instant) {
+        if let Some(place) = self.instances.get_mut(key) {
+            place.fronts.remove(&front);
+            if !place.fronts.is_empty() {
+                return self.wake(key, now);
+            }
+        }
         self.set(key, None);
         match self.instances.get_mut(key) {
             Some(place) if place.under_way => place.gone = true,

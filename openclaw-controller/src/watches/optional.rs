@@ -1,4 +1,4 @@
-//! Kinds of other projects: watched while the cluster has them, looked for at long intervals while it
+//! Kinds that a cluster may lack: watched while it has them, looked for at long intervals while it
 //! does not. Nobody waits for them, and no right to look at definitions is needed.
 
 use std::time::Duration;
@@ -21,7 +21,10 @@ const JITTER: f64 = 0.2;
 /// One kind, in one scope.
 pub(super) struct Optional {
     watches: Watches,
-    kind: Kind,
+    kind: &'static str,
+    /// Whoever wants something of the kind is told that it is there.
+    wanted: Option<Kind>,
+    is_there: Fact<()>,
     namespace: Option<String>,
     /// Until it is looked for again.
     pause: Duration,
@@ -30,8 +33,15 @@ pub(super) struct Optional {
 }
 
 impl Optional {
-    pub(super) fn new(watches: Watches, kind: Kind, namespace: Option<String>) -> Self {
-        Self { watches, kind, namespace, pause: FIRST_PAUSE, reported: String::new() }
+    pub(super) fn new(watches: Watches, kind: &'static str, namespace: Option<String>) -> Self {
+        let (wanted, is_there) = (None, Fact::Unknown);
+        let reported = String::new();
+        Self { watches, kind, wanted, is_there, namespace, pause: FIRST_PAUSE, reported }
+    }
+
+    /// A kind of which instances may want something.
+    pub(super) fn of(self, kind: Kind) -> Self {
+        Self { wanted: Some(kind), ..self }
     }
 
     /// Follows the kind for ever, as it comes and goes.
@@ -83,14 +93,14 @@ impl Optional {
         sink.begin();
         sink.end();
         if self.set(Fact::Absent) {
-            info!(kind = %self.kind, "the cluster does not have this kind: nothing of it is made");
+            info!(kind = %self.kind, "the cluster does not have this kind: nothing is done with it");
         }
         self.reported.clear();
     }
 
     /// What is known of the kind stays.
     fn failed(&mut self, error: &FeedError) {
-        self.watches.context.metrics.watch_failed(self.kind.as_str());
+        self.watches.context.metrics.watch_failed(self.kind);
         let said = error.to_string();
         if said != self.reported {
             warn!(kind = %self.kind, error = said, "a watch broke off and is begun again");
@@ -99,9 +109,12 @@ impl Optional {
     }
 
     /// Whether that is news. Whoever wants something of the kind then has something to do.
-    fn set(&self, fact: Fact<()>) -> bool {
+    fn set(&mut self, fact: Fact<()>) -> bool {
+        let Some(kind) = self.wanted else {
+            return std::mem::replace(&mut self.is_there, fact.clone()) != fact;
+        };
         let context = &self.watches.context;
-        let is_news = context.cache.set_kind(self.kind, self.namespace.as_deref(), fact);
+        let is_news = context.cache.set_kind(kind, self.namespace.as_deref(), fact);
         if is_news {
             self.watches.wake(context.instances.keys(self.namespace.as_deref()));
         }

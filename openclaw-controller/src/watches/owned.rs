@@ -32,12 +32,21 @@ impl Sink for Owned {
         self.missing = self.watches.context.cache.versions(self.kind, self.namespace.as_deref());
     }
 
+    /// What is listed is newer than what was known before, unless the cluster was set back.
     fn list(&mut self, item: &Item) {
-        self.missing.remove(&key_of(item));
+        let known = self.missing.remove(&key_of(item));
+        if let Some(known) = known.filter(|known| *known > item.version) {
+            let object = ObjectKey::new(self.kind, item.name.as_str());
+            self.watches.context.cache.set_back(&item.namespace, &object, known);
+        }
     }
 
     /// An object that cannot be read is not known any more, and whoever needs it asks for it.
     fn see(&mut self, item: &Item) {
+        let object = ObjectKey::new(self.kind, item.name.as_str());
+        if self.watches.context.cache.knows(&item.namespace, &object, item.version) {
+            return;
+        }
         match value(self.kind.into(), item) {
             Some(live) => self.watches.wake(self.watches.context.cache.put(self.kind, &live)),
             None => self.remove(&item.namespace, &item.name, item.version),

@@ -8,6 +8,7 @@ use http::{Request, Response};
 use kube::Client;
 use kube::client::Body;
 use kube::runtime::events::{Recorder, Reporter};
+use openclaw_render::pacing::Pacing;
 use serde_json::json;
 
 use super::*;
@@ -15,6 +16,7 @@ use crate::cache::{Content, Reference};
 use crate::cluster::Cluster;
 use crate::metrics::Metrics;
 use crate::queue::Queue;
+use crate::turns::Turns;
 
 fn watches() -> Watches {
     asking(Client::new(
@@ -35,8 +37,13 @@ fn asking(client: Client) -> Watches {
         queue: Arc::new(Queue::new(9)),
         metrics: Arc::new(Metrics::new()),
         questions: Arc::default(),
+        registries: Arc::default(),
+        packs: Arc::default(),
+        turns: Arc::new(Turns::new(Pacing::default())),
         recorder: Recorder::new(client, reporter),
         instances: Arc::default(),
+        agents: Arc::default(),
+        requests: Arc::default(),
         settings: openclaw_render::Settings::default(),
     };
     Watches { reader, context: Arc::new(context), synced: Arc::default() }
@@ -100,7 +107,7 @@ async fn woken(watches: &Watches) -> BTreeSet<String> {
 #[tokio::test]
 async fn instances_that_a_list_does_not_name_are_gone() {
     let watches = watches();
-    let mut sink = instances::Instances::new(watches.clone(), None);
+    let mut sink = instances::Instances::new(watches.clone(), Front::Instance, None);
     list(&mut sink, &["ada", "zoe"], 5);
     assert_eq!(watches.context.instances.keys(None), [key("ada"), key("zoe")]);
     assert_eq!(woken(&watches).await, ["ada", "zoe"].map(str::to_owned).into());
@@ -113,6 +120,23 @@ async fn instances_that_a_list_does_not_name_are_gone() {
     // What comes between lists is not taken for gone by the next one.
     list(&mut sink, &["ada"], 7);
     assert_eq!(watches.context.instances.keys(None), [key("ada")]);
+}
+
+#[tokio::test]
+async fn what_stands_for_an_instance_keeps_its_place_and_outlives_it() {
+    let watches = watches();
+    let mut instances = instances::Instances::new(watches.clone(), Front::Instance, None);
+    let mut agents = instances::Instances::new(watches.clone(), Front::Agent, None);
+    list(&mut agents, &["ada"], 1);
+    list(&mut instances, &["ada", "zoe"], 2);
+    assert_eq!(watches.context.instances.keys(None), [key("ada"), key("zoe")]);
+    assert_eq!(woken(&watches).await, ["ada", "zoe"].map(str::to_owned).into());
+    list(&mut instances, &[], 3);
+    assert_eq!(woken(&watches).await, ["ada".to_owned()].into(), "it is made anew");
+    assert!(watches.context.agents.texts.has(&key("ada")));
+    agents.lose(&item("ada", 4));
+    assert_eq!(woken(&watches).await, BTreeSet::new());
+    assert!(!watches.context.agents.texts.has(&key("ada")));
 }
 
 #[tokio::test]
@@ -132,6 +156,20 @@ async fn objects_that_a_list_does_not_name_are_gone_unless_they_were_made_meanwh
     assert_eq!(objects(&watches), left.into());
 }
 
+/// As after the restore of a backup of etcd.
+#[tokio::test]
+async fn a_list_of_lower_versions_is_believed_unless_an_object_was_written_meanwhile() {
+    let watches = watches();
+    let mut sink = owned::Owned::new(watches.clone(), Kind::Service, None);
+    list(&mut sink, &["set-back", "written"], 50);
+    sink.begin();
+    watches.context.cache.put(Kind::Service, &live("written", 60));
+    go_on(&mut sink, &["set-back", "written"], 7);
+    let known = watches.context.cache.versions(Kind::Service, None);
+    let version = |name: &str| known.get(&("sea".to_owned(), name.to_owned())).copied();
+    assert_eq!((version("set-back"), version("written")), (Some(7), Some(60)));
+}
+
 #[tokio::test]
 async fn pods_that_a_list_does_not_name_are_gone() {
     let watches = watches();
@@ -140,7 +178,7 @@ async fn pods_that_a_list_does_not_name_are_gone() {
         let Fact::Known(pods) = observed.pods else { return Vec::new() };
         pods.into_iter().map(|pod| pod.name).collect::<Vec<_>>()
     };
-    let mut sink = pods::Pods::new(watches.clone(), None);
+    let mut sink = pods::Pods::new(watches.clone(), Of::Agents, None);
     list(&mut sink, &["ada-0", "ada-1"], 5);
     assert_eq!(pods(), ["ada-0", "ada-1"]);
     list(&mut sink, &["ada-1"], 5);
@@ -152,7 +190,11 @@ async fn pods_that_a_list_does_not_name_are_gone() {
 #[tokio::test]
 async fn a_reference_that_appears_changes_or_goes_wakes_whoever_refers_to_it() {
     let watches = watches();
-    list(&mut instances::Instances::new(watches.clone(), None), &["ada", "zoe"], 1);
+    list(
+        &mut instances::Instances::new(watches.clone(), Front::Instance, None),
+        &["ada", "zoe"],
+        1,
+    );
     let reference =
         Reference { kind: Kind::Secret, namespace: "sea".to_owned(), name: "keys".to_owned() };
     woken(&watches).await;
@@ -213,7 +255,7 @@ async fn what_the_operator_waits_for_has_a_name_for_people() {
     let _tasks = watches.start(&[Some("sea".to_owned())]);
     let missing = watches.synced.missing();
     let always = Kind::ALL.iter().filter(|kind| kind.project().is_none()).count();
-    assert_eq!(missing.len(), always + 4, "nobody waits for a kind that a cluster may lack");
+    assert_eq!(missing.len(), always + 6, "nobody waits for a kind that a cluster may lack");
     for name in
         ["OpenClawInstance of sea", "Service of sea", "Pod of sea", "Secret metadata of sea"]
     {
@@ -274,7 +316,7 @@ async fn kinds_of_other_projects_come_and_go_and_nobody_waits_for_them() {
     let kind = Kind::ServiceMonitor;
     let ours = Selection::default();
     let (_, feed) = watches.feed(kind.into(), None, ours);
-    let optional = optional::Optional::new(watches.clone(), kind, None);
+    let optional = optional::Optional::new(watches.clone(), kind.as_str(), None).of(kind);
     let sink = owned::Owned::new(watches.clone(), kind, None);
     let task = tokio::spawn(optional.run(feed, sink));
     let known = || watches.context.cache.observed(&key("ada")).kinds.get(&kind).cloned();

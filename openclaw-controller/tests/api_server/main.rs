@@ -1,5 +1,5 @@
-//! What an API server says to everything that is rendered, and whether the stand-in for it, which
-//! the tests of `openclaw-render` use, says the same.
+//! What an API server says to everything that is rendered, and whether the stand-in for it, in which
+//! plans are played, says the same.
 
 #![expect(
     clippy::expect_used,
@@ -11,14 +11,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-#[allow(dead_code, unreachable_pub, missing_docs, reason = "its tests use more of it")]
-#[path = "../../../openclaw-render/tests/support/api_server.rs"]
-mod api_server;
 mod existing;
-#[path = "../../../openclaw-render/tests/support/field_sets.rs"]
-mod field_sets;
-#[path = "../../../openclaw-render/tests/support/merge.rs"]
-mod merge;
+mod policies;
 mod removed;
 mod rendered;
 mod stand_in;

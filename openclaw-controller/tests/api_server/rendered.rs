@@ -124,6 +124,12 @@ fn pod_of(objects: &[Object]) -> Option<Value> {
         "spec": template["spec"],
     });
     pod["metadata"]["name"] = json!("ada-0");
+    for claim in set["spec"]["volumeClaimTemplates"].as_array().into_iter().flatten() {
+        let name = &claim["metadata"]["name"];
+        let source = json!({"claimName": format!("{}-ada-0", name.as_str()?)});
+        let volumes = pod["spec"]["volumes"].as_array_mut()?;
+        volumes.push(json!({"name": name, "persistentVolumeClaim": source}));
+    }
     Some(pod)
 }
 
@@ -237,7 +243,9 @@ async fn what_is_applied_is_what_we_own_and_applying_it_again_writes_nothing() {
             let what = format!("{}: {}", fixture.name, object.key());
             match object.ownership() {
                 Ownership::Applied => is_kept(&cluster, object, &what).await,
-                Ownership::CreatedOnce => is_created(&cluster, object, &what).await,
+                Ownership::CreatedOnce | Ownership::RunOnce => {
+                    is_created(&cluster, object, &what).await;
+                }
             }
         }
         cluster.end().await;
@@ -281,6 +289,10 @@ fn contains(stored: &Value, sent: &Value) -> bool {
         (Value::Object(stored), Value::Object(sent)) => sent
             .iter()
             .all(|(name, sent)| stored.get(name).is_some_and(|stored| contains(stored, sent))),
+        (Value::Array(stored), Value::Array(sent)) => {
+            let mut pairs = stored.iter().zip(sent);
+            stored.len() == sent.len() && pairs.all(|(stored, sent)| contains(stored, sent))
+        }
         _ => stored == sent,
     }
 }

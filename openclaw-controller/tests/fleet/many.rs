@@ -121,15 +121,26 @@ fn count(number: usize) -> f64 {
     f64::from(u32::try_from(number).expect("few"))
 }
 
+/// Agents whose pods are replaced in turn, and how long the first one must be ready before, in seconds.
+const IN_TURN: usize = 5;
+const FIRST_READY: i64 = 3;
+
 #[tokio::test]
-async fn cluster_defaults_reach_every_namespace() {
+async fn cluster_defaults_reach_every_namespace_and_one_agent_after_the_other() {
     let _alone = ALONE.lock().await;
     let cluster = Cluster::namespace("defaults").await;
     let other = Cluster::namespace("defaults").await;
-    let _operator = Operator::elected(&cluster, None, "only").await;
-    for place in [&cluster, &other] {
-        place.apply(&named("ada")).await.expect("the instance is taken");
-        place.until_ready("ada").await;
+    let seconds = FIRST_READY.to_string();
+    let pace = ["--rollout-max-unready=1", "--rollout-first-ready-seconds", &seconds];
+    let operator = Operator::elected_with(&cluster, None, "only", &pace).await;
+    let numbers = 0..IN_TURN;
+    let agents: Vec<(&Cluster, String)> =
+        numbers.map(|number| ([&cluster, &other][number % 2], format!("agent-{number}"))).collect();
+    for (place, name) in &agents {
+        place.apply(&named(name)).await.expect("the instance is taken");
+    }
+    for (place, name) in &agents {
+        place.until_ready(name).await;
     }
     let defaults: Value = json!({
         "apiVersion": "openclaw.rocks/v1alpha1", "kind": "OpenClawClusterDefaults",
@@ -142,23 +153,36 @@ async fn cluster_defaults_reach_every_namespace() {
     );
     let parameters = PatchParams::apply("a-user");
     api.patch("cluster", &parameters, &Patch::Apply(&defaults)).await.expect("taken");
-    for place in [&cluster, &other] {
+    for (place, name) in &agents {
         place
             .until("the registry is used", async || {
-                let pod = place.pod("ada-0").await;
+                let pod = place.pod(&format!("{name}-0")).await;
                 pod.is_some_and(|pod| pod.to_string().contains("registry.example.com"))
             })
             .await;
-        place.until_ready("ada").await;
+        place.until_ready(name).await;
     }
+    let mut made = Vec::new();
+    for (place, name) in &agents {
+        let pod = place.pod(&format!("{name}-0")).await.expect("the pod");
+        let made_at = pod["metadata"]["creationTimestamp"].as_str().expect("a time");
+        made.push(made_at.parse::<jiff::Timestamp>().expect("a time").as_second());
+    }
+    made.sort_unstable();
+    // Times are whole seconds.
+    assert!(made[1] - made[0] >= FIRST_READY - 1, "the first goes alone: {made:?}");
+    assert!(operator.metric("openclaw_rollout_waiting_instances").await < 1.0);
+
     api.delete("cluster", &DeleteParams::default()).await.expect("deleted");
-    for place in [&cluster, &other] {
+    for (place, name) in &agents {
         place
             .until("the registry is not used any more", async || {
-                let pod = place.pod("ada-0").await;
+                let pod = place.pod(&format!("{name}-0")).await;
                 pod.is_some_and(|pod| !pod.to_string().contains("registry.example.com"))
             })
             .await;
+    }
+    for place in [&cluster, &other] {
         clear(place).await;
     }
     cluster.end().await;

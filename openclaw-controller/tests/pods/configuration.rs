@@ -42,7 +42,9 @@ async fn a_bad_configuration_never_reaches_the_application() {
     agent.until_applied().await;
     let served = || agent.run(&["cat", CONFIG_FILE]);
     let good = served();
-    agent.change(&json!({"config": {"raw": {"gateway": {"controlUi": {"colour": "blue"}}}}})).await;
+    agent
+        .change(&json!({"config": {"raw": {"gateway": {"controlUi": {"embedSandbox": "blue"}}}}}))
+        .await;
     let condition = until_config(&agent, "ConfigurationRejected").await;
     let message = condition["message"].as_str().expect("a message");
     assert!(message.contains("gateway.controlUi"), "{message}");
@@ -66,7 +68,7 @@ async fn a_bad_configuration_never_reaches_the_application() {
 
 #[tokio::test]
 async fn a_first_configuration_that_is_bad_is_named_and_does_not_loop() {
-    let bad = json!({"gateway": {"controlUi": {"colour": "blue"}}});
+    let bad = json!({"gateway": {"controlUi": {"embedSandbox": "blue"}}});
     let agent = Agent::asked_for("first", &json!({"config": {"raw": bad}})).await;
     let condition = until_config(&agent, "ConfigurationRejected").await;
     let message = condition["message"].as_str().expect("a message");

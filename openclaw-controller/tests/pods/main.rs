@@ -10,14 +10,20 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod browser;
 mod configuration;
 mod ending;
 mod isolation;
+mod merging;
+mod own;
+mod providers;
 mod seeding;
 mod serving;
 mod trouble;
+mod users;
 mod versions;
 mod volumes;
+mod ways;
 
 use serde_json::json;
 use support::agent::Agent;

@@ -7,8 +7,9 @@ use openclaw_render::vocab::paths::CONFIG_FILE;
 use serde_json::json;
 
 use crate::onlooked;
-use crate::support::agent::{APPLICATION, Agent, NAME, lives};
+use crate::support::agent::{APPLICATION, Agent, NAME, lives, said};
 use crate::support::fixtures::Fixture;
+use crate::support::models::{Models, turn};
 
 /// Longer than whatever the application does to its configuration when it starts.
 const A_MINUTE: Duration = Duration::from_mins(1);
@@ -53,16 +54,47 @@ async fn change_version(agent: &Agent, version: &str) {
     until_known(agent, version).await;
 }
 
+/// Says something to the version that runs, the last of these: the model is told it together with
+/// what was said to the ones before.
+async fn assert_remembered(agent: &Agent, models: &Models, versions: &[&str]) {
+    let words = |version: &&str| format!("Said to {version}.");
+    let answer = turn(agent, "main", &words(versions.last().expect("one")));
+    assert!(said(&answer).contains("Here is answers-one."), "{versions:?}: {}", said(&answer));
+    let seen = models.seen().await;
+    let heard = seen.last().expect("a request")["said"].to_string();
+    for words in versions.iter().map(words) {
+        assert!(heard.contains(&words), "{words} is not in {heard}");
+    }
+}
+
 #[tokio::test]
 async fn versions_follow_each_other_on_one_volume_from_the_same_spec() {
-    let agent = Agent::ready("versions", &json!({"image": {"tag": "2026.7.1"}})).await;
+    let agent = Agent::nobody("versions").await;
+    let models = Models::beside(&agent).await;
+    let spec = json!({
+        "image": {"tag": "2026.7.1"},
+        "config": {"raw": models.configuration()},
+        "env": [{"name": "MODEL_KEY", "value": "none"}],
+    });
+    agent.ask(&spec).await;
+    agent.cluster.until_ready(NAME).await;
     until_known(&agent, "2026.7.1").await;
     assert_left_alone(&agent, "2026.7.1").await;
-    // Up to 2026.9.6, the gateway migrates its state itself.
+    assert_remembered(&agent, &models, &["2026.7.1"]).await;
+    let tool = "mkdir -p ~/.local/bin && printf '#!/bin/sh\\necho mine\\n' >~/.local/bin/mine \
+                && chmod +x ~/.local/bin/mine";
+    agent.run(&["sh", "-c", tool]);
+    // With conversations in files, its gateway would not start.
     change_version(&agent, "2026.8.1").await;
+    let log = agent.log("migrate-state").await;
+    assert!(log.starts_with("migrate-state: bringing the state up to 2026.8.1\n"), "{log}");
     assert_left_alone(&agent, "2026.8.1").await;
+    assert_remembered(&agent, &models, &["2026.7.1", "2026.8.1"]).await;
+    // The gateway of this one migrates its state itself.
     change_version(&agent, "2026.9.6").await;
     assert_eq!(agent.log("migrate-state").await, "");
+    assert_remembered(&agent, &models, &["2026.7.1", "2026.8.1", "2026.9.6"]).await;
+    assert_eq!(agent.run(&["sh", "-c", "~/.local/bin/mine"]), "mine\n");
     // The next one would refuse it as it is, and name the repair.
     change_version(&agent, "2026.9.7").await;
     let log = agent.log("migrate-state").await;

@@ -16,7 +16,7 @@ pub(crate) async fn ready(cluster: &Cluster) -> &'static str {
 }
 
 /// The instance of a fixture under one name, and what is rendered of it; nothing if the fixture
-/// needs a whole cluster or would not start.
+/// needs a whole cluster, would not start, or has to be what its agent begins with.
 pub(crate) fn under_one_name(fixture: &Fixture) -> Option<(Value, BTreeMap<ObjectKey, Value>)> {
     let mut fixture = fixture.in_namespace("any");
     for document in fixture.documents.iter_mut().filter(|it| it["kind"] == "OpenClawInstance") {
@@ -31,5 +31,10 @@ pub(crate) fn under_one_name(fixture: &Fixture) -> Option<(Value, BTreeMap<Objec
     let starts = problems.iter().all(|problem| problem.severity == Severity::Advice);
     let rendered = objects.iter().map(|object| (object.key(), object.to_value())).collect();
     let whole = fixture.documents.iter().any(|each| each["kind"] == "OpenClawClusterDefaults");
+    // Whether replicas have claims of their own is decided when an agent is made.
+    let scaling = "/spec/availability/autoScaling";
+    let whole = whole || fixture.instance().pointer(scaling).is_some();
+    // What status remembers is no user's to apply.
+    let whole = whole || fixture.instance().get("status").is_some();
     (starts && !whole).then(|| (fixture.instance().clone(), rendered))
 }

@@ -10,7 +10,9 @@
 mod support;
 
 mod agent;
+mod agents;
 mod inputs;
 mod objects;
 mod requests;
+mod self_config;
 mod switches;

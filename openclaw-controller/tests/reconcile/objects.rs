@@ -113,29 +113,71 @@ async fn every_deleted_object_comes_back() {
     cluster.end().await;
 }
 
+/// An object of ours under its name, as another makes it.
+async fn stranger(cluster: &Cluster, key: &ObjectKey, mut object: Value) -> Value {
+    object["metadata"] = json!({"name": key.name});
+    if key.kind == Kind::Secret {
+        object["stringData"] = json!({"token": "made-by-another"});
+    }
+    cluster.apply(&object).await.expect("the stranger is taken");
+    cluster.get(key.kind, &key.name).await.expect("the stranger is there")
+}
+
+async fn assert_untouched(cluster: &Cluster, key: &ObjectKey, before: &Value) {
+    let after = cluster.get(key.kind, &key.name).await.expect("it stays");
+    assert_eq!(before["metadata"]["uid"], after["metadata"]["uid"], "{key}");
+    assert_eq!(after["metadata"]["ownerReferences"], Value::Null, "{key}");
+    let writers = after["metadata"]["managedFields"].to_string();
+    assert!(!writers.contains(FIELD_MANAGER), "{key}: {writers}");
+}
+
+/// What holds state and secrets is worth using, whoever has made it.
+fn can_be_lent(key: &ObjectKey) -> bool {
+    matches!(key.kind, Kind::Secret | Kind::PersistentVolumeClaim)
+}
+
 #[tokio::test]
 async fn a_stranger_under_a_name_that_is_needed_is_not_touched() {
     let (_, rendered) = under_one_name(&Fixture::named("minimal")).expect("minimal starts");
-    let tests = rendered.into_iter().map(|(key, object)| async move {
+    let needed = rendered.into_iter().filter(|(key, _)| !can_be_lent(key));
+    let tests = needed.map(|(key, object)| async move {
         let cluster = Cluster::namespace("stranger").await;
-        let mut stranger = object;
-        stranger["metadata"] = json!({"name": key.name});
-        cluster.apply(&stranger).await.expect("the stranger is taken");
-        let before = cluster.get(key.kind, &key.name).await.expect("the stranger is there");
+        let before = stranger(&cluster, &key, object).await;
         let _operator = Operator::start(&cluster).await;
         cluster.apply(Fixture::named("minimal").instance()).await.expect("taken");
         let conflict = cluster.until_condition("ada", "NameConflict", "True").await;
         let message = conflict["message"].as_str().expect("a message");
         assert!(message.contains(&key.to_string()), "{key}: {message}");
-        let after = cluster.get(key.kind, &key.name).await.expect("it stays");
-        assert_eq!(before["metadata"]["uid"], after["metadata"]["uid"], "{key}");
-        let writers = after["metadata"]["managedFields"].to_string();
-        assert!(!writers.contains(FIELD_MANAGER), "{key}: {writers}");
+        assert_untouched(&cluster, &key, &before).await;
         let live = cluster.instance("ada").await.expect("the instance is there");
         assert_eq!(condition_of(&live, "Ready").expect("Ready")["status"], "False", "{key}");
         cluster.end().await;
     });
     futures::future::join_all(tests).await;
+}
+
+#[tokio::test]
+async fn a_claim_and_a_token_that_another_has_made_are_used_and_not_touched() {
+    let (_, rendered) = under_one_name(&Fixture::named("minimal")).expect("minimal starts");
+    let cluster = Cluster::namespace("lent").await;
+    let mut lent = Vec::new();
+    for (key, object) in rendered.into_iter().filter(|(key, _)| can_be_lent(key)) {
+        let before = stranger(&cluster, &key, object).await;
+        lent.push((key, before));
+    }
+    assert_eq!(lent.len(), 2, "a claim and a token");
+    let _operator = Operator::start(&cluster).await;
+    cluster.apply(Fixture::named("minimal").instance()).await.expect("taken");
+    cluster.until_ready("ada").await;
+    for (key, before) in &lent {
+        assert_untouched(&cluster, key, before).await;
+    }
+    cluster.delete_instance("ada").await;
+    cluster.until_gone("ada").await;
+    for (key, before) in &lent {
+        assert_untouched(&cluster, key, before).await;
+    }
+    cluster.end().await;
 }
 
 #[tokio::test]

@@ -9,9 +9,9 @@ use crate::support::cluster::Cluster;
 use crate::support::operator::Operator;
 use crate::support::proxy::Proxy;
 
-/// Requests for one agent from nothing to ready: eleven objects are looked for and made, and a
-/// finalizer is set. How often it is reported meanwhile depends on how slowly the cluster answers.
-const MOST_REQUESTS: usize = 23;
+/// Requests for one agent from nothing to ready: eleven objects are looked for and made, a Deployment
+/// of an earlier operator is looked for, and a finalizer is set. How often it is reported meanwhile depends on how slowly the cluster answers.
+const MOST_REQUESTS: usize = 24;
 
 #[tokio::test]
 async fn an_instance_becomes_ready_and_every_apply_settles() {

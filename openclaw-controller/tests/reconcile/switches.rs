@@ -52,6 +52,44 @@ async fn an_agent_is_scaled_to_zero_and_back() {
     cluster.end().await;
 }
 
+/// As an autoscaler does it: by the StatefulSet's own subresource.
+#[tokio::test]
+async fn what_scales_by_load_keeps_the_number_until_it_is_turned_off() {
+    let cluster = Cluster::namespace("load").await;
+    let _operator = Operator::start(&cluster).await;
+    let name = "ada";
+    let mut instance = Fixture::named("minimal").instance().clone();
+    instance["spec"]["availability"] = json!({"autoScaling": {"enabled": true, "maxReplicas": 3}});
+    cluster.apply(&instance).await.expect("the instance is taken");
+    cluster.until_ready(name).await;
+    cluster.until_condition(name, "AutoscalingActive", "True").await;
+    let sets = cluster.of(Kind::StatefulSet);
+    let two = Patch::Merge(json!({"spec": {"replicas": 2}}));
+    sets.patch_scale(name, &PatchParams::default(), &two).await.expect("it can be scaled");
+
+    let env = json!({"spec": {"env": [{"name": "LANG", "value": "C.UTF-8"}]}});
+    cluster.merge_instance(name, &env).await;
+    let set = async || cluster.get(Kind::StatefulSet, name).await.expect("the StatefulSet");
+    let is_sent = |live: &Value| live["spec"]["template"].to_string().contains("C.UTF-8");
+    cluster.until("the template is sent", async || is_sent(&set().await)).await;
+    assert_eq!(set().await["spec"]["replicas"], 2);
+    for claim in ["data-ada-0", "data-ada-1"] {
+        let is_there = async || cluster.get(Kind::PersistentVolumeClaim, claim).await.is_some();
+        cluster.until(&format!("{claim} is there"), is_there).await;
+    }
+
+    let off = json!({"spec": {"availability": {"autoScaling": {"enabled": false}}}});
+    cluster.merge_instance(name, &off).await;
+    cluster
+        .until("there is one replica, and no autoscaler", async || {
+            set().await["spec"]["replicas"] == 1
+                && cluster.get(Kind::HorizontalPodAutoscaler, name).await.is_none()
+        })
+        .await;
+    cluster.until_ready(name).await;
+    cluster.end().await;
+}
+
 #[tokio::test]
 async fn a_paused_instance_is_left_alone() {
     let cluster = Cluster::namespace("paused").await;
@@ -73,11 +111,12 @@ async fn a_paused_instance_is_left_alone() {
 async fn an_agent_is_switched_off_whatever_else_its_spec_says() {
     let cluster = Cluster::namespace("stop").await;
     let _operator = Operator::start(&cluster).await;
-    let both = json!({"initialFiles": {"both": ""}, "initialDirectories": ["both"]});
+    // The API server does not look into it.
+    let nowhere = json!({"raw": {"gateway": {"bind": "10.0.0.1"}}});
     for (name, oddity, phase) in [
         ("ada", json!({"config": {"raw": {"mcpServers": {}}}}), "Suspended"),
-        ("bob", json!({"workspace": both}), "Failed"),
-        ("eve", json!({"ollama": {"enabled": true}}), "Failed"),
+        ("bob", json!({"config": nowhere}), "Failed"),
+        ("eve", json!({"restoreFrom": "backups/x"}), "Suspended"),
     ] {
         let mut instance = Fixture::named("minimal").instance().clone();
         instance["metadata"]["name"] = json!(name);

@@ -53,8 +53,13 @@ fn name(kind: Kind) -> String {
 }
 
 /// Of the projects' own definitions, the fields that we set.
-fn kinds() -> [(Kind, Value); 2] {
-    [(Kind::ServiceMonitor, monitor()), (Kind::PrometheusRule, alerts())]
+fn kinds() -> [(Kind, Value); 4] {
+    [
+        (Kind::ServiceMonitor, monitor()),
+        (Kind::PrometheusRule, alerts()),
+        (Kind::HTTPRoute, route()),
+        (Kind::Middleware, middleware()),
+    ]
 }
 
 fn definition(kind: Kind, spec: &Value) -> CustomResourceDefinition {
@@ -68,7 +73,11 @@ fn definition(kind: Kind, spec: &Value) -> CustomResourceDefinition {
     });
     let (_, version) = kind.api_version().split_once('/').expect("a version");
     serde_json::from_value(json!({
-        "metadata": {"name": name(kind)},
+        // Groups of Kubernetes' own ask for it.
+        "metadata": {
+            "name": name(kind),
+            "annotations": {"api-approved.kubernetes.io": "unapproved, a trimmed one for tests"},
+        },
         "spec": {
             "group": group(kind),
             "names": {
@@ -130,6 +139,68 @@ fn alerts() -> Value {
             },
         },
     })
+}
+
+/// Its lists are owned as a whole, and the API server fills in what is left out.
+fn route() -> Value {
+    let host = "^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
+    let name = json!({"type": "string", "minLength": 1, "maxLength": 253});
+    let or = |default: &str| json!({"type": "string", "default": default});
+    let list = |most: i32, items: Value| {
+        json!({
+            "type": "array", "x-kubernetes-list-type": "atomic", "maxItems": most, "items": items,
+        })
+    };
+    let parent = json!({
+        "type": "object",
+        "required": ["name"],
+        "properties": {
+            "group": or("gateway.networking.k8s.io"), "kind": or("Gateway"), "name": name,
+            "namespace": {"type": "string", "maxLength": 63, "minLength": 1}, "sectionName": name,
+        },
+    });
+    let backend = json!({
+        "type": "object",
+        "required": ["name"],
+        "properties": {
+            "group": or(""), "kind": or("Service"), "name": name,
+            "port": {"type": "integer", "format": "int32", "minimum": 1, "maximum": 65535},
+            "weight": {"type": "integer", "format": "int32", "default": 1},
+        },
+    });
+    let everything = json!({"type": "PathPrefix", "value": "/"});
+    let path = json!({
+        "type": "object",
+        "default": everything,
+        "properties": {"type": or("PathPrefix"), "value": or("/")},
+    });
+    let matching = json!({"type": "object", "properties": {"path": path}});
+    let mut matches = list(64, matching);
+    matches["default"] = json!([{"path": everything}]);
+    let rule = json!({
+        "type": "object",
+        "properties": {"backendRefs": list(16, backend), "matches": matches},
+    });
+    json!({
+        "type": "object",
+        "properties": {
+            "hostnames": list(16, json!({"type": "string", "maxLength": 253, "pattern": host})),
+            "parentRefs": list(32, parent),
+            "rules": list(16, rule),
+        },
+    })
+}
+
+fn middleware() -> Value {
+    let part = |properties: Value| json!({"type": "object", "properties": properties});
+    let (text, number) = (json!({"type": "string"}), json!({"type": "integer", "format": "int64"}));
+    part(json!({
+        "basicAuth": part(json!({
+            "realm": text, "removeHeader": {"type": "boolean"}, "secret": text,
+        })),
+        "headers": part(json!({"stsSeconds": number})),
+        "rateLimit": part(json!({"average": number, "burst": number})),
+    }))
 }
 
 fn texts() -> Value {

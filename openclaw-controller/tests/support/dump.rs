@@ -41,8 +41,7 @@ pub async fn restore(cluster: &Cluster, version: &str, name: &str) {
 
 /// The dumped objects of one instance. Claims that Kubernetes made are made by it again.
 fn items(version: &str, name: &str) -> Vec<Value> {
-    let folder =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../openclaw-render/tests/data/adoption");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/lifecycle/adoption");
     let text = std::fs::read_to_string(folder.join(format!("{version}.json")));
     let dump: Value = serde_json::from_str(&text.expect("a dump")).expect("JSON");
     let mut items = dump["items"].as_array().expect("items").clone();

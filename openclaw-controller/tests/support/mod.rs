@@ -17,6 +17,7 @@ pub mod ends;
 pub mod fixtures;
 pub mod fleet;
 pub mod http;
+pub mod models;
 pub mod operator;
 pub mod pods;
 pub mod proxy;

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use kube::config::Kubeconfig;
@@ -17,6 +18,8 @@ const GLANCE: Duration = Duration::from_millis(20);
 /// A running `openclaw-controller`; it ends with this value.
 pub struct Operator {
     child: Child,
+    /// Megabytes that were the program itself when it was first seen to listen.
+    program: OnceLock<f64>,
     folder: tempfile::TempDir,
 }
 
@@ -37,8 +40,19 @@ impl Operator {
     /// For all namespaces, one leader among several, as the chart runs it. The Lease is in the
     /// namespace of the chart.
     pub async fn elected(cluster: &Cluster, server: Option<&str>, identity: &str) -> Self {
+        Self::elected_with(cluster, server, identity, &[]).await
+    }
+
+    /// The same, with further arguments.
+    pub async fn elected_with(
+        cluster: &Cluster,
+        server: Option<&str>,
+        identity: &str,
+        arguments: &[&str],
+    ) -> Self {
         let kubeconfig = cluster.kubeconfig_of_operator(server).await;
-        let operator = Self::spawn(&kubeconfig, &["--leader-elect", "--identity", identity]);
+        let arguments = [&["--leader-elect", "--identity", identity], arguments].concat();
+        let operator = Self::spawn(&kubeconfig, &arguments);
         operator.until_synced().await;
         operator
     }
@@ -63,7 +77,7 @@ impl Operator {
             .stderr(Stdio::from(log))
             .spawn()
             .expect("the operator starts");
-        Self { child, folder }
+        Self { child, program: OnceLock::new(), folder }
     }
 
     /// Everything that it said.
@@ -82,6 +96,7 @@ impl Operator {
             if let Some(address) =
                 listens.next().and_then(|it| it["address"].as_str().map(str::to_owned))
             {
+                self.program.get_or_init(|| self.megabytes("RssFile"));
                 return address;
             }
             assert!(began.elapsed() < PATIENCE, "{server} is not served:\n{log}");
@@ -136,10 +151,22 @@ impl Operator {
 
     /// The most memory that it ever held.
     pub fn peak_megabytes(&self) -> f64 {
+        self.megabytes("VmHWM")
+    }
+
+    /// The same without the program itself: unoptimised, that is most of it, and how much of it is
+    /// there is up to the page cache. What of the program came later counts as held.
+    pub fn peak_held_megabytes(&self) -> f64 {
+        self.peak_megabytes() - self.program.get().expect("it was seen to listen")
+    }
+
+    /// A size that `proc_pid_status(5)` tells.
+    fn megabytes(&self, size: &str) -> f64 {
         let path = format!("/proc/{}/status", self.child.id());
         let text = std::fs::read_to_string(path).expect("it runs");
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
-        let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+        let mut lines = text.lines().filter_map(|line| line.split_once(':'));
+        let (_, value) = lines.find(|(name, _)| *name == size).expect("a size");
+        let kilobytes: f64 = value.trim().trim_end_matches(" kB").parse().expect("a number");
         kilobytes / 1024.0
     }
 

@@ -17,7 +17,8 @@ pub struct AvailabilitySpec {
     /// agent is suspended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pod_disruption_budget: Option<PodDisruptionBudgetSpec>,
-    /// Further replicas of the agent, by load. Reported as `Unsupported` by this version.
+    /// Further replicas by load, each with a state of its own. Only for an agent that had it from the
+    /// beginning, see `enabled`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_scaling: Option<AutoScalingSpec>,
     /// Labels that the agent's node must have, for example `disk: ssd`. Defaults to none. A change
@@ -58,21 +59,28 @@ pub struct PodDisruptionBudgetSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AutoScalingSpec {
-    /// Whether a HorizontalPodAutoscaler sets the number of replicas. Excludes `suspended`.
-    /// Defaults to false.
+    /// Whether a HorizontalPodAutoscaler sets the number of replicas. Excludes `suspended`. Each replica
+    /// gets a claim of its own, from the beginning: with a claim that is there already, with
+    /// `existingClaim`, `tailscale`, `netbird`, or a claim of `chromium` or `ollama` there is one replica, and condition
+    /// `AutoscalingActive` says so. Turned off, the first replica stays. Defaults to false. A change
+    /// leaves the first pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Fewest replicas, 1 or more, at most `maxReplicas`. Defaults to 1.
+    /// Fewest replicas, 1 or more, at most `maxReplicas`. Defaults to 1. A change leaves running pods
+    /// alone that are wanted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_replicas: Option<i32>,
-    /// Most replicas, 1 or more. Defaults to 5.
+    /// Most replicas, 1 or more. Defaults to 5, or `minReplicas` if that is more. A change leaves
+    /// running pods alone that are wanted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_replicas: Option<i32>,
-    /// CPU to aim at, in percent of the request, 1 to 100. Defaults to 80.
+    /// CPU to aim at, in percent of the request, 1 to 100. That of the agent's own container counts.
+    /// Defaults to 80. A change leaves running pods alone that are wanted.
     #[serde(rename = "targetCPUUtilization", skip_serializing_if = "Option::is_none")]
     pub target_cpu_utilization: Option<i32>,
-    /// Memory to aim at, in percent of the request, 1 to 100. Has no default: memory does not
-    /// count.
+    /// Memory to aim at, in percent of the request, 1 to 100. That of the agent's own container
+    /// counts. Has no default: memory does not count. A change leaves running pods alone that are
+    /// wanted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_memory_utilization: Option<i32>,
 }
@@ -85,7 +93,7 @@ pub enum OnOperatorUpgrade {
     /// The roll-out waits for approval, and condition `RolloutPending` says so.
     #[default]
     Hold,
-    /// The roll-out happens at once.
+    /// The roll-out happens without asking, in turn with those of other agents.
     Roll,
 }
 
@@ -103,24 +111,26 @@ impl fmt::Display for OnOperatorUpgrade {
 #[serde(rename_all = "camelCase")]
 pub struct RolloutSpec {
     /// What happens when only the operator's own change would replace the pod. `Hold`: it waits for
-    /// approval, see condition `RolloutPending`; `Roll`: it happens at once. Also for agents taken
-    /// over from another operator. Defaults to the operator's `--rollout-on-upgrade`, which is
+    /// approval, see condition `RolloutPending`; `Roll`: it happens without asking, for a few agents
+    /// at a time. Also for agents taken over from another operator. Defaults to the operator's `--rollout-on-upgrade`, which is
     /// `Hold` unless set. A change to `Roll` lets go of what is held.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "OnOperatorUpgrade")]
     pub on_operator_upgrade: Option<OnOperatorUpgrade>,
 }
 
-/// A time at which held roll-outs and updates may happen.
+/// A time at which held roll-outs happen by themselves.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MaintenanceWindow {
-    /// When the window opens, as a cron expression. Example: `0 3 * * 6` for Saturdays at three.
-    /// Required.
+    /// When the window opens, as a cron expression of five fields. Example: `0 3 * * 6` for
+    /// Saturdays at three. At most 128 characters. Required. A change counts from the next look on.
     pub schedule: String,
-    /// Time zone of the schedule, for example `Europe/Vienna`. Defaults to UTC.
+    /// Time zone of the schedule, for example `Europe/Vienna`. Defaults to UTC. A change counts from
+    /// the next look on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
-    /// How long the window is open, for example `2h`. Required.
+    /// How long the window is open, `5m` to `168h`, for example `2h`. What has begun by then goes
+    /// on. Required. A change counts from the next look on.
     pub duration: String,
 }

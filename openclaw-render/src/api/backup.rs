@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BackupSpec {
-    /// When backups are made, as a cron expression. Example: `0 3 * * *` for three every night. Has
-    /// no default: none are scheduled. Reported as `Unsupported` by this version.
+    /// When backups are made, as a cron expression in UTC. Example: `0 3 * * *` for three every
+    /// night; `@daily` and the like, too. Has no default: none are scheduled. A change restarts
+    /// nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
     /// Jobs of finished backups that are kept, 0 or more. Defaults to 3. Counts only with
@@ -20,17 +21,21 @@ pub struct BackupSpec {
     /// Jobs of failed backups that are kept, 0 or more. Defaults to 1. Counts only with `schedule`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_history_limit: Option<i32>,
-    /// Time that a backup may take, `5m` to `24h`. Defaults to `30m`. Counts only with `schedule`.
+    /// Time that a backup or a restore may take, `5m` to `24h`. Defaults to `1h`. Counts only with
+    /// `schedule` or `spec.restoreFrom`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<String>,
-    /// ServiceAccount of the backup's pods, for workload identity. Defaults to that of the
-    /// namespace. Counts only with `schedule`.
+    /// ServiceAccount of the pods of backups and restores, for workload identity. Defaults to that of
+    /// the namespace. No token of it is mounted but by the cloud's own means. Counts only with
+    /// `schedule` or `spec.restoreFrom`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_account_name: Option<String>,
-    /// Days for which backups are kept, 1 to 365. Defaults to 7. Counts only with `schedule`.
+    /// Days for which backups are kept, 1 to 365. Defaults to 7. Older ones are removed after the
+    /// next good one; the newest stays in any case. Counts only with `schedule`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<i32>,
-    /// Where backups are stored. Reported as `Unsupported` by this version.
+    /// Where backups are stored, and restored from. Without it there are none. Counts only with
+    /// `schedule` or `spec.restoreFrom`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage: Option<BackupStorageSpec>,
 }
@@ -41,9 +46,28 @@ pub struct BackupSpec {
 pub struct BackupStorageSpec {
     /// Secret that names the bucket, in the instance's namespace. Keys: `S3_BUCKET`, `S3_ENDPOINT`;
     /// if there is no workload identity `S3_ACCESS_KEY_ID`, `S3_SECRET_ACCESS_KEY`; optional
-    /// `S3_REGION`, `S3_PROVIDER`. Defaults to the operator's shared Secret, if the namespace gets it.
+    /// `S3_REGION`, `S3_PROVIDER`. Has no default. Only the container that stores or fetches sees
+    /// it, and a change of its values counts from the next backup on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<LocalObjectReference>,
+}
+
+/// A restore that is under way or failed. Also what the last one left.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RestoreStatus {
+    /// What is restored, as `spec.restoreFrom` had it. Absent once that is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// When it was begun. Absent while it is being given up, and once it is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_time: Option<Time>,
+    /// Why it failed. What was there before is as it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Directory in HOME that holds what was there before the last restore. It is yours to remove.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
 }
 
 /// A backup, taken or given up: when, where it lies, and what went wrong.
@@ -58,7 +82,7 @@ pub struct BackupStatus {
     /// Whether the backup was stored and verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub succeeded: Option<bool>,
-    /// Where the backup is, as a path in the bucket, for `spec.restoreFrom`.
+    /// Where the backup is, as a path in the bucket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// Version of OpenClaw that wrote the state in it.

@@ -26,7 +26,8 @@ use super::{ImageSpec, RuntimeDepsSpec};
 #[serde(rename_all = "camelCase", remote = "Self")]
 pub struct ClusterDefaultsSpec {
     /// Replaces the registry of every image that the operator brings. Counts for instances that
-    /// name none; example: `mirror.example.com/team`. Has no default. A change replaces their pods.
+    /// name none; example: `mirror.example.com/team`. Has no default. A change replaces their pods, a few
+    /// at a time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registry: Option<String>,
     /// Image for instances that name none. The tag counts for those that set neither tag nor
@@ -34,7 +35,7 @@ pub struct ClusterDefaultsSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<ImageSpec>,
     /// Environment variables of all agents. An instance's entry of the same name wins. At most 200.
-    /// Defaults to none. A change replaces all pods.
+    /// Defaults to none. A change replaces all pods, a few at a time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub env: Option<Vec<EnvVar>>,
     /// Package managers and languages, where an instance does not say.

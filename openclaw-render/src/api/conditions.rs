@@ -63,18 +63,36 @@ words! {
         SecretsReady,
         /// The ConfigMaps that workspaces refer to are there, and their keys make files.
         WorkspaceReady,
+        /// The skill packs are fetched.
+        SkillPacksReady,
         /// The tools of `spec.runtimeDeps` are installed.
         RuntimeDepsReady,
         /// The skills of ClawHub and npm are installed.
         SkillsReady,
         /// The plugins are installed.
         PluginsReady,
+        /// Backups can be made, and the last one was.
+        BackupReady,
+        /// The CronJob that makes backups is there.
+        ScheduledBackupReady,
+        /// What `spec.restoreFrom` names is restored.
+        RestoreComplete,
+        /// The models of `spec.ollama` are there.
+        ModelsReady,
         /// What stands beside the pod is there.
         CompanionsReady,
         /// What the agent asks to have changed about itself is carried out.
         SelfConfigReady,
         /// The agent's metrics are served.
         MonitoringReady,
+        /// A newer release is there, or on its way to the agent.
+        AutoUpdateAvailable,
+        /// Automatic updates do not happen, or the last one failed.
+        AutoUpdatePaused,
+        /// Gateways lead to the agent.
+        HTTPRouteReady,
+        /// A HorizontalPodAutoscaler sets the number of replicas.
+        AutoscalingActive,
         /// A roll-out waits.
         RolloutPending,
         /// A name that the instance needs belongs to something else.
@@ -83,6 +101,8 @@ words! {
         Unsupported,
         /// Nothing is written.
         Paused,
+        /// The OpenClawInstance is as the AgentInstance says.
+        Converted,
     }
 }
 
@@ -143,6 +163,12 @@ words! {
         Installed,
         /// Every file of the workspaces is rendered.
         WorkspaceRendered,
+        /// Every skill pack is fetched.
+        PacksFetched,
+        /// A skill pack could not be fetched.
+        PackNotFetched,
+        /// A skill pack is being fetched.
+        PackUnknown,
         /// The configuration cannot be read.
         InvalidJSON,
         /// The application is sure to exit.
@@ -151,8 +177,12 @@ words! {
         ConfigRendered,
         /// The configuration has retired keys, which the application's migration changed in the pod.
         ConfigMigrated,
-        /// What the agent asks for is kept and not carried out.
-        RequestsNotCarriedOut,
+        /// What the agent asks for is carried out.
+        RequestsCarriedOut,
+        /// Nothing shows that only the agent itself makes requests in its name.
+        AuthorNotProven,
+        /// Somebody else takes away again what requests of the agent add.
+        Overwritten,
         /// What the agent had written into its configuration could not be used.
         ConfigSetAside,
         /// The configuration is not where the application reads it.
@@ -167,20 +197,68 @@ words! {
         SecretsFound,
         /// Someone must approve.
         HeldForApproval,
+        /// Others are replaced for the same cause, and it is not this one's turn.
+        WaitsForTurn,
+        /// One that was replaced for the same cause does not become ready.
+        RolloutStopped,
+        /// A StatefulSet takes the place of the Deployment that ran the agent.
+        ReplacingDeployment,
+        /// Nobody can look at what it depends on.
+        WaitingForReads,
         /// An object of that name is not ours.
         NameTaken,
         /// The object is there.
         Applied,
         /// The object is not there yet.
         NotApplied,
+        /// Nobody says where backups are stored, or by what right.
+        NoCredentials,
+        /// The volume is for one pod alone, and the agent has it.
+        ReadWriteOncePod,
+        /// Each replica has a volume of its own, and a backup is of one.
+        VolumePerReplica,
+        /// The last backup was not stored.
+        BackupFailed,
+        /// The last backup is stored and was read back.
+        BackupSucceeded,
+        /// No backup was made so far.
+        NoBackupYet,
+        /// A backup is being restored, and the agent is off until then.
+        Restoring,
+        /// The backup could not be restored, and what was there is as it was.
+        RestoreFailed,
+        /// The backup is restored.
+        RestoreSucceeded,
+        /// The agent runs, and a backup is restored only while it is off.
+        AgentRuns,
         /// The agent's metrics are served.
         MetricsServed,
         /// The agent has no metrics to serve.
         NoMetrics,
+        /// The agent's state can have one writer, so there is one replica.
+        SingleWriter,
+        /// Every Gateway accepts the route.
+        Accepted,
+        /// A Gateway does not accept the route, or has not answered.
+        NotAccepted,
+        /// The route names no Gateway.
+        NoParentRefs,
         /// The cluster does not have the object's kind.
         KindMissing,
         /// The API server refuses the object.
         ApplyRefused,
+        /// The registry has a newer release.
+        NewVersionAvailable,
+        /// A newer release is being rolled out, or undone.
+        Updating,
+        /// The last update failed.
+        UpdateFailed,
+        /// Too many updates in a row failed.
+        UpdatesStopped,
+        /// No release can be told from the image's tag.
+        TagUnreadable,
+        /// The registry cannot be read.
+        RegistryUnreachable,
         /// The instance is being deleted.
         Terminating,
     }
@@ -192,7 +270,11 @@ impl ConditionType {
     pub fn is_good_when_true(self) -> bool {
         !matches!(
             self,
-            Self::RolloutPending | Self::NameConflict | Self::Unsupported | Self::Paused
+            Self::AutoUpdatePaused
+                | Self::RolloutPending
+                | Self::NameConflict
+                | Self::Unsupported
+                | Self::Paused
         )
     }
 }

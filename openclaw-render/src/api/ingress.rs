@@ -118,16 +118,16 @@ pub struct IngressSecurity {
     /// change leaves the running pod alone.
     #[serde(rename = "forceHTTPS", skip_serializing_if = "Option::is_none")]
     pub force_https: Option<bool>,
-    /// Whether browsers are told to use only HTTPS from now on. Without effect on ingress-nginx,
-    /// which decides for all of its hosts at once. Defaults to true. A change leaves the running pod
-    /// alone.
+    /// Whether browsers are told to use only HTTPS from now on. With Traefik by a Middleware, if it is
+    /// true and `tls` is given. Without effect on ingress-nginx, which decides for all of its hosts at
+    /// once. Defaults to what the controller does by itself. A change leaves the running pod alone.
     #[serde(rename = "enableHSTS", skip_serializing_if = "Option::is_none")]
     pub enable_hsts: Option<bool>,
     /// A limit on the requests of each client. Defaults to none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_limiting: Option<RateLimiting>,
-    /// A user name and a password that the Ingress asks for. Only with ingress-nginx. Defaults to
-    /// none.
+    /// A user name and a password that the Ingress asks for. Only with ingress-nginx and Traefik.
+    /// Defaults to none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub basic_auth: Option<BasicAuth>,
 }
@@ -136,8 +136,8 @@ pub struct IngressSecurity {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RateLimiting {
-    /// Whether the limit is in force, by ingress-nginx. Defaults to true. A change leaves the running
-    /// pod alone.
+    /// Whether the limit is in force, by ingress-nginx and Traefik. Defaults to true. A change leaves
+    /// the running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// Requests per second that a client may send, at least 1. Defaults to 10. A change leaves the
@@ -150,12 +150,15 @@ pub struct RateLimiting {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BasicAuth {
-    /// Whether the Ingress asks for them. Only with ingress-nginx: with another controller it is an
-    /// error. Defaults to false. A change leaves the running pod alone.
+    /// Whether the Ingress asks for them. Only with ingress-nginx and Traefik: with another controller
+    /// it is an error. There is no Ingress where Traefik's Middleware cannot be made. Defaults to false.
+    /// A change leaves the running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// A Secret of yours with htpasswd lines under key `auth`. Defaults to one that the operator
-    /// makes once, `<name>-basic-auth`. A change leaves the running pod alone.
+    /// A Secret of yours with htpasswd lines under key `auth`. Traefik takes them under the only key, or
+    /// type `kubernetes.io/basic-auth`. Defaults to one that the operator makes once,
+    /// `<name>-basic-auth`, for Traefik `<name>-basic-auth-traefik`. A change leaves the running pod
+    /// alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub existing_secret: Option<String>,
     /// User name in the Secret that the operator makes. At most 64 characters, and no `:`. A change
@@ -172,20 +175,26 @@ pub struct BasicAuth {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HttpRouteSpec {
-    /// Whether the operator makes an HTTPRoute. Defaults to false.
+    /// Whether the operator makes an HTTPRoute. Condition `HTTPRouteReady` says what its Gateways say.
+    /// Where the cluster lacks the Gateway API, the agent runs without it. Defaults to false. A change
+    /// leaves the running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Gateways that the route is attached to. Defaults to none, with which it leads nowhere.
+    /// Gateways that the route is attached to. At most 32. The NetworkPolicy lets their namespaces in.
+    /// Defaults to none, with which it leads nowhere. A change leaves the running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_refs: Option<Vec<ParentRef>>,
-    /// Host names that lead to the gateway, for example `ada.example.com`. Defaults to all of the
-    /// listener's.
+    /// Host names that lead to the gateway, for example `ada.example.com`. At most 16. With `https`
+    /// they become origins of the Control UI. Defaults to all of the listener's. A change goes live
+    /// without a new pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hostnames: Option<Vec<String>>,
-    /// Port of the Service that the route leads to, 1 to 65535. Defaults to 18789.
+    /// Port of the Service that the route leads to, 1 to 65535. Defaults to 18789, or to the first of
+    /// `service.ports` that leads to the gateway. A change leaves the running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<i32>,
-    /// Annotations of the HTTPRoute, for other tools. Defaults to none.
+    /// Annotations of the HTTPRoute, for other tools. Defaults to none. A change leaves the running
+    /// pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<BTreeMap<String, String>>,
 }
@@ -194,12 +203,15 @@ pub struct HttpRouteSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ParentRef {
-    /// Name of the Gateway that the route is attached to. Required.
+    /// Name of the Gateway that the route is attached to. Required. A change leaves the running pod
+    /// alone.
     pub name: String,
-    /// Namespace of the Gateway. Defaults to that of the instance.
+    /// Namespace of the Gateway. Defaults to that of the instance. A change leaves the running pod
+    /// alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
-    /// Listener of the Gateway, by its name. Defaults to all of its listeners.
+    /// Listener of the Gateway, by its name. Defaults to all of its listeners. A change leaves the
+    /// running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub section_name: Option<String>,
 }

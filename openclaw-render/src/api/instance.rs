@@ -63,7 +63,9 @@ pub struct OpenClawInstanceSpec {
     /// `npm:package` for the programs of a package, with `@version` at its end if one is meant. An
     /// agent starts without what cannot be installed, and `SkillsReady` says why. At most 20, each
     /// of 1 to 128 characters. Defaults to none. A change replaces the pod; what is there stays.
-    /// `pack:owner/repository/path@ref` on GitHub is reported as `Unsupported` by this version.
+    /// `pack:owner/repository/path@ref` is a folder of a repository on GitHub, whose files become files
+    /// of the workspace when the next pod starts; a branch is looked up again every quarter of an hour.
+    /// What was fetched last stays while it cannot be fetched, and `SkillPacksReady` says why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skills: Option<Vec<String>>,
     /// Plugins to install for the agent, once for each version of OpenClaw. An entry is a package on
@@ -105,10 +107,10 @@ pub struct OpenClawInstanceSpec {
     /// Access to the agent through a Tailscale network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tailscale: Option<TailscaleSpec>,
-    /// Access to the agent through a NetBird network. Reported as `Unsupported` by this version.
+    /// Access to the agent through a NetBird network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub netbird: Option<NetbirdSpec>,
-    /// A server for local models in the agent's pod. Reported as `Unsupported` by this version.
+    /// A server for local models in the agent's pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ollama: Option<OllamaSpec>,
     /// A terminal on the agent's files, used from a browser.
@@ -172,9 +174,10 @@ pub struct OpenClawInstanceSpec {
     /// Backups of the agent's state to object storage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup: Option<BackupSpec>,
-    /// The backup that the agent begins with. A path in the bucket, for example
-    /// `backups/team/ada/2026-11-01T03-00-00Z`. Has no default. Reported as `Unsupported` by this
-    /// version.
+    /// The backup that the agent begins with. A path in the bucket of `backup.storage`, for example
+    /// `backups/team/ada/2026-11-01T03-00-00Z`, or `s3://bucket/path`: a backup, a directory of the Go
+    /// operator's, or a `.tar.gz` of a state directory. Has no default. A new agent starts once it is
+    /// restored; a change stops no agent, and counts once the agent is off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restore_from: Option<String>,
     /// Package managers and languages that the agent finds on its volume.
@@ -183,8 +186,8 @@ pub struct OpenClawInstanceSpec {
     /// How clients reach the gateway, and how they prove who they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway: Option<GatewaySpec>,
-    /// Updates of the agent to the newest stable release. Reported as `Unsupported` by this
-    /// version.
+    /// Updates of the agent to the newest stable release. They replace the pod, and stay with its
+    /// kind of image. What is decided is in `status.autoUpdate`; the spec is never written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_update: Option<AutoUpdateSpec>,
     /// What the agent may ask to have changed about itself, by OpenClawSelfConfig. Requests are kept
@@ -200,15 +203,17 @@ pub struct OpenClawInstanceSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share_process_namespace: Option<bool>,
     /// What happens to files of a skill pack that changed. `Replace` replaces them; `CreateOnly`
-    /// leaves them as they are. Defaults to `Replace`. Counts only with `skills`.
+    /// leaves them as they are. What the agent has changed stays until the pack changes, too. Defaults
+    /// to `Replace`. Takes effect when the next pod starts.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "SkillPackUpdatePolicy")]
     pub skill_pack_update_policy: Option<SkillPackUpdatePolicy>,
     /// Whether the pod is replaced when only the operator changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout: Option<RolloutSpec>,
-    /// Times at which held roll-outs and updates may happen. At most 20. Defaults to none. Reported
-    /// as `Unsupported` by this version.
+    /// Times at which held roll-outs happen by themselves. Without any, a held roll-out waits for
+    /// approval. At most 20. Defaults to none. A change replaces no pod, unless a roll-out is held
+    /// and a window is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub maintenance_windows: Option<Vec<MaintenanceWindow>>,
 }

@@ -3,6 +3,7 @@
 //! Every field below `spec` is optional and, but for `replicas`, has no default in the schema:
 //! defaults are applied when a spec is resolved, so that the stored object stays what the user wrote.
 
+mod agent_instance;
 mod auto_update;
 mod availability;
 mod backup;
@@ -28,6 +29,7 @@ mod workspace;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error};
 use serde_json::Value;
 
+pub use agent_instance::*;
 pub use auto_update::*;
 pub use availability::*;
 pub use backup::*;

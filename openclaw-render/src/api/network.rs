@@ -67,8 +67,7 @@ pub struct NetworkingSpec {
     /// An Ingress that leads to the gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ingress: Option<IngressSpec>,
-    /// An HTTPRoute of the Gateway API that leads to the gateway. Reported as `Unsupported` by this
-    /// version.
+    /// An HTTPRoute of the Gateway API that leads to the gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_route: Option<HttpRouteSpec>,
     /// Who may reach the metrics port. Defaults to pods of the namespace, and to nobody where

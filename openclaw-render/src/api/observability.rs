@@ -86,7 +86,7 @@ pub struct MetricsSpec {
     /// served, and condition `MonitoringReady` says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Port of the pod and of the Service that serves `/metrics`. From 1024 to 65535; defaults to
+    /// Port of the pod and of the Service that serves `/metrics`. From 1 to 65535; defaults to
     /// 9090. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<i32>,

@@ -56,7 +56,9 @@ pub fn beneath<'a>(schema: &'a Value, path: &str) -> Option<&'a Value> {
         let (name, positions) = step
             .split_once('[')
             .map_or((step, 0), |(name, rest)| (name, 1 + rest.matches('[').count()));
-        let field = schema.get("properties")?.get(name)?;
+        // As in `kubectl explain`, the members of a list need no brackets.
+        let holder = schema.get("items").unwrap_or(schema);
+        let field = holder.get("properties")?.get(name)?;
         (0..positions).try_fold(field, |list, _| list.get("items"))
     })
 }

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A change that an agent asks for. This version keeps requests and does not carry them out.
+/// A change that an agent asks for. The operator carries it out, if the instance allows it, and deletes it an hour later.
 #[derive(Clone, Debug, Default, PartialEq, CustomResource, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "openclaw.rocks",
@@ -20,7 +20,7 @@ use serde_json::Value;
     namespaced,
     status = "OpenClawSelfConfigStatus",
     derive = "PartialEq",
-    doc = "A change that an agent asks for. This version keeps requests and does not carry them out.",
+    doc = "A change that an agent asks for. The operator carries it out, if the instance allows it, and deletes it an hour later.",
     printcolumn = r#"{"name":"Instance","type":"string","jsonPath":".spec.instanceRef"}"#,
     printcolumn = r#"{"name":"Phase","type":"string","jsonPath":".status.phase"}"#,
     printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#
@@ -35,8 +35,8 @@ pub struct SelfConfigSpec {
     /// Skills to remove that an earlier request added. At most 10. Defaults to none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remove_skills: Option<Vec<String>>,
-    /// Keys of openclaw.json to set. Objects are merged, everything else is replaced; `gateway` is
-    /// protected. Defaults to none.
+    /// Keys of openclaw.json to set. Objects are merged, `null` removes a key that a request set,
+    /// everything else is replaced. `gateway`, `env`, `secrets` and `$include` are protected. Defaults to none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schemars(schema_with = "super::schema::any_object")]
     pub config_patch: Option<Value>,
@@ -78,19 +78,19 @@ pub enum SelfConfigPhase {
     Denied,
 }
 
-/// What became of a request. Not written by this version.
+/// What became of a request, why, and when.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OpenClawSelfConfigStatus {
-    /// How far the request has come: `Pending`, `Applied`, `Failed` or `Denied`. Not written by this
-    /// version; without it nothing was changed.
+    /// How far the request has come: `Pending`, `Applied`, `Failed` or `Denied`. Without one,
+    /// nothing was changed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schemars(with = "SelfConfigPhase")]
     pub phase: Option<SelfConfigPhase>,
-    /// Why it was denied or failed, or what was skipped. Not written by this version.
+    /// Why it was denied or failed, or what was skipped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// When it was carried out or given up. Not written by this version.
+    /// When it was carried out or given up. The request is deleted an hour later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completion_time: Option<Time>,
 }

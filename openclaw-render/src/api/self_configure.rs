@@ -41,17 +41,18 @@ impl fmt::Display for SelfConfigAction {
 #[serde(rename_all = "camelCase")]
 pub struct SelfConfigureSpec {
     /// Whether the agent may ask for changes of its own spec. It gets a token, rights for its own
-    /// requests, and a guide and a helper in its workspace. This version keeps requests and does not
-    /// carry them out. Defaults to false. A change replaces the pod.
+    /// requests, and a guide and a helper in its workspace. Requests are carried out while the chart's
+    /// policy shows who makes them. Defaults to false. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// What the agent may change: `skills`, `config`, `workspaceFiles`, `envVars`. At most 4.
-    /// Defaults to none, which denies every request. A change takes effect when the next pod starts.
+    /// Defaults to none, which denies every request. A change counts for the next request, and is in
+    /// the agent's guide when the next pod starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_actions: Option<Vec<SelfConfigAction>>,
     /// Sources of the skills that the agent may add. Written `host/owner/repository`, or only its
-    /// beginning: `github.com/example`. Defaults to every source. Without effect in this version, and
-    /// so is a change.
+    /// beginning: `github.com/example`. Defaults to every source. A change counts for the next
+    /// request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_skill_sources: Option<Vec<String>>,
 }

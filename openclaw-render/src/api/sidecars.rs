@@ -106,8 +106,8 @@ pub struct TailscaleSpec {
     /// Key in that Secret. Defaults to `authkey`. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_key_secret_key: Option<String>,
-    /// Name of the agent in the tailnet. Defaults to the instance's name. A change replaces the
-    /// pod.
+    /// Name of the agent in the tailnet; capitals become small letters. Defaults to the instance's
+    /// name. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
     /// Whether members of the tailnet are signed in by their identity there. Defaults to false.
@@ -128,26 +128,33 @@ pub struct TailscaleSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NetbirdSpec {
-    /// Whether the agent joins a NetBird network. Excludes `tailscale`. Defaults to false.
+    /// Whether the agent joins a NetBird network, in user space. Its members reach every port that
+    /// the pod has on loopback, as far as the network's policies let them. Excludes `tailscale`.
+    /// Defaults to false. A change replaces the pod; its identity stays on the agent's volume.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Secret with the setup key with which the agent joins. Has no default.
+    /// Secret with the setup key with which the agent joins. Has no default; without it someone must
+    /// admit the agent by hand. A change replaces the pod, also one of the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub setup_key_secret_ref: Option<LocalObjectReference>,
-    /// Key in that Secret that holds the setup key. Defaults to `setupkey`.
+    /// Key in that Secret that holds the setup key. Defaults to `setupkey`. A change
+    /// replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub setup_key_secret_key: Option<String>,
     /// Address of the management server, if it is your own. Example:
-    /// `https://netbird.example.com`. Defaults to that of NetBird.
+    /// `https://netbird.example.com`. Its port is opened in the NetworkPolicy. Defaults to that of
+    /// NetBird. A change replaces the pod.
     #[serde(rename = "managementURL", skip_serializing_if = "Option::is_none")]
     pub management_url: Option<String>,
-    /// Name of the agent in the network. Defaults to the instance's name.
+    /// Name of the agent in the network; capitals become small letters. Defaults to the instance's
+    /// name. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
-    /// Image of NetBird. Defaults to `docker.io/netbirdio/netbird:latest`.
+    /// Image of NetBird. Defaults to `docker.io/netbirdio/netbird:latest`. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<SidecarImage>,
-    /// CPU and memory of NetBird. Has no default yet.
+    /// CPU and memory of NetBird. Defaults to requests of 50m and 64Mi, and limits of 200m and 256Mi.
+    /// A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
 }
@@ -156,24 +163,28 @@ pub struct NetbirdSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OllamaSpec {
-    /// Whether an Ollama server runs in the agent's pod. Defaults to false.
+    /// Whether an Ollama server runs in the agent's pod. It runs as the pod's user, and listens for the
+    /// pod alone, on port 11434. Defaults to false. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Image of Ollama. Defaults to `docker.io/ollama/ollama:latest`.
+    /// Image of Ollama. Defaults to `docker.io/ollama/ollama:latest`. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<SidecarImage>,
-    /// Models to fetch before the agent starts, for example `llama3.2:3b`. At most 10. Defaults to
-    /// none.
+    /// Models to fetch before the agent starts, for example `llama3.2:3b`. At most 10. What is there
+    /// is not fetched again, and what cannot be fetched within half an hour does not keep the agent
+    /// from starting. Defaults to none. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub models: Option<Vec<String>>,
-    /// CPU and memory of Ollama. Defaults to requests of 500m and 1Gi, and limits of 2 and 4Gi.
+    /// CPU and memory of Ollama, which holds its models in memory. Defaults to requests of 500m and
+    /// 1Gi, and limits of 2 and 4Gi. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
     /// The volume that models are kept on. Defaults to an emptyDir of 20Gi, which goes with the
     /// pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage: Option<OllamaStorage>,
-    /// Number of NVIDIA GPUs for Ollama, 0 or more. Defaults to 0.
+    /// Number of NVIDIA GPUs for Ollama, 0 or more, as `nvidia.com/gpu`. Defaults to 0. A change
+    /// replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gpu: Option<i32>,
 }
@@ -182,11 +193,12 @@ pub struct OllamaSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OllamaStorage {
-    /// Most space that models may take without a claim. Defaults to `20Gi`.
+    /// Most space that models may take without a claim. A pod that takes more is evicted.
+    /// Defaults to `20Gi`. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_limit: Option<QuantityValue>,
-    /// Name of a claim of your own for the models. Has no default: they are in an emptyDir and go
-    /// with the pod.
+    /// Name of a claim of your own for the models. The pod's user must be able to write to it. Has no
+    /// default: they are in an emptyDir and go with the pod. A change replaces the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub existing_claim: Option<String>,
 }

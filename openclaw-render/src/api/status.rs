@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AutoUpdateStatus, BackupStatus, FileUpdatePolicy, empty_is_unset};
+use super::{AutoUpdateStatus, BackupStatus, FileUpdatePolicy, RestoreStatus, empty_is_unset};
 
 /// A summary of the conditions in one word.
 #[derive(
@@ -74,8 +74,8 @@ impl fmt::Display for Phase {
 #[serde(rename_all = "camelCase")]
 pub struct OpenClawInstanceStatus {
     /// A summary of the conditions in one word. `Provisioning`, then `Running`, or `Degraded` once
-    /// it no longer is; `Failed`, `Suspended`, `Terminating`. `Pending`, `BackingUp`, `Restoring`
-    /// and `Updating` are not used by this version.
+    /// it no longer is; `Restoring`, `Updating`, `Failed`, `Suspended`, `Terminating`. `Pending` and
+    /// `BackingUp` are not used by this version.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "Phase")]
     pub phase: Option<Phase>,
@@ -116,21 +116,25 @@ pub struct OpenClawInstanceStatus {
     /// The Job that makes the backup before deletion. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup_job_name: Option<String>,
-    /// Where the last backup is, as a path in the bucket. Not written by this version.
+    /// Where the last good backup is, as a path in the bucket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_backup_path: Option<String>,
-    /// When the last backup was finished. Not written by this version.
+    /// When the last good backup was finished.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_backup_time: Option<Time>,
-    /// The last ten backups, newest first. Not written by this version.
+    /// The last ten backups that ended, newest first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backups: Option<Vec<BackupStatus>>,
-    /// The Job that restores `spec.restoreFrom`. Not written by this version.
+    /// The Job that restores `spec.restoreFrom`, or restored it last. Each attempt has another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restore_job_name: Option<String>,
-    /// The backup that the agent's state was restored from. Not written by this version.
+    /// The backup that the agent's state was restored from. As `spec.restoreFrom` had it, and it is
+    /// not restored once more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restored_from: Option<String>,
+    /// A restore that is under way or failed. Also what the last one left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restore: Option<RestoreStatus>,
     /// What automatic updates found and did. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_update: Option<AutoUpdateStatus>,
@@ -244,10 +248,10 @@ pub struct ManagedResources {
     /// Name of the ConfigMap with the agent's dashboard.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grafana_dashboard_instance: Option<String>,
-    /// Name of the CronJob of scheduled backups. Not written by this version.
+    /// Name of the CronJob of scheduled backups.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup_cron_job: Option<String>,
-    /// Name of the HTTPRoute that leads to the gateway. Not written by this version.
+    /// Name of the HTTPRoute that leads to the gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_route: Option<String>,
     /// Files of workspaces that follow `Replace`. At most 100.

@@ -79,8 +79,7 @@ pub struct AdditionalWorkspace {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub managed_files: Option<Vec<ManagedFile>>,
     /// Skills to install for this workspace only. They are written as in `spec.skills`; programs of
-    /// npm's are for all workspaces, and a pack is reported as `Unsupported` by this version. At most
-    /// 20. Defaults to none. A change replaces the pod; what is there stays.
+    /// npm's are for all workspaces, and the files of a pack are for this one. At most 20. Defaults to none. A change replaces the pod; what is there stays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skills: Option<Vec<String>>,
 }

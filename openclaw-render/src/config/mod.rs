@@ -11,6 +11,7 @@ mod diagnostics;
 mod gateway;
 mod logging;
 pub(crate) mod reload;
+mod skills;
 
 use serde_json::{Map, Value};
 
@@ -29,6 +30,7 @@ const STEPS: &[Step] = &[
     diagnostics::exporter,
     logging::level_and_style,
     browser::profiles,
+    skills::entries,
 ];
 
 /// openclaw.json as the application gets it: keys sorted, two spaces of indentation, a line break

@@ -4,12 +4,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
 
-use crate::api::{ConditionType, OpenClawInstance, places};
+use super::nulls;
+use crate::api::{AgentInstance, ConditionType, OpenClawInstance, places};
 use crate::bounded;
 use crate::nesting;
 use crate::problem::{Problem, Rule};
 use crate::resolve::RAW;
-use crate::vocab::KIND;
+use crate::vocab::{AGENT_KIND, KIND};
 
 /// Fields that do not decode of which a document is told at once.
 const MAX_ERRORS: usize = 32;
@@ -19,33 +20,47 @@ const MAX_ERRORS: usize = 32;
 /// # Errors
 /// The first field that does not decode or is beyond the limits of [`bounded`], by its path.
 pub fn decode_instance(document: Value) -> Result<(OpenClawInstance, Vec<Problem>), Problem> {
-    let document = within_limits(document)?;
+    let mut document = within_limits(document)?;
+    let mut problems = nulls::take_away(&mut document);
     let fraction = document.get("spec").and_then(|spec| fraction("spec", spec));
     let (decoded, unknown) = with_unknown(document);
-    match decoded {
-        Ok(instance) => fraction.map_or_else(|| Ok((instance, advice(KIND, unknown))), Err),
-        Err((path, message)) => Err(undecodable(&path, &message)),
+    let instance = decoded.map_err(|(path, message)| undecodable(&path, &message))?;
+    if let Some(fraction) = fraction {
+        return Err(fraction);
     }
+    problems.extend(advice(KIND, unknown));
+    Ok((instance, problems))
 }
 
-/// As [`decode_instance`], with the other fields that do not decode, too.
-pub(super) fn every_problem(
+/// An agent out of raw JSON, with advice on every field that the API does not have.
+///
+/// # Errors
+/// Every field that does not decode.
+pub(crate) fn decode_agent(document: Value) -> Result<(AgentInstance, Vec<Problem>), Vec<Problem>> {
+    every_problem(AGENT_KIND, document)
+}
+
+/// As [`decode_instance`] for a kind, with the other fields that do not decode, too.
+pub(super) fn every_problem<T: DeserializeOwned>(
+    kind: &str,
     document: Value,
-) -> Result<(OpenClawInstance, Vec<Problem>), Vec<Problem>> {
+) -> Result<(T, Vec<Problem>), Vec<Problem>> {
     let mut document = within_limits(document).map_err(|problem| vec![problem])?;
+    let nulls = nulls::take_away(&mut document);
     let mut problems: Vec<Problem> = Vec::new();
     let fraction = document.get("spec").and_then(|spec| fraction("spec", spec));
     // A field that is taken away may be one that must be there: that is no finding.
     let mut taken: Vec<String> = Vec::new();
     loop {
-        let (decoded, unknown) = with_unknown(document.clone());
+        let (decoded, unknown) = with_unknown::<T>(document.clone());
         let error = match decoded {
             Ok(instance) if problems.is_empty() && fraction.is_none() => {
-                return Ok((instance, advice(KIND, unknown)));
+                return Ok((instance, [nulls, advice(kind, unknown)].concat()));
             }
             Ok(_) => {
                 problems.extend(fraction);
-                problems.extend(advice(KIND, unknown));
+                problems.extend(nulls);
+                problems.extend(advice(kind, unknown));
                 return Err(problems);
             }
             Err(error) => error,

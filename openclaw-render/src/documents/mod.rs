@@ -4,6 +4,7 @@
 //! the caller's; this begins with JSON values.
 
 mod decode;
+mod nulls;
 mod promised;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,16 +14,19 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::api::{OpenClawClusterDefaults, OpenClawInstance, OpenClawSelfConfig};
+use crate::agent_instance::{instance_of_agent, path_in_agent};
+use crate::api::{AgentInstance, OpenClawClusterDefaults, OpenClawInstance, OpenClawSelfConfig};
 use crate::facts::{claim_facts, secret_hashes};
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed};
 use crate::problem::{Problem, Rule};
 use crate::resolution::{Resolution, resolve};
 use crate::resolve::bounds;
+use crate::self_config::judge_request;
 use crate::settings::Settings;
-use crate::vocab::{API_VERSION, DEFAULT_NAMESPACE, KIND};
+use crate::vocab::{AGENT_API_VERSION, AGENT_KIND, API_VERSION, DEFAULT_NAMESPACE, KIND};
 
+pub(crate) use decode::decode_agent;
 pub use decode::decode_instance;
 
 /// Kind of the cluster's defaults.
@@ -57,6 +61,9 @@ pub struct Documents {
     pub has_others: bool,
     /// Where the document that is being read stands.
     place: (usize, String),
+    /// Which of the instances come from the smaller kind, by where they stand.
+    converted: BTreeSet<(usize, String)>,
+    requests: Vec<Found<OpenClawSelfConfig>>,
     worlds: BTreeMap<String, Observed>,
     cluster_defaults: Fact<OpenClawClusterDefaults>,
     /// Kinds of which the documents hold all there are.
@@ -75,6 +82,7 @@ impl Documents {
         }
         read.instances.sort_by_cached_key(|found| identity(&found.value));
         read.check_duplicates();
+        read.check_requests();
         read
     }
 
@@ -88,6 +96,16 @@ impl Documents {
             self.mark_absent(instance, &mut observed);
         }
         observed
+    }
+
+    /// Returns a problem of an instance as the document tells it, of which the instance was made.
+    #[must_use]
+    pub fn told(&self, of: &Found<OpenClawInstance>, problem: Problem) -> Problem {
+        if self.converted.contains(&(of.document, of.within.clone())) {
+            let path = path_in_agent(&problem.path);
+            return Problem { path, ..problem };
+        }
+        problem
     }
 
     /// Of a kind that is completely known, what the instance refers to and is not there is absent.
@@ -117,8 +135,9 @@ impl Documents {
         match (api_version.as_str(), kind.as_str()) {
             _ if document.is_null() => {}
             (API_VERSION, KIND) => self.add_instance(document),
+            (AGENT_API_VERSION, AGENT_KIND) => self.add_agent(document),
             (API_VERSION, DEFAULTS_KIND) => self.add_defaults(document),
-            (API_VERSION, SELF_CONFIG_KIND) => drop(self.decode::<OpenClawSelfConfig>(document)),
+            (API_VERSION, SELF_CONFIG_KIND) => self.add_request(document),
             ("v1", "ConfigMap") => {
                 if let Some(map) = self.decode::<ConfigMap>(document) {
                     let world = self.world(&map.metadata);
@@ -181,20 +200,60 @@ impl Documents {
     }
 
     fn add_instance(&mut self, document: Value) {
-        match decode::every_problem(document) {
-            Ok((instance, unknown)) => {
-                for problem in unknown {
-                    self.found(problem);
-                }
-                let (document, within) = self.place.clone();
-                self.instances.push(Found { value: instance, document, within });
-            }
-            Err(problems) => {
-                for problem in problems {
-                    self.found(problem);
-                }
+        let Some(value) = self.decode_all::<OpenClawInstance>(KIND, document) else { return };
+        let (document, within) = self.place.clone();
+        self.instances.push(Found { value, document, within });
+    }
+
+    /// An agent in a few fields stands for an instance.
+    fn add_agent(&mut self, document: Value) {
+        let Some(agent) = self.decode_all::<AgentInstance>(AGENT_KIND, document) else { return };
+        let (instance, problems) = instance_of_agent(&agent);
+        for problem in problems {
+            self.found(problem);
+        }
+        if let Some(value) = instance {
+            let (document, within) = self.place.clone();
+            self.converted.insert((document, within.clone()));
+            self.instances.push(Found { value, document, within });
+        }
+    }
+
+    /// Returns an object, after saying everything that is wrong with its form.
+    fn decode_all<T: DeserializeOwned>(&mut self, kind: &str, document: Value) -> Option<T> {
+        let (decoded, problems) = match decode::every_problem(kind, document) {
+            Ok((decoded, unknown)) => (Some(decoded), unknown),
+            Err(problems) => (None, problems),
+        };
+        for problem in problems {
+            self.found(problem);
+        }
+        decoded
+    }
+
+    fn add_request(&mut self, document: Value) {
+        let Some(value) = self.decode::<OpenClawSelfConfig>(document) else { return };
+        let (document, within) = self.place.clone();
+        self.requests.push(Found { value, document, within });
+    }
+
+    /// Says what would become of requests whose instance is among the documents.
+    fn check_requests(&mut self) {
+        let mut found = Vec::new();
+        for Found { value: request, document, within } in &self.requests {
+            let namespace = request.metadata.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE);
+            let of = (namespace.to_owned(), request.spec.instance_ref.clone());
+            let instance = self.instances.iter().find(|found| identity(&found.value) == of);
+            let Some(instance) = instance else { continue };
+            let live = serde_json::to_value(&instance.value).unwrap_or_default();
+            for problem in judge_request(request, &live).problems() {
+                let name = name(&request.metadata);
+                let path = format!("{SELF_CONFIG_KIND} {name}: {}", problem.path);
+                let value = Problem { path, ..problem.clone() };
+                found.push(Found { value, document: *document, within: within.clone() });
             }
         }
+        self.problems.extend(found);
     }
 
     /// Says what is wrong with the document that is being read.

@@ -49,7 +49,9 @@ fn check_object(
     if object.namespace().is_empty() || object.namespace() != text(first, "/metadata/namespace") {
         say("is not in the namespace of the others");
     }
-    for label in [labels::NAME, labels::INSTANCE, labels::MANAGED_BY] {
+    // Jobs are named as their pods are, which nothing that selects the agent may select.
+    let name = (object.kind() != Kind::Job).then_some(labels::NAME);
+    for label in name.into_iter().chain([labels::INSTANCE, labels::MANAGED_BY]) {
         let get = |value: &Value| at(value, "/metadata/labels").get(label).cloned();
         if get(value).is_none() || get(value) != get(first) {
             say(&format!("label {label} is not that of the others"));

@@ -12,6 +12,7 @@ mod references;
 use serde_json::Value;
 
 use crate::object::{Kind, Object};
+use crate::vocab::{annotations, paths};
 
 /// Everything that is inconsistent in the objects of one instance, as sentences that begin with
 /// the object; empty when all is well.
@@ -85,6 +86,21 @@ impl<'a> View<'a> {
         self.of(kind).find(|object| text(object, "/metadata/name") == name)
     }
 
+    /// The specs of all pods: the agent's, and those beside it.
+    fn pods(&self) -> impl Iterator<Item = &Value> {
+        let beside = self.templates_beside().map(|(_, template)| at(template, "/spec"));
+        [self.pod()].into_iter().chain(beside).filter(|pod| !pod.is_null())
+    }
+
+    /// The templates of pods that come and go beside the agent's, each with what makes them.
+    fn templates_beside(&self) -> impl Iterator<Item = (Kind, &Value)> {
+        let beside =
+            [(Kind::CronJob, "/spec/jobTemplate/spec/template"), (Kind::Job, "/spec/template")];
+        beside.into_iter().flat_map(|(kind, pointer)| {
+            self.of(kind).map(move |object| (kind, at(object, pointer)))
+        })
+    }
+
     /// The pod's template.
     fn template(&self) -> &Value {
         at(self.of(Kind::StatefulSet).next().unwrap_or(&Value::Null), "/spec/template")
@@ -97,8 +113,18 @@ impl<'a> View<'a> {
 
     /// All containers, those of the start first.
     fn containers(&self) -> impl Iterator<Item = &Value> {
-        list(self.pod(), "/initContainers").iter().chain(list(self.pod(), "/containers"))
+        containers_of(self.pod())
     }
+}
+
+/// The containers of a pod, those of the start first.
+fn containers_of(pod: &Value) -> impl Iterator<Item = &Value> {
+    list(pod, "/initContainers").iter().chain(list(pod, "/containers"))
+}
+
+/// Whether an object says of itself that it stands beside the pod.
+fn stands_beside(object: &Value) -> bool {
+    at(object, "/metadata/annotations").get(annotations::STANDS).is_some()
 }
 
 /// What stands at a JSON pointer; null if nothing does.
@@ -108,6 +134,13 @@ fn at<'a>(value: &'a Value, pointer: &str) -> &'a Value {
 
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     at(value, pointer).as_str().unwrap_or_default()
+}
+
+/// The volume that a container has the user's certificates from.
+fn bundle_of(container: &Value) -> Option<&str> {
+    let mut mounts = list(container, "/volumeMounts").iter();
+    let mount = mounts.find(|mount| text(mount, "/mountPath") == paths::CA_BUNDLE)?;
+    Some(text(mount, "/name"))
 }
 
 fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{View, at, list, text, unique};
+use super::{View, at, bundle_of, list, text, unique};
 use crate::object::Kind;
 use crate::quantity;
 use crate::vocab::grammar::is_label;
@@ -14,7 +14,11 @@ pub(super) fn check(view: &View<'_>, found: &mut Vec<String>) {
     let named = |values: &'_ [Value]| -> BTreeSet<String> {
         values.iter().map(|value| text(value, "/name").to_owned()).collect()
     };
-    let volumes = named(list(view.pod(), "/volumes"));
+    let mut volumes = named(list(view.pod(), "/volumes"));
+    for set in view.of(Kind::StatefulSet) {
+        let claims = list(set, "/spec/volumeClaimTemplates");
+        volumes.extend(claims.iter().map(|claim| text(claim, "/metadata/name").to_owned()));
+    }
     unique(
         "pod: volume",
         list(view.pod(), "/volumes").iter().map(|each| text(each, "/name")),
@@ -40,11 +44,13 @@ pub(super) fn check(view: &View<'_>, found: &mut Vec<String>) {
         );
         check_resources(name, at(container, "/resources"), found);
     }
-    if volumes.contains(names::CA_BUNDLE_VOLUME) {
-        let trusts = |container: &&Value| {
-            let mounts = list(container, "/volumeMounts");
-            mounts.iter().any(|mount| text(mount, "/name") == names::CA_BUNDLE_VOLUME)
-        };
+    // The agent may have something of the user's there.
+    let trusts = |container: &&Value| bundle_of(container).is_some();
+    let is_helper = |each: &&Value| {
+        let name = text(each, "/name");
+        name != names::AGENT && names::CONTAINERS.contains(&name)
+    };
+    if view.containers().filter(is_helper).any(|each| trusts(&each)) {
         let ours =
             view.containers().filter(|each| names::CONTAINERS.contains(&text(each, "/name")));
         for container in ours.filter(|container| !trusts(container)) {

@@ -1,8 +1,8 @@
 //! What a pod may do: never anything to the node, and only what *restricted* allows unless asked.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{View, at, list, text};
+use super::{View, at, containers_of, list, text};
 
 /// Volumes that *restricted* allows and that are not the node's.
 const VOLUMES: &[&str] = &[
@@ -18,10 +18,12 @@ const VOLUMES: &[&str] = &[
 
 /// What no instance can ask for.
 pub(super) fn check_node(view: &View<'_>, found: &mut Vec<String>) {
-    let pod = view.pod();
-    if pod.is_null() {
-        return;
+    for pod in view.pods() {
+        check_node_of(pod, found);
     }
+}
+
+fn check_node_of(pod: &Value, found: &mut Vec<String>) {
     for field in ["hostNetwork", "hostPID", "hostIPC"] {
         if at(pod, &format!("/{field}")) == true {
             found.push(format!("pod: {field} is on"));
@@ -36,7 +38,7 @@ pub(super) fn check_node(view: &View<'_>, found: &mut Vec<String>) {
     if at(pod, "/automountServiceAccountToken") != false {
         found.push("pod: every container gets a service account token".to_owned());
     }
-    for container in view.containers() {
+    for container in containers_of(pod) {
         let name = text(container, "/name");
         if at(container, "/securityContext/privileged") == true {
             found.push(format!("container {name}: is privileged"));
@@ -49,8 +51,13 @@ pub(super) fn check_node(view: &View<'_>, found: &mut Vec<String>) {
 
 /// The *restricted* standard, and a user that is not root.
 pub(super) fn check_restricted(view: &View<'_>, found: &mut Vec<String>) {
-    let pod = view.pod();
-    for container in view.containers() {
+    for pod in view.pods() {
+        check_restricted_of(pod, found);
+    }
+}
+
+fn check_restricted_of(pod: &Value, found: &mut Vec<String>) {
+    for container in containers_of(pod) {
         let name = text(container, "/name");
         let mut say = |what: &str| found.push(format!("container {name}: {what}"));
         let own = at(container, "/securityContext");

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{View, at, list, text};
+use super::{View, at, bundle_of, containers_of, list, stands_beside, text};
 use crate::object::{Kind, Object};
-use crate::vocab::{annotations, env, names, ports};
+use crate::vocab::{env, names, ports};
 
 /// Shortest secret value that is looked for: anything shorter is found in any text.
 const SHORTEST_SECRET: usize = 8;
@@ -18,6 +18,7 @@ pub(super) fn check(view: &View<'_>, found: &mut Vec<String>) {
     check_used(view, found);
     check_account(view, found);
     check_secrecy(view, found);
+    check_backups(view, found);
 }
 
 fn check_selectors(view: &View<'_>, found: &mut Vec<String>) {
@@ -28,7 +29,7 @@ fn check_selectors(view: &View<'_>, found: &mut Vec<String>) {
         (Kind::NetworkPolicy, "/spec/podSelector/matchLabels"),
         (Kind::PodDisruptionBudget, "/spec/selector/matchLabels"),
     ] {
-        for object in view.of(kind) {
+        for object in view.of(kind).filter(|object| !stands_beside(object)) {
             let wanted = at(object, pointer).as_object();
             let selects = wanted.is_some_and(|wanted| {
                 !wanted.is_empty()
@@ -64,7 +65,7 @@ fn check_ports(view: &View<'_>, found: &mut Vec<String>) {
     for port in targets.difference(&listened).filter(|port| ours.contains(port)) {
         found.push(format!("Service: no container has its target port {port}"));
     }
-    for policy in view.of(Kind::NetworkPolicy) {
+    for policy in view.of(Kind::NetworkPolicy).filter(|policy| !stands_beside(policy)) {
         let opened: BTreeSet<i64> = list(policy, "/spec/ingress")
             .iter()
             .flat_map(|rule| list(rule, "/ports"))
@@ -85,16 +86,18 @@ fn check_ports(view: &View<'_>, found: &mut Vec<String>) {
 /// ConfigMaps that are mounted, and the keys taken out of them. The agent and containers of the
 /// user's may mount others than ours.
 fn check_mounted(view: &View<'_>, found: &mut Vec<String>) {
-    let helpers = view.containers().filter(|container| {
+    let is_helper = |container: &&Value| {
         let name = text(container, "/name");
         name != names::AGENT && names::CONTAINERS.contains(&name)
-    });
-    let mounts = helpers.flat_map(|container| list(container, "/volumeMounts"));
+    };
+    let helpers: Vec<&Value> = view.containers().filter(is_helper).collect();
+    let bundles: BTreeSet<&str> = helpers.iter().filter_map(|each| bundle_of(each)).collect();
+    let mounts = helpers.iter().flat_map(|container| list(container, "/volumeMounts"));
     let of_helpers: BTreeSet<&str> = mounts.map(|mount| text(mount, "/name")).collect();
     for volume in list(view.pod(), "/volumes") {
         let source = at(volume, "/configMap");
         // The certificates are in a ConfigMap of the user's.
-        if source.is_null() || text(volume, "/name") == names::CA_BUNDLE_VOLUME {
+        if source.is_null() || bundles.contains(text(volume, "/name")) {
             continue;
         }
         let name = text(source, "/name");
@@ -136,11 +139,7 @@ fn check_used(view: &View<'_>, found: &mut Vec<String>) {
         (Kind::ConfigMap, "/configMap/name"),
     ] {
         // Of those that stand beside the pod, it uses none.
-        let annotation = |object: &Value| {
-            let annotations = object.pointer("/metadata/annotations");
-            annotations.and_then(|all| all.get(annotations::STANDS)).cloned()
-        };
-        for object in view.of(kind).filter(|it| annotation(it).is_none()) {
+        for object in view.of(kind).filter(|object| !stands_beside(object)) {
             let name = text(object, "/metadata/name");
             if !volumes.iter().any(|volume| text(volume, pointer) == name) {
                 found.push(format!("{kind}/{name}: the pod does not mount it"));
@@ -177,8 +176,9 @@ fn check_secrecy(view: &View<'_>, found: &mut Vec<String>) {
             let Object::Secret(secret) = object else { return None };
             secret.data.as_ref()
         })
-        .flat_map(|data| data.values())
-        .filter_map(|value| std::str::from_utf8(&value.0).ok())
+        .flatten()
+        .filter(|(key, _)| *key != names::BASIC_AUTH_USERNAME_KEY)
+        .filter_map(|(_, value)| std::str::from_utf8(&value.0).ok())
         .filter(|value| value.len() >= SHORTEST_SECRET)
         .collect();
     for map in view.of(Kind::ConfigMap) {
@@ -187,6 +187,47 @@ fn check_secrecy(view: &View<'_>, found: &mut Vec<String>) {
             if values.iter().any(|value| content.contains(value)) {
                 let name = text(map, "/metadata/name");
                 found.push(format!("ConfigMap/{name}: {key} holds the value of a Secret"));
+            }
+        }
+    }
+}
+
+/// The pods that make and restore backups are none of the agent's, nobody reaches them, and one container of
+/// theirs sees credentials: it sees no volume but that of the archives.
+fn check_backups(view: &View<'_>, found: &mut Vec<String>) {
+    for (name, template) in view.templates_beside() {
+        let labels = at(template, "/metadata/labels");
+        let selects = |wanted: &Value| {
+            let wanted = wanted.as_object();
+            wanted.is_some_and(|all| all.iter().all(|(key, value)| labels.get(key) == Some(value)))
+        };
+        for (kind, pointer) in [
+            (Kind::StatefulSet, "/spec/selector/matchLabels"),
+            (Kind::Service, "/spec/selector"),
+            (Kind::PodDisruptionBudget, "/spec/selector/matchLabels"),
+        ] {
+            for _ in view.of(kind).filter(|object| selects(at(object, pointer))) {
+                found.push(format!("{name}: its pods are selected by the {kind}"));
+            }
+        }
+        for policy in view.of(Kind::NetworkPolicy) {
+            let is_beside = stands_beside(policy);
+            if selects(at(policy, "/spec/podSelector/matchLabels")) != is_beside {
+                found.push(format!("{name}: its pods are not under their own policy"));
+            }
+            if is_beside && !list(policy, "/spec/ingress").is_empty() {
+                found.push(format!("{name}: somebody reaches its pods"));
+            }
+        }
+        for container in containers_of(at(template, "/spec")) {
+            let secrets = list(container, "/env").iter();
+            let secrets = secrets.filter(|each| !at(each, "/valueFrom/secretKeyRef").is_null());
+            let mounts_data = list(container, "/volumeMounts")
+                .iter()
+                .any(|mount| text(mount, "/name") == names::DATA_VOLUME);
+            if secrets.count() > 0 && mounts_data {
+                let container = text(container, "/name");
+                found.push(format!("{name}: {container} has credentials and the volume"));
             }
         }
     }

@@ -6,6 +6,9 @@
 //! step means for the pod is not among its effects: [`Power`](crate::power::Power) says it, and `resource/` renders it.
 
 pub(crate) mod deletion;
+pub(crate) mod requests;
+pub(crate) mod restore;
+pub(crate) mod update;
 
 use std::fmt;
 

@@ -16,8 +16,8 @@ pub(crate) mod fields;
 mod take_over;
 
 pub use change::{Change, diff};
-pub(crate) use take_over::is_owned_by_update;
 pub use take_over::{Manager, foreign_managers, take_over_patch};
+pub(crate) use take_over::{is_owned_by_update, sets_replicas};
 
 /// The part of a live object that `manager` owns by apply, without subresources.
 ///
@@ -99,8 +99,19 @@ fn write_sorted(value: &Value, text: &mut Vec<u8>) {
 }
 
 fn write_object(fields: &Map<String, Value>, text: &mut Vec<u8>) {
-    let mut entries: Vec<_> = fields.iter().collect();
-    entries.sort_unstable_by_key(|(key, _)| *key);
+    if fields.keys().is_sorted() {
+        write_entries(fields, text);
+    } else {
+        let mut entries: Vec<_> = fields.iter().collect();
+        entries.sort_unstable_by_key(|(key, _)| *key);
+        write_entries(entries, text);
+    }
+}
+
+fn write_entries<'v>(
+    entries: impl IntoIterator<Item = (&'v String, &'v Value)>,
+    text: &mut Vec<u8>,
+) {
     text.push(b'{');
     for (index, (key, value)) in entries.into_iter().enumerate() {
         separate(index, text);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::fields::{entries, extend, is_applied_by, text};
-use crate::vocab::FIELD_MANAGER;
+use crate::vocab::{FIELD_MANAGER, PREVIOUS_MANAGERS};
 
 /// Somebody who owns fields of an object: one entry of `metadata.managedFields`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -34,6 +34,16 @@ pub fn foreign_managers(live: &Value) -> Vec<Manager> {
 /// Whether one of these managers owns fields by update.
 pub(crate) fn is_owned_by_update(live: &Value, managers: &[&str]) -> bool {
     entries(live).any(|entry| is_update_of(entry, managers))
+}
+
+/// Whether we set the number of replicas, or will once the previous managers' fields are ours. Whoever
+/// scales by the subresource takes it away from us.
+pub(crate) fn sets_replicas(live: &Value) -> bool {
+    let is_ours = |entry: &Value| {
+        is_applied_by(entry, FIELD_MANAGER) || is_update_of(entry, PREVIOUS_MANAGERS)
+    };
+    let mut ours = entries(live).filter(|entry| is_ours(entry));
+    ours.any(|entry| entry.pointer("/fieldsV1/f:spec/f:replicas").is_some())
 }
 
 fn is_update_of(entry: &Value, managers: &[&str]) -> bool {

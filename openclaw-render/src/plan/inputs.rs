@@ -5,14 +5,17 @@
 //! chosen field by field, and how it is written depends on no order of fields and on no name of a
 //! Rust type.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::api::{
     AvailabilitySpec, ChromiumPersistence, ChromiumSpec, MetricsSpec, NetworkingSpec,
-    ObservabilitySpec, OpenClawInstanceSpec, PersistenceSpec, StorageSpec,
+    ObservabilitySpec, OpenClawInstance, OpenClawInstanceSpec, PersistenceSpec, StorageSpec,
 };
-use crate::hash::Hasher;
+use crate::hash::{Hasher, of_all};
+use crate::lifecycle::update;
 use crate::ownership::{hash, hash_object};
 use crate::resolve::{Layout, Resolved};
 
@@ -20,16 +23,95 @@ use crate::resolve::{Layout, Resolved};
 /// beginning says nothing about what the user changed.
 const FORMAT: &str = "2-";
 
-/// Returns the hash of what the user owns and what can reach the pod.
-pub(super) fn inputs_hash(resolved: &Resolved) -> String {
+/// What the user owns and what can reach the pod, as hashes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Inputs {
+    /// All of it.
+    all: String,
+    /// What tells changes of the user's from those of the defaults, if it was recorded.
+    parts: Option<Parts>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Parts {
+    /// What has nothing to do with the OpenClawClusterDefaults. Contents of Secrets are not in it: the
+    /// defaults can name some, too.
+    by_user: String,
+    /// The spec with the defaults in it.
+    merged: String,
+}
+
+impl Inputs {
+    pub(super) fn of(instance: &OpenClawInstance, resolved: &Resolved) -> Self {
+        let all = hash(&what_reaches_the_pod(&resolved.spec));
+        let by_user = if instance.spec == resolved.spec {
+            all.clone()
+        } else {
+            hash(&what_reaches_the_pod(&instance.spec))
+        };
+        let record = instance.status.as_ref().and_then(|status| status.auto_update.as_ref());
+        let record = record.filter(|_| resolved.auto_update.is_some());
+        let tag = instance.spec.image.as_ref().and_then(|image| image.tag.as_deref());
+        let update = record.and_then(|record| update::decided(record, tag));
+        let by_user = update.into_iter().fold(by_user, |hash, update| of_all(&[&hash, &update]));
+        let contents = resolved.environment.hash.as_deref().unwrap_or_default();
+        Self {
+            all: inputs_hash(resolved, &all, contents),
+            parts: Some(Parts { by_user: inputs_hash(resolved, &by_user, ""), merged: all }),
+        }
+    }
+
+    /// Reads what `Display` writes, if it can be compared with today's.
+    pub(super) fn read(recorded: &str) -> Option<Self> {
+        let mut hashes = recorded.strip_prefix(FORMAT)?.splitn(3, '-').map(ToOwned::to_owned);
+        let all = hashes.next()?;
+        let parts =
+            hashes.next().zip(hashes.next()).map(|(by_user, merged)| Parts { by_user, merged });
+        Some(Self { all, parts })
+    }
+
+    /// What became other, since those were recorded.
+    pub(super) fn changed_since(&self, recorded: &Self) -> Changed {
+        let is_of_defaults = |(now, then): (&Parts, &Parts)| {
+            now.by_user == then.by_user && now.merged != then.merged
+        };
+        if self.all == recorded.all {
+            Changed::Nothing
+        } else if self.parts.as_ref().zip(recorded.parts.as_ref()).is_some_and(is_of_defaults) {
+            Changed::ClusterDefaults
+        } else {
+            Changed::ByUser
+        }
+    }
+}
+
+/// What became other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Changed {
+    Nothing,
+    /// Nothing but the OpenClawClusterDefaults.
+    ClusterDefaults,
+    /// What belongs to this instance.
+    ByUser,
+}
+
+impl fmt::Display for Inputs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{FORMAT}{}", self.all)?;
+        self.parts.iter().try_for_each(|Parts { by_user, merged }| write!(f, "-{by_user}-{merged}"))
+    }
+}
+
+/// Returns the hash of everything, with those of the spec and of what Secrets hold.
+fn inputs_hash(resolved: &Resolved, spec: &str, contents: &str) -> String {
     let layout = match resolved.storage.layout {
         Layout::Home => "home",
         Layout::Flat => "flat",
     };
     let mut hasher = Hasher::default();
-    hasher.field(&[&hash(&what_reaches_the_pod(&resolved.spec))]);
+    hasher.field(&[spec]);
     hasher.field(&[&hash_object(&resolved.config.document)]);
-    hasher.field(&[resolved.environment.hash.as_deref().unwrap_or_default()]);
+    hasher.field(&[contents]);
     hasher.field(&[layout]);
     if let Some(external) = &resolved.workspaces.external {
         hasher.field(&["workspace", external]);
@@ -38,15 +120,13 @@ pub(super) fn inputs_hash(resolved: &Resolved) -> String {
     for hash in resolved.further_inputs() {
         hasher.field(&[hash]);
     }
+    for revision in resolved.skill_packs.revisions.keys() {
+        hasher.field(&["pack", revision]);
+    }
     for choice in resolved.choices.in_effect() {
         hasher.field(&[&choice]);
     }
-    format!("{FORMAT}{}", hasher.finish())
-}
-
-/// Whether a recorded hash can be compared with today's.
-pub(super) fn is_comparable(recorded: &str) -> bool {
-    recorded.starts_with(FORMAT)
+    hasher.finish()
 }
 
 /// Returns the parts of a spec of which a change may change the pod, or what is held together with
@@ -254,20 +334,30 @@ fn object<const N: usize>(parts: [(&str, Value); N]) -> Value {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{inputs_hash, is_comparable};
+    use super::{Changed, Inputs};
     use crate::documents::decode_instance;
-    use crate::observed::Observed;
+    use crate::observed::{Fact, Observed};
     use crate::resolution::resolve;
     use crate::settings::Settings;
 
-    fn hash_of(spec: &Value) -> String {
+    fn inputs_of(spec: &Value, defaults: Option<&Value>) -> Inputs {
         let instance = json!({
             "apiVersion": "openclaw.rocks/v1alpha1", "kind": "OpenClawInstance",
             "metadata": {"name": "ada"}, "spec": spec,
         });
         let (instance, _) = decode_instance(instance).expect("it decodes");
-        let resolution = resolve(&instance, &Observed::default(), &Settings::default());
-        inputs_hash(&resolution.resolved.expect("it resolves"))
+        let defaults = defaults.map(|spec| {
+            let defaults = json!({"metadata": {"name": "cluster"}, "spec": spec});
+            serde_json::from_value(defaults).expect("it decodes")
+        });
+        let cluster_defaults = defaults.map_or(Fact::Absent, Fact::Known);
+        let observed = Observed { cluster_defaults, ..Observed::default() };
+        let resolution = resolve(&instance, &observed, &Settings::default());
+        Inputs::of(&instance, &resolution.resolved.expect("it resolves"))
+    }
+
+    fn hash_of(spec: &Value) -> String {
+        inputs_of(spec, None).to_string()
     }
 
     /// Another value here means: with the next upgrade of the operator, no change of a user's is
@@ -282,8 +372,32 @@ mod tests {
             "availability": {"nodeSelector": {"disk": "ssd"}},
             "observability": {"metrics": {"serviceMonitor": {"enabled": false}}},
         });
-        assert_eq!(hash_of(&spec), "2-78818b60e737ef5e");
-        assert!(is_comparable("2-0") && !is_comparable("0123456789abcdef"));
+        assert_eq!(hash_of(&spec), "2-78818b60e737ef5e-78818b60e737ef5e-b526ebaad50c6bf3");
+        assert!(Inputs::read("2-0").is_some());
+        assert_eq!(Inputs::read("0123456789abcdef"), None);
+    }
+
+    #[test]
+    fn a_change_of_the_defaults_is_told_from_one_of_the_spec() {
+        let spec = json!({"image": {"tag": "2026.9.6"}});
+        let other = json!({"image": {"tag": "2026.9.6"}, "env": [{"name": "LANG", "value": "C"}]});
+        let defaults = json!({"env": [{"name": "TZ", "value": "UTC"}]});
+        let recorded = |inputs: &Inputs| Inputs::read(&inputs.to_string()).expect("ours");
+        let before = inputs_of(&spec, None);
+        let with_defaults = inputs_of(&spec, Some(&defaults));
+        let rotated = Inputs { all: "a Secret holds something else".to_owned(), ..before.clone() };
+        for (now, then, expected) in [
+            (&before, recorded(&before), Changed::Nothing),
+            (&with_defaults, recorded(&before), Changed::ClusterDefaults),
+            (&before, recorded(&with_defaults), Changed::ClusterDefaults),
+            (&inputs_of(&other, None), recorded(&before), Changed::ByUser),
+            (&inputs_of(&other, Some(&defaults)), recorded(&before), Changed::ByUser),
+            (&with_defaults, Inputs { parts: None, ..before.clone() }, Changed::ByUser),
+            (&before, Inputs { parts: None, ..before.clone() }, Changed::Nothing),
+            (&rotated, recorded(&before), Changed::ByUser),
+        ] {
+            assert_eq!(now.changed_since(&then), expected, "{now} {then}");
+        }
     }
 
     #[test]

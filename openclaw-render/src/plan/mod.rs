@@ -1,8 +1,10 @@
 //! [`plan`]: what one pass does, from what is known.
 //!
 //! Order: deletion; resolve; what must still be read; render; roll-out decision; unless paused, one
-//! decision per object and what is no longer rendered; a stop, whatever else is wrong; status.
+//! decision per object and what is no longer rendered; what is closed and a stop, whatever else is
+//! wrong; status.
 
+mod agent;
 mod guards;
 mod inputs;
 mod objects;
@@ -11,6 +13,7 @@ mod stored;
 
 use std::collections::BTreeSet;
 
+pub use agent::{AgentPlan, AgentWorld, plan_agent};
 use serde_json::{Value, json};
 pub use stored::{StoredInstance, plan_stored};
 
@@ -19,10 +22,12 @@ use crate::effect::{Effect, Plan, Purpose, Read, Target, unchanged_since};
 use crate::lifecycle::{Step, deletion};
 use crate::object::{Object, ObjectKey};
 use crate::observed::{Fact, Observed};
+use crate::predecessor::{Predecessor, predecessor};
 use crate::problem::{Problem, Rule};
 use crate::resolution::{Resolution, resolve};
 use crate::resource;
 use crate::resource::stake::{Rendered, Stake};
+use crate::rollout::{Rollout, Verdict};
 use crate::settings::Settings;
 use crate::status::{self, Findings, Report};
 use crate::vocab::{FINALIZER, annotations};
@@ -32,19 +37,22 @@ use crate::vocab::{FINALIZER, annotations};
 const LOOK_AGAIN_SETTLED: u32 = 600;
 /// Seconds after which an instance is looked at again that waits for something.
 const LOOK_AGAIN_WAITING: u32 = 30;
+/// Seconds after which it is while a Deployment ends: no watch tells, and the agent is away.
+const LOOK_AGAIN_ENDING: u32 = 5;
 
 /// An object that is wanted, and how it is sent: serialised once per pass.
 struct Wanted {
     object: Object,
     stake: Stake,
     lacks: Option<&'static str>,
+    goes: bool,
     value: Value,
 }
 
 impl Wanted {
     fn new(rendered: Rendered) -> Self {
-        let Rendered { object, stake, lacks } = rendered;
-        Self { value: object.to_value(), object, stake, lacks }
+        let Rendered { object, stake, lacks, goes } = rendered;
+        Self { value: object.to_value(), object, stake, lacks, goes }
     }
 }
 
@@ -59,21 +67,22 @@ impl Wanted {
 /// # Guarantees
 /// Total: an invalid spec is a plan without writes and with conditions that say why. Nothing is
 /// overwritten, deleted or scaled up on the strength of something unknown. Scaling down goes
-/// through whatever else is wrong.
+/// through whatever else is wrong, and so does what closes an agent's policy or Role.
 #[must_use]
 pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Settings) -> Plan {
     if instance.metadata.deletion_timestamp.is_some() {
         return plan_deletion(instance, observed);
     }
-    let Resolution { resolved, problems, references } = resolve(instance, observed, settings);
+    let resolution = resolve(instance, observed, settings);
+    let Resolution { resolved, problems, references, .. } = &resolution;
     let unsupported = problems.iter().any(|problem| problem.rule == Rule::Unsupported);
-    let reads = unseen(&references, observed);
+    let reads = unseen(references, observed);
     let mut findings = Findings { paused: paused(instance), ..Findings::default() };
     let mut plan = Plan { look_again_in: LOOK_AGAIN_WAITING, ..Plan::default() };
     if let Some(resolved) = resolved.as_ref().filter(|_| !unsupported && reads.is_empty()) {
         let desired: Vec<Wanted> =
             resource::render(resolved).into_iter().map(Wanted::new).collect();
-        let rollout = rollout::decide(instance, resolved, &desired, observed, &problems);
+        let rollout = rollout::decide(instance, resolved, &desired, observed, settings, problems);
         findings.companions = objects::companions(&desired, resolved, observed);
         if !findings.paused {
             plan.effects.extend(add_finalizer(instance));
@@ -81,24 +90,47 @@ pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Setting
         }
         findings.rollout = Some(rollout);
     } else {
+        findings.unread_defaults = reads.contains(&Read::ClusterDefaults);
         plan.reads = reads;
+    }
+    if findings.rollout.as_ref().is_none_or(|it| it.verdict == Verdict::WillNotStart) {
+        guards::close(instance, &resolution, observed, &mut plan);
     }
     plan.add(guards::stop(instance, observed, &plan.effects));
     plan.reads.sort();
     plan.reads.dedup();
-    let report = status::report(instance, resolved.as_ref(), observed, &problems, &findings);
-    let is_quiet = report.is_quiet;
+    let report = status::report(instance, resolved.as_ref(), observed, problems, &findings);
+    let (is_quiet, has_news) = (report.is_quiet, report.has_news);
+    // Who is paused could not use a turn.
+    let rollout = findings.rollout.as_ref().filter(|_| !findings.paused);
+    plan.standings.extend(rollout.and_then(Rollout::standing));
     plan.take(report);
     if plan.reads.is_empty() && plan.effects.is_empty() && is_quiet {
         plan.look_again_in = LOOK_AGAIN_SETTLED;
     }
+    if deployment_ends(instance, observed, &plan.effects) {
+        plan.look_again_in = LOOK_AGAIN_ENDING;
+    }
+    if has_news {
+        plan.look_again_in = 1;
+    }
+    plan.wake_for_a_window(findings.rollout.as_ref(), observed);
     if plan.ask.is_some() {
         // An answer wakes the instance, and that there is none must be said.
         plan.look_again_in = plan.look_again_in.min(status::UNCONFIRMED_AFTER);
     }
-    plan.problems = problems;
-    plan.references = Some(references);
+    plan.packs = resolution.resolved.map(|resolved| resolved.skill_packs.wanted);
+    plan.problems = resolution.problems;
+    plan.references = Some(resolution.references);
     plan
+}
+
+/// Whether the Deployment that ran the agent is going, or begins to with the effects.
+fn deployment_ends(instance: &OpenClawInstance, observed: &Observed, effects: &[Effect]) -> bool {
+    let name = instance.metadata.name.as_deref().unwrap_or_default();
+    let uid = instance.metadata.uid.as_deref();
+    effects.iter().any(|effect| matches!(effect.target, Target::Deployment(_)))
+        || predecessor(name, uid, observed) == Predecessor::Ends
 }
 
 /// Returns what must be seen before anything can be decided.
@@ -117,6 +149,16 @@ fn plan_deletion(instance: &OpenClawInstance, observed: &Observed) -> Plan {
 }
 
 impl Plan {
+    /// A window that opens wakes nobody.
+    fn wake_for_a_window(&mut self, rollout: Option<&Rollout>, observed: &Observed) {
+        let held = rollout.filter(|rollout| {
+            rollout.verdict == Verdict::HeldForApproval || self.look_up.is_some()
+        });
+        if let Some(opens_in) = held.and_then(|held| held.windows.opens_in(observed.now)) {
+            self.look_again_in = self.look_again_in.min(opens_in);
+        }
+    }
+
     fn add(&mut self, decided: Result<Option<Effect>, Read>) {
         match decided {
             Ok(effect) => self.effects.extend(effect),
@@ -125,8 +167,9 @@ impl Plan {
     }
 
     fn take(&mut self, report: Report) {
-        let Report { status, events, ask, is_quiet: _ } = report;
-        (self.status, self.events, self.ask) = (status, events, ask);
+        let Report { status, events, ask, look_up, standing, is_quiet: _, has_news: _ } = report;
+        (self.status, self.events, self.ask, self.look_up) = (status, events, ask, look_up);
+        self.standings.extend(standing);
     }
 }
 

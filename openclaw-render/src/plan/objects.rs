@@ -11,17 +11,20 @@ use crate::effect::{Action, Effect, Plan, Purpose, Read, Target};
 use crate::object::{Kind, Object, ObjectKey, Ownership};
 use crate::observed::{Fact, Observed, Seen};
 use crate::ownership::{diff, hash, owned_hash, take_over_patch};
+use crate::predecessor::{Predecessor, predecessor};
 use crate::resolve::Resolved;
 use crate::resource::stake::{self, Stake};
 use crate::rollout::{Rollout, Verdict};
 use crate::status::Findings;
 use crate::vocab::{FIELD_MANAGER, PREVIOUS_MANAGERS, annotations};
-use crate::wait::{Wait, Why};
+use crate::wait::{On, Wait, Why};
 
 /// What the cache says of an object that is wanted.
 enum Standing<'a> {
     Absent,
     Ours(&'a Seen),
+    /// Another has made what the pod needs under our name, and it is used as it is.
+    Lent,
     Foreign,
     Deleting,
     Unknown,
@@ -42,16 +45,44 @@ pub(super) fn decide(
     for wanted in desired.iter().filter(|wanted| !is_pod(wanted)) {
         let why = decide_one(wanted, rollout, resolved, observed, plan, findings);
         if let Some(why) = why.filter(|_| wanted.stake.is_awaited()) {
-            findings.waits.push(Wait { on: wanted.object.key(), why });
+            findings.waits.push(Wait { on: wanted.object.key().into(), why });
         }
     }
     let before_pod = sent_before_pod(desired, plan);
+    follow(&before_pod, rollout, resolved, observed, plan, findings);
     let mut is_behind = false;
     for wanted in desired.iter().filter(is_pod) {
         is_behind |= !decide_pod(wanted, &before_pod, rollout, resolved, observed, plan, findings);
     }
     prune(desired, rollout, resolved, observed, is_behind, plan);
     refresh_mounts(rollout, resolved, observed, plan);
+}
+
+/// Waits for the end of the Deployment that ran the agent before, if there is one, and brings it about
+/// once nothing else is waited for: from then on the agent is away until the StatefulSet has its pod.
+fn follow(
+    before_pod: &[ObjectKey],
+    rollout: &Rollout,
+    resolved: &Resolved,
+    observed: &Observed,
+    plan: &mut Plan,
+    findings: &mut Findings,
+) {
+    let name = resolved.name.as_str();
+    let predecessor = predecessor(name, resolved.uid.as_deref(), observed);
+    let may_end =
+        rollout.verdict == Verdict::Go && resolved.power.is_on() && findings.waits.is_empty();
+    match predecessor {
+        Predecessor::Unknown => plan.reads.push(Read::Deployment(name.to_owned())),
+        Predecessor::Runs(uid) if may_end => {
+            let end = Effect::delete_deployment(name, uid, Purpose::Replace);
+            plan.effects.push(Effect { after: before_pod.to_vec(), ..end });
+        }
+        Predecessor::None | Predecessor::Runs(_) | Predecessor::Ends => {}
+    }
+    if let Some(why) = predecessor.why() {
+        findings.waits.push(Wait { on: On::Deployment(name.to_owned()), why });
+    }
 }
 
 /// Returns why the object is waited for, if it is.
@@ -75,6 +106,7 @@ fn decide_one(
             findings.conflicts.push(key);
             Some(Why::Foreign)
         }
+        Standing::Lent => None,
         Standing::Deleting => Some(Why::Deleting),
         Standing::NoKind(project) => Some(Why::NoKind(project)),
         Standing::KindUnknown => Some(Why::KindUnknown),
@@ -83,6 +115,10 @@ fn decide_one(
             (rollout.verdict != Verdict::WillNotStart).then_some(Why::Held)
         }
         Standing::Absent => create(wanted, rollout, plan),
+        Standing::Ours(seen) if wanted.goes => {
+            plan.effects.push(Effect::delete(key, seen.uid.clone()));
+            wanted.lacks.map(Why::Lacks)
+        }
         Standing::Ours(seen) => update(wanted, seen, rollout, resolved, observed, plan),
     }
 }
@@ -148,8 +184,9 @@ pub(super) fn companions(
         .map(|wanted| {
             let key = wanted.object.key();
             let why = match standing(&key, resolved, observed) {
-                Standing::Ours(_) => None,
-                Standing::Absent => Some(Why::Absent),
+                Standing::Ours(_) if wanted.goes => wanted.lacks.map(Why::Lacks),
+                Standing::Ours(_) | Standing::Lent => None,
+                Standing::Absent => Some(wanted.lacks.map_or(Why::Absent, Why::Lacks)),
                 Standing::Foreign => Some(Why::Foreign),
                 Standing::Deleting => Some(Why::Deleting),
                 Standing::Unknown => Some(Why::Unknown),
@@ -174,6 +211,7 @@ fn standing<'a>(key: &ObjectKey, resolved: &Resolved, observed: &'a Observed) ->
         Fact::Known(seen) if is_ours(key.kind, seen, resolved.uid.as_deref()) => {
             Standing::Ours(seen)
         }
+        Fact::Known(seen) if is_lent(key, seen, resolved) => Standing::Lent,
         Fact::Known(_) => Standing::Foreign,
     }
 }
@@ -185,6 +223,15 @@ fn is_ours(kind: Kind, seen: &Seen, uid: Option<&str>) -> bool {
         || (kind == Kind::PersistentVolumeClaim && seen.labelled && seen.controller.is_none())
 }
 
+/// The token and the claim of the state hold what is the user's: made beforehand, out of a backup or
+/// by another operator, they are used as they are. What an earlier instance of the name has made is
+/// on its way out.
+fn is_lent(key: &ObjectKey, seen: &Seen, resolved: &Resolved) -> bool {
+    let token = ObjectKey::new(Kind::Secret, resolved.name.gateway_token());
+    let state = ObjectKey::new(Kind::PersistentVolumeClaim, resolved.name.data());
+    (*key == token || *key == state) && seen.is_lent(resolved.uid.as_deref())
+}
+
 /// Makes the object. Returns why that cannot be.
 fn create(wanted: &Wanted, rollout: &Rollout, plan: &mut Plan) -> Option<Why> {
     if let Some(what) = wanted.lacks {
@@ -192,10 +239,15 @@ fn create(wanted: &Wanted, rollout: &Rollout, plan: &mut Plan) -> Option<Why> {
     }
     let key = wanted.object.key();
     let object = sent(wanted, rollout);
-    plan.effects.push(match key.kind.ownership() {
+    // It must not lead to the agent before what guards it is there.
+    let is_guard = |key: &&ObjectKey| key.kind == Kind::Middleware;
+    let guards = plan.effects.iter().filter_map(sent_object).filter(is_guard).cloned();
+    let after = if key.kind == Kind::Ingress { guards.collect() } else { Vec::new() };
+    let effect = match key.kind.ownership() {
         Ownership::Applied => Effect::apply(key, object),
-        Ownership::CreatedOnce => Effect::create(key, object),
-    });
+        Ownership::CreatedOnce | Ownership::RunOnce => Effect::create(key, object),
+    };
+    plan.effects.push(Effect { after, ..effect });
     None
 }
 
@@ -218,7 +270,7 @@ fn update(
         claims::update(claim, resolved, observed, plan);
         return None;
     }
-    if key.kind.ownership() == Ownership::CreatedOnce {
+    if key.kind.ownership() != Ownership::Applied {
         return None;
     }
     if !is_held(wanted, rollout) {
@@ -370,7 +422,7 @@ mod tests {
 
     /// Everything that is wanted, with one more object.
     fn wanted_with(resolved: &Resolved, object: Object, stake: Stake) -> Vec<Wanted> {
-        let more = Rendered { object, stake, lacks: None };
+        let more = Rendered { object, stake, lacks: None, goes: false };
         let all = crate::resource::render(resolved).into_iter().chain([more]);
         let mut all: Vec<Wanted> = all.map(Wanted::new).collect();
         all.sort_by_key(|wanted| wanted.object.key());
@@ -389,7 +441,7 @@ mod tests {
     /// Nothing is there yet.
     fn absent(desired: &[Wanted]) -> Observed {
         let objects = desired.iter().map(|wanted| (wanted.object.key(), Fact::Absent)).collect();
-        Observed { objects, ..Observed::default() }
+        Observed { objects, deployment: Fact::Absent, ..Observed::default() }
     }
 
     fn decided(
@@ -424,7 +476,7 @@ mod tests {
                 let (sent, waits) = decided(&desired, Verdict::Go, &resolved, &observed);
                 assert!(!sent.contains(key), "{key} {why}");
                 assert_eq!(sent.contains(&pod), !is_awaited, "{key} {why}");
-                let expected = Wait { on: key.clone(), why };
+                let expected = Wait { on: key.clone().into(), why };
                 assert_eq!(waits, if is_awaited { vec![expected] } else { Vec::new() });
             }
         }
@@ -573,12 +625,27 @@ mod tests {
         let instance = OpenClawInstance::new("ada", OpenClawInstanceSpec::default());
         let hash_with = |stake: Stake| {
             let desired = wanted_with(&resolved, dashboard().0, stake);
-            rollout::decide(&instance, &resolved, &desired, &absent(&desired), &[]).pod_hash
+            rollout::decide(
+                &instance,
+                &resolved,
+                &desired,
+                &absent(&desired),
+                &Settings::default(),
+                &[],
+            )
+            .pod_hash
         };
         let all = crate::resource::render(&resolved);
         let without: Vec<Wanted> = all.into_iter().map(Wanted::new).collect();
-        let without =
-            rollout::decide(&instance, &resolved, &without, &absent(&without), &[]).pod_hash;
+        let without = rollout::decide(
+            &instance,
+            &resolved,
+            &without,
+            &absent(&without),
+            &Settings::default(),
+            &[],
+        )
+        .pod_hash;
         assert_eq!(hash_with(Stake::Beside), without);
         assert_ne!(hash_with(Stake::Needed(WhileHeld::Stays)), without);
     }

@@ -3,13 +3,17 @@
 use serde_json::{Map, Value, json};
 
 use super::{LOOK_AGAIN_SETTLED, LOOK_AGAIN_WAITING, guards, paused, plan, plan_deletion};
-use crate::api::{OpenClawInstance, OpenClawInstanceStatus};
+use crate::api::{OpenClawInstance, OpenClawInstanceSpec, OpenClawInstanceStatus};
 use crate::documents::decode_instance;
 use crate::effect::Plan;
 use crate::observed::Observed;
 use crate::problem::Problem;
+use crate::resolution::resolve;
 use crate::settings::Settings;
 use crate::status::{self, Findings, Report};
+
+/// Sections of a spec that say who may reach the agent and what it may do.
+const GUARDING: [&str; 4] = ["gateway", "networking", "observability", "security"];
 
 /// An instance as the API server has it.
 ///
@@ -62,13 +66,14 @@ impl StoredInstance {
 pub fn plan_stored(stored: &StoredInstance, observed: &Observed, settings: &Settings) -> Plan {
     match &stored.0 {
         Reading::Whole(instance) => plan(instance, observed, settings),
-        Reading::Remains(remains) => plan_remains(remains, observed),
+        Reading::Remains(remains) => plan_remains(remains, observed, settings),
     }
 }
 
-/// Says what the problem is, and does nothing but stop the pod, if that is asked for. Its deletion
-/// goes on all the same; its volume is kept unless it clearly says otherwise.
-fn plan_remains(remains: &Remains, observed: &Observed) -> Plan {
+/// Says what the problem is, and does nothing but close what its user has closed, and stop the pod,
+/// if that is asked for. Its deletion goes on all the same; its volume is kept unless it clearly
+/// says otherwise.
+fn plan_remains(remains: &Remains, observed: &Observed, settings: &Settings) -> Plan {
     let Remains { instance, status, problem } = remains;
     let Some(instance) = instance else {
         let status = status.clone().unwrap_or_default();
@@ -82,6 +87,15 @@ fn plan_remains(remains: &Remains, observed: &Observed) -> Plan {
     let report = status::report(instance, None, observed, &problems, &findings);
     let mut plan = Plan { problems, ..Plan::default() };
     plan.take(Report { ask: None, ..report });
+    // Of a section that does not decode nothing is known, not even that it is empty.
+    if instance.spec.security.is_some() {
+        let mut resolution = resolve(instance, observed, settings);
+        // Nobody knows the rest of the spec.
+        if let Some(answered) = resolution.resolved.take() {
+            resolution.guarded = Some(Box::new(answered));
+        }
+        guards::close(instance, &resolution, observed, &mut plan);
+    }
     plan.add(guards::stop(instance, observed, &plan.effects));
     let is_idle = plan.reads.is_empty() && plan.effects.is_empty();
     plan.look_again_in = if is_idle { LOOK_AGAIN_SETTLED } else { LOOK_AGAIN_WAITING };
@@ -96,7 +110,7 @@ fn remains(live: &Value, status: Option<OpenClawInstanceStatus>) -> Option<OpenC
     let metadata = metadata.filter(|(name, _)| *name != "managedFields");
     let metadata: Map<String, Value> =
         metadata.map(|(name, value)| (name.clone(), value.clone())).collect();
-    let bare = json!({
+    let mut bare = json!({
         "metadata": metadata,
         "spec": {
             "suspended": switch("/spec/suspended"),
@@ -109,6 +123,15 @@ fn remains(live: &Value, status: Option<OpenClawInstanceStatus>) -> Option<OpenC
             },
         },
     });
+    for section in GUARDING {
+        let value = live.pointer(&format!("/spec/{section}")).cloned().unwrap_or_else(|| json!({}));
+        let alone: Value = [(section.to_owned(), value.clone())].into_iter().collect();
+        if let Ok(OpenClawInstanceSpec { .. }) = serde_json::from_value(alone)
+            && let Some(spec) = bare.get_mut("spec").and_then(Value::as_object_mut)
+        {
+            spec.insert(section.to_owned(), value);
+        }
+    }
     let instance: OpenClawInstance = serde_json::from_value(bare).ok()?;
     Some(OpenClawInstance { status, ..instance })
 }

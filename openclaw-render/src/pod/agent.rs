@@ -24,7 +24,7 @@ pub(super) fn part(instance: &Resolved) -> Part {
     Part {
         container: container(instance),
         start: Start::Agent,
-        volumes: [home::volume(instance)].into_iter().chain(api_access::volume(instance)).collect(),
+        volumes: home::volume(instance).into_iter().chain(api_access::volume(instance)).collect(),
         claims: home::claim(instance).into_iter().collect(),
         agent: AgentShare { env: variables, mounts, ..AgentShare::default() },
         directories,
@@ -80,11 +80,21 @@ pub(super) fn tmp() -> VolumeMount {
     volumes::scratch_mount(TMP, paths::TMP)
 }
 
+/// Where installed programs are, if nobody else says: the helper puts the directory on the path when it
+/// starts the gateway. The path of an image with an entry point of its own is not known, and taken for the
+/// usual one; a PATH of the user's wins.
+fn tools(instance: &Resolved) -> Option<&'static str> {
+    let has_programs = instance.extensions.as_ref().is_some_and(|it| !it.packages.is_empty());
+    let are_installed = instance.runtimes.is_some() || has_programs;
+    (instance.entry_point == EntryPoint::Image && are_installed).then_some(paths::TOOLS)
+}
+
 /// Returns the container with the variables and mounts that all parts give it, and the user's.
 pub(super) fn completed(container: Container, instance: &Resolved, parts: &[Part]) -> Container {
     let shares = parts.iter().map(|part| &part.agent);
     let given = shares.clone().flat_map(|share| share.env.iter().cloned());
-    let path = env::path(shares.clone().flat_map(|share| share.path.iter().copied()));
+    let directories = shares.clone().flat_map(|share| share.path.iter().copied());
+    let path = env::path(tools(instance).into_iter().chain(directories));
     let given = given.chain(path);
     Container {
         env: Some(env::with_users(given, instance)),

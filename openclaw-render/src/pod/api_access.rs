@@ -12,14 +12,13 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::volumes;
 use crate::resolve::Resolved;
-use crate::vocab::{paths, ports};
+use crate::vocab::{GROUP, paths, ports};
 
 const VOLUME: &str = "api-access";
 /// As the kubelet mounts it by itself: renewed well before an hour is over.
 const TOKEN_SECONDS: i64 = 3607;
 /// Made by Kubernetes in every namespace.
 const ROOT_CERTIFICATE: &str = "kube-root-ca.crt";
-const GROUP: &str = "openclaw.rocks";
 
 pub(super) fn volume(instance: &Resolved) -> Option<Volume> {
     instance.security.api_token.then(|| account(VOLUME))

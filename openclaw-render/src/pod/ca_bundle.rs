@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{Container, Volume, VolumeMount};
 
 use super::{env as environment, volumes};
 use crate::resolve::{BundleSource, Resolved};
-use crate::vocab::{env, names, paths};
+use crate::vocab::{env, paths};
 
 /// The file on their volume.
 const KEY: &str = "ca-bundle.crt";
@@ -16,7 +16,7 @@ const VARIABLES: [&str; 3] = [env::GIT_SSL_CAINFO, env::NODE_EXTRA_CA_CERTS, env
 /// Returns the volume that holds them.
 pub(super) fn volume(instance: &Resolved) -> Option<Volume> {
     let bundle = instance.ca_bundle.as_ref()?;
-    let volume = names::CA_BUNDLE_VOLUME;
+    let volume = &bundle.volume;
     Some(match &bundle.source {
         BundleSource::ConfigMap(name) => volumes::key_of_map(volume, name, &bundle.key, KEY),
         BundleSource::Secret(name) => volumes::key_of_secret(volume, name, &bundle.key, KEY),
@@ -26,9 +26,7 @@ pub(super) fn volume(instance: &Resolved) -> Option<Volume> {
 /// Returns the container with the certificates, whatever it is for: one that comes later trusts
 /// them, too. What it says of these variables itself wins.
 pub(super) fn trusted(container: Container, instance: &Resolved) -> Container {
-    if instance.ca_bundle.is_none() {
-        return container;
-    }
+    let Some(bundle) = &instance.ca_bundle else { return container };
     let mut entries = container.env.unwrap_or_default();
     for name in VARIABLES {
         if entries.iter().all(|entry| entry.name != name) {
@@ -36,7 +34,7 @@ pub(super) fn trusted(container: Container, instance: &Resolved) -> Container {
         }
     }
     let mut mounts = container.volume_mounts.unwrap_or_default();
-    let mount = volumes::below(names::CA_BUNDLE_VOLUME, paths::CA_BUNDLE, KEY);
+    let mount = volumes::below(&bundle.volume, paths::CA_BUNDLE, KEY);
     mounts.push(VolumeMount { read_only: Some(true), ..mount });
     Container { env: Some(entries), volume_mounts: Some(mounts), ..container }
 }

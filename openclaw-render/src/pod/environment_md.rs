@@ -7,9 +7,6 @@ use std::fmt::Write;
 
 use crate::resolve::{DataVolume, EntryPoint, Resolved};
 
-/// Name of the file, in every workspace.
-pub(super) const NAME: &str = "ENVIRONMENT.md";
-
 /// Returns the text.
 pub(super) fn text(instance: &Resolved) -> String {
     let mut text = String::from(
@@ -19,7 +16,9 @@ pub(super) fn text(instance: &Resolved) -> String {
          elsewhere.\n\n## Places to write\n\n| Place | Lasts |\n|---|---|\n",
     );
     let lasts = match instance.storage.volume {
-        DataVolume::Made { .. } | DataVolume::Existing(_) => "on a volume: survives restarts",
+        DataVolume::Made { .. } | DataVolume::OfReplicas { .. } | DataVolume::Existing(_) => {
+            "on a volume: survives restarts"
+        }
         DataVolume::Ephemeral(_) => "gone with the pod: there is no persistent volume",
     };
     let places = "`~/.openclaw/`, `~/.local/`, `~/.cache/`, `~/.config/`";
@@ -44,6 +43,9 @@ pub(super) fn text(instance: &Resolved) -> String {
                  with\n  `uv venv`, for programs use `uv tool install`.\n",
             );
         }
+    }
+    if instance.ollama.is_some() {
+        text.push_str("- Local models answer at `$OLLAMA_HOST`, by the API of Ollama.\n");
     }
     text.push_str(
         "- `apt-get`, `sudo` and `su` do not work. If a system library or a compiler is missing, ask \

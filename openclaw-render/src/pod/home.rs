@@ -14,12 +14,15 @@ use crate::vocab::{annotations, names, paths};
 /// Directory of the default workspace below the state directory.
 const WORKSPACE_DIRECTORY: &str = "workspace";
 
-/// Returns the data volume.
-pub(super) fn volume(instance: &Resolved) -> Volume {
+/// Returns the data volume, unless the StatefulSet adds it, for each replica another one.
+pub(super) fn volume(instance: &Resolved) -> Option<Volume> {
     let name = names::DATA_VOLUME;
     match &instance.storage.volume {
-        DataVolume::Made { claim, .. } | DataVolume::Existing(claim) => volumes::claim(name, claim),
-        DataVolume::Ephemeral(limit) => empty(name, &limit.0),
+        DataVolume::Made { claim, .. } | DataVolume::Existing(claim) => {
+            Some(volumes::claim(name, claim))
+        }
+        DataVolume::OfReplicas { .. } => None,
+        DataVolume::Ephemeral(limit) => Some(empty(name, &limit.0)),
     }
 }
 

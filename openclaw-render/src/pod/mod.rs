@@ -8,6 +8,7 @@
 
 mod agent;
 mod api_access;
+pub(crate) mod backup;
 mod ca_bundle;
 pub(crate) mod egress;
 mod env;
@@ -17,6 +18,7 @@ mod home;
 mod init;
 pub(crate) mod part;
 mod probes;
+pub(crate) mod restore;
 pub(crate) mod seed_plan;
 mod self_config;
 mod sidecar;
@@ -55,6 +57,9 @@ pub(crate) fn parts(instance: &Resolved) -> Vec<Part> {
     parts.extend(sidecar::web_terminal::part(instance));
     parts.extend(init::extensions::skills(instance));
     parts.extend(init::extensions::plugins(instance));
+    parts.extend(sidecar::ollama::part(instance));
+    parts.extend(init::models::part(instance));
+    parts.extend(sidecar::netbird::part(instance));
     extras::giving_way(parts, &instance.extras)
 }
 

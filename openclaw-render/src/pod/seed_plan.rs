@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::ByteString;
 use sha2::{Digest, Sha256};
 
 use super::part::Part;
 use super::{environment_md, home, self_config};
-use crate::api::FileUpdatePolicy;
+use crate::api::{FileUpdatePolicy, SkillPackUpdatePolicy};
 use crate::hash;
+use crate::packs::PackFile;
 use crate::resolve::{Resolved, Workspace};
 use crate::seed::{POD_PROTOCOL, SeedDirectory, SeedFile, SeedPlan, SeedPolicy, SeedRoot};
+use crate::vocab::names;
 
 /// The introduction of a new agent.
 const BOOTSTRAP: (&str, &str) =
@@ -19,7 +22,7 @@ const BOOTSTRAP: (&str, &str) =
 struct Seeded {
     workspace: String,
     path: String,
-    content: String,
+    content: PackFile,
     policy: SeedPolicy,
 }
 
@@ -44,10 +47,24 @@ pub(crate) fn plan(instance: &Resolved, parts: &[Part]) -> SeedPlan {
     SeedPlan { version: POD_PROTOCOL, directories: directories.into_values().collect(), files }
 }
 
+/// Texts by key, and other contents.
+type Contents = (BTreeMap<String, String>, BTreeMap<String, ByteString>);
+
 /// Returns the contents that the plan's files name by key.
-pub(crate) fn contents(instance: &Resolved) -> BTreeMap<String, String> {
-    let files = seeded(instance).into_iter();
-    files.map(|file| (content_key(&file.workspace, &file.path), file.content)).collect()
+pub(crate) fn contents(instance: &Resolved) -> Contents {
+    let (mut texts, mut others) = Contents::default();
+    for file in seeded(instance) {
+        let key = content_key(&file.workspace, &file.path);
+        match file.content {
+            PackFile::Text(text) => {
+                texts.insert(key, text);
+            }
+            PackFile::Binary(bytes) => {
+                others.insert(key, bytes);
+            }
+        }
+    }
+    (texts, others)
 }
 
 /// Paths may hold characters that a key may not, and two files never share a key.
@@ -59,7 +76,8 @@ fn content_key(workspace: &str, path: &str) -> String {
     format!("f-{}", hash::hexadecimal(&hasher.finalize(), 16))
 }
 
-/// Returns the user's files, and the operator's where the user has none of that name.
+/// Returns the user's files, the operator's where the user has none of that name, and those of skill
+/// packs where neither has.
 fn seeded(instance: &Resolved) -> Vec<Seeded> {
     let workspaces = &instance.workspaces;
     let mut all = Vec::new();
@@ -67,7 +85,7 @@ fn seeded(instance: &Resolved) -> Vec<Seeded> {
         let seeded = |path: &str, content: &str, policy| Seeded {
             workspace: workspace.name.clone(),
             path: path.to_owned(),
-            content: content.to_owned(),
+            content: PackFile::Text(content.to_owned()),
             policy,
         };
         let users = workspace.files.iter().map(|(path, file)| {
@@ -79,7 +97,7 @@ fn seeded(instance: &Resolved) -> Vec<Seeded> {
         });
         all.extend(users);
         let environment = environment_md::text(instance);
-        let mut ours = vec![seeded(environment_md::NAME, &environment, SeedPolicy::Replace)];
+        let mut ours = vec![seeded(names::ENVIRONMENT_FILE, &environment, SeedPolicy::Replace)];
         if workspaces.bootstrap && workspace.name.is_empty() {
             ours.push(seeded(BOOTSTRAP.0, BOOTSTRAP.1, SeedPolicy::WhenNew));
         }
@@ -88,8 +106,39 @@ fn seeded(instance: &Resolved) -> Vec<Seeded> {
             ours.extend(files.map(|(name, text)| seeded(name, &text, SeedPolicy::Replace)));
         }
         all.extend(ours.into_iter().filter(|file| !is_taken(&file.path, workspace)));
+        all.extend(of_packs(instance, workspace));
     }
     all
+}
+
+/// Returns the files that skill packs bring into a workspace, as far as nothing of the user's is in
+/// their place.
+fn of_packs(instance: &Resolved, workspace: &Workspace) -> Vec<Seeded> {
+    let packs = &instance.skill_packs;
+    let Some(share) = packs.of_workspaces.get(&workspace.name) else { return Vec::new() };
+    let policy = match packs.policy {
+        SkillPackUpdatePolicy::Replace => SeedPolicy::Replace,
+        SkillPackUpdatePolicy::CreateOnly => SeedPolicy::CreateOnly,
+    };
+    let files = share.files.iter().filter(|(path, _)| !is_in_the_way(path, workspace));
+    files
+        .map(|(path, content)| Seeded {
+            workspace: workspace.name.clone(),
+            path: path.clone(),
+            content: content.clone(),
+            policy,
+        })
+        .collect()
+}
+
+/// Whether a file of the user's is at a path, above it or below it, or a directory of his at it.
+fn is_in_the_way(path: &str, workspace: &Workspace) -> bool {
+    let is_below = |below: &str, above: &str| {
+        below.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'))
+    };
+    let of_users = workspace.files.keys();
+    of_users.clone().any(|other| other == path || is_below(path, other) || is_below(other, path))
+        || workspace.directories.iter().any(|other| other == path || is_below(other, path))
 }
 
 /// Whether the user has something of that name in a workspace.
@@ -104,7 +153,15 @@ fn workspace_directories(instance: &Resolved) -> Vec<SeedDirectory> {
     for workspace in &instance.workspaces.all {
         let root = home::workspace(instance.storage.layout, &workspace.name);
         directories.push(home::on_volume(root.clone(), "0755"));
-        for path in &workspace.directories {
+        let share = instance.skill_packs.of_workspaces.get(&workspace.name);
+        let of_packs = share.into_iter().flat_map(|share| &share.directories);
+        let is_free = |path: &&String| {
+            !workspace
+                .files
+                .keys()
+                .any(|file| file == *path || path.starts_with(&format!("{file}/")))
+        };
+        for path in workspace.directories.iter().chain(of_packs.filter(is_free)) {
             for (end, _) in path.match_indices('/').chain([(path.len(), "")]) {
                 let path = path.get(..end).unwrap_or_default();
                 directories.push(home::on_volume(format!("{root}/{path}"), "0755"));

@@ -59,8 +59,11 @@ fn text(asked: &SelfConfigure) -> String {
          You run on Kubernetes as the instance `$OPENCLAW_INSTANCE_NAME` in the namespace \
          `$OPENCLAW_NAMESPACE`. You may ask for changes of it by objects of kind \
          OpenClawSelfConfig; `bash selfconfig.sh COMMAND` makes them.\n\n\
-         This version of the operator keeps requests and does not carry them out yet: a request \
-         without a phase has changed nothing. Tell your owner what you need.\n\n\
+         A request without a phase has changed nothing yet; `Pending` waits, `Applied` is in your \
+         instance's spec, `Denied` is not allowed, `Failed` cannot be. Its message says why. Skills, \
+         variables and some keys start you anew: finish what you do before. You can change and \
+         remove only what requests of yours added. Never ask for Secrets: variables hold plain text \
+         that others can read. For a key of a Secret, tell your owner.\n\n\
          ## What you may ask for\n\n\
          {allowed}\n\
          ## Reading\n\n\

@@ -4,7 +4,7 @@ use super::context::Resolving;
 use crate::api::OpenClawInstanceSpec;
 use crate::power::is_scaled_by_load;
 
-/// Reports what contradicts itself; scaling by load is not rendered yet.
+/// Reports what contradicts itself.
 pub(super) fn check(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
     if spec.replicas == Some(0) && is_scaled_by_load(spec) {
         cx.ineffective(

@@ -39,6 +39,33 @@ const ALWAYS_FORCED: &[&str] = &[
 ];
 const INCLUDE: &str = "$include";
 
+/// Switches of the configuration that leave unused what the spec puts into the pod.
+fn check_switches(
+    spec: &OpenClawInstanceSpec,
+    path: &str,
+    document: &Map<String, Value>,
+    cx: &mut Resolving<'_>,
+) {
+    let is_off = |part: &str| {
+        document.get(part).and_then(|part| part.get("enabled")) == Some(&Value::Bool(false))
+    };
+    let has_browser = spec.chromium.as_ref().and_then(|each| each.enabled) == Some(true);
+    if has_browser && is_off("browser") {
+        cx.ineffective(
+            format!("{path}.browser.enabled"),
+            "keeps the agent from the browser that `spec.chromium` runs beside it: remove one of \
+             the two",
+        );
+    }
+    let has_plugins = spec.plugins.as_ref().is_some_and(|plugins| !plugins.is_empty());
+    if has_plugins && is_off("plugins") {
+        cx.ineffective(
+            format!("{path}.plugins.enabled"),
+            "keeps the agent from loading what `spec.plugins` installs: remove one of the two",
+        );
+    }
+}
+
 pub(super) fn resolve(
     spec: &OpenClawInstanceSpec,
     image: &Image,
@@ -50,6 +77,7 @@ pub(super) fn resolve(
     for problem in eras::check(&path, &document, image.version, image.told.is_some()) {
         cx.push(problem);
     }
+    check_switches(spec, &path, &document, cx);
     if !image.version.has_validator() && !document.is_empty() {
         let message = format!(
             "{} has no validator, so nobody judges this before the agent gets it: use a newer \

@@ -2,13 +2,19 @@
 
 use super::context::{Reference, Resolving};
 use super::defaults::text;
+use super::ingress::Controller;
 use crate::api::{BasicAuth as Asked, ConditionType::SecretsReady, IngressSpec};
 use crate::hash;
 use crate::object::{Kind, ObjectKey};
 use crate::observed::Fact;
 use crate::problem::Severity;
 use crate::vocab::grammar::is_subdomain;
-use crate::vocab::names::{BASIC_AUTH_KEY, BASIC_AUTH_USERNAME_KEY, InstanceName};
+use crate::vocab::names::{
+    BASIC_AUTH_KEY, BASIC_AUTH_PASSWORD_KEY, BASIC_AUTH_USERNAME_KEY, InstanceName,
+};
+
+/// Hashes by key.
+type Keys = std::collections::BTreeMap<String, String>;
 
 const PATH: &str = "spec.networking.ingress.security.basicAuth";
 const USERNAME: &str = "openclaw";
@@ -27,6 +33,16 @@ pub(crate) struct BasicAuth {
     pub(crate) realm: String,
     /// What becomes of the Secret, unless it is the user's.
     pub(crate) made: Option<MadeSecret>,
+    pub(crate) form: SecretForm,
+}
+
+/// The form of a Secret that a controller reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SecretForm {
+    /// Lines of htpasswd under a key.
+    Htpasswd,
+    /// Type `kubernetes.io/basic-auth`: Traefik takes many keys of no other type.
+    Typed,
 }
 
 /// The Secret that the operator makes, once.
@@ -55,29 +71,30 @@ fn asked(ingress: &IngressSpec) -> Option<&Asked> {
 pub(super) fn resolve(
     name: &InstanceName,
     ingress: &IngressSpec,
-    is_known: bool,
+    controller: Controller,
     cx: &mut Resolving<'_>,
 ) -> Option<BasicAuth> {
     let auth = asked(ingress)?;
-    if !is_known {
+    if controller == Controller::Other {
         cx.error(
             PATH,
-            "is only possible with ingress-nginx, whose class has `nginx` in its name; any other \
-             would lead everyone in without a password: turn it off, and use `annotations`",
+            "is only possible with ingress-nginx and Traefik, whose classes have `nginx` or \
+             `traefik` in their names; any other would lead everyone in without a password: turn it \
+             off, and use `annotations`",
         );
     }
     let realm = text(auth.realm.as_ref()).unwrap_or(REALM);
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b" -._/".contains(&byte);
-    if realm.len() > 64 || !realm.bytes().all(is_plain) {
-        cx.error(
-            format!("{PATH}.realm"),
-            format!(
-                "{realm:?} is no name: use at most 64 letters, digits, ` `, `-`, `.`, `_`, `/`"
-            ),
+    let realm = realm.to_owned();
+    let is_traefik = controller == Controller::Traefik;
+    let form = if is_traefik { SecretForm::Typed } else { SecretForm::Htpasswd };
+    if controller == Controller::Traefik {
+        cx.risk(
+            PATH,
+            "asks for a password only if the class belongs to Traefik: another controller lets \
+             everyone in",
         );
     }
-    let realm = realm.to_owned();
-    if is_known {
+    if controller == Controller::Nginx {
         cx.risk(
             PATH,
             "asks for a password only if the class belongs to ingress-nginx: another controller \
@@ -91,18 +108,20 @@ pub(super) fn resolve(
                 "has no effect: the users are those of `existingSecret`",
             );
         }
-        cx.about(SecretsReady, |cx| check_existing(secret, cx));
-        return Some(BasicAuth { secret: secret.to_owned(), realm, made: None });
+        cx.about(SecretsReady, |cx| check_existing(secret, controller, cx));
+        return Some(BasicAuth { secret: secret.to_owned(), realm, made: None, form });
     }
-    let secret = name.basic_auth();
+    let secret = match form {
+        SecretForm::Typed => name.basic_auth_traefik(),
+        SecretForm::Htpasswd => name.basic_auth(),
+    };
     let made = Some(made(&secret, auth, cx));
-    Some(BasicAuth { secret, realm, made })
+    Some(BasicAuth { secret, realm, made, form })
 }
 
-fn check_existing(secret: &str, cx: &mut Resolving<'_>) {
+fn check_existing(secret: &str, controller: Controller, cx: &mut Resolving<'_>) {
     let path = format!("{PATH}.existingSecret");
     if !is_subdomain(secret) {
-        cx.error(path, format!("{secret:?} is not the name of a Secret"));
         return;
     }
     let reference = Reference {
@@ -111,7 +130,18 @@ fn check_existing(secret: &str, cx: &mut Resolving<'_>) {
         missing: Some(Severity::Advice),
         unseen: "whether it is there could not be checked",
     };
-    if cx.secret(reference).is_some_and(|keys| !keys.contains_key(BASIC_AUTH_KEY)) {
+    let keys = cx.secret(reference);
+    if controller == Controller::Traefik {
+        let pair = [BASIC_AUTH_USERNAME_KEY, BASIC_AUTH_PASSWORD_KEY];
+        let has_pair = |keys: &Keys| pair.iter().all(|key| keys.contains_key(*key));
+        if keys.is_some_and(|keys| keys.len() != 1 && !has_pair(keys)) {
+            cx.ineffective(
+                path.as_str(),
+                "lets nobody in: Traefik reads a Secret with one key of any name, which has lines \
+                 of htpasswd, or one of type `kubernetes.io/basic-auth`",
+            );
+        }
+    } else if keys.is_some_and(|keys| !keys.contains_key(BASIC_AUTH_KEY)) {
         cx.lacks_key(Kind::Secret, reference, BASIC_AUTH_KEY);
     }
 }
@@ -119,15 +149,6 @@ fn check_existing(secret: &str, cx: &mut Resolving<'_>) {
 fn made(secret: &str, auth: &Asked, cx: &mut Resolving<'_>) -> MadeSecret {
     let username = text(auth.username.as_ref()).unwrap_or(USERNAME).to_owned();
     let path = format!("{PATH}.username");
-    if username.contains(':') || username.starts_with('#') || username.chars().any(char::is_control)
-    {
-        cx.error(
-            path.as_str(),
-            format!(
-                "{username:?} is no user name: leave out `:`, control characters, and `#` in front"
-            ),
-        );
-    }
     let seen = cx.secret_if_seen(secret).and_then(|keys| keys.get(BASIC_AUTH_USERNAME_KEY));
     if seen.is_some_and(|seen| *seen != hash::of(&username)) {
         cx.ineffective(

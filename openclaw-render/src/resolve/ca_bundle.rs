@@ -1,5 +1,7 @@
 //! Certificates that the pod's containers trust besides those of their images.
 
+use std::collections::BTreeSet;
+
 use super::context::{Reference, Resolving};
 use super::defaults::text;
 use crate::api::ConditionType::SecretsReady;
@@ -7,6 +9,7 @@ use crate::api::OpenClawInstanceSpec;
 use crate::hash::Hasher;
 use crate::object::Kind;
 use crate::problem::Severity;
+use crate::vocab::names;
 
 /// Key of the certificates by default.
 const KEY: &str = "ca-bundle.crt";
@@ -18,6 +21,8 @@ const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 pub(crate) struct CaBundle {
     pub(crate) source: BundleSource,
     pub(crate) key: String,
+    /// Name of their volume: one that no volume of the user's has.
+    pub(crate) volume: String,
     /// Hash of their content, if that is known.
     pub(crate) hash: Option<String>,
 }
@@ -53,7 +58,21 @@ pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Op
         );
     }
     let hash = cx.about(SecretsReady, |cx| content(path, &source, key, cx));
-    Some(CaBundle { source, key: key.to_owned(), hash })
+    Some(CaBundle { source, key: key.to_owned(), volume: volume(spec), hash })
+}
+
+/// Whoever declares a volume of our name means that one, wherever it is mounted.
+fn volume(spec: &OpenClawInstanceSpec) -> String {
+    let users: BTreeSet<&str> = [&spec.sidecar_volumes, &spec.extra_volumes]
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|volume| volume.name.as_str())
+        .collect();
+    let ours = names::CA_BUNDLE_VOLUME;
+    let others = (2..users.len() + 3).map(|turn| format!("{ours}-{turn}"));
+    let mut names = [ours.to_owned()].into_iter().chain(others);
+    names.find(|name| !users.contains(name.as_str())).unwrap_or_else(|| ours.to_owned())
 }
 
 /// Looks at the certificates, and returns their hash.

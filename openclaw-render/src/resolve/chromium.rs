@@ -133,13 +133,7 @@ fn image(
     let is_known = is_headless_shell(repository);
     // It never had a tag `latest` that anyone should run.
     let tag = text(image.tag.as_ref()).filter(|tag| !is_known || *tag != "latest");
-    if text(image.digest.as_ref()).is_none() && tag.is_none_or(|tag| tag == images::CHROMIUM_TAG) {
-        cx.risk(
-            format!("{path}.tag"),
-            "without a tag or digest, or with `stable`, a restart may bring another browser: pin a \
-             version",
-        );
-    }
+    image::check_digest(path, Some(&image), "browser", cx);
     let image = SidecarImage { tag: tag.map(str::to_owned), ..image.clone() };
     let default = (images::CHROMIUM_REPOSITORY, images::CHROMIUM_TAG);
     if !is_known && spec_has_no_policy(spec) {

@@ -15,6 +15,8 @@ type Keys = BTreeMap<String, String>;
 pub(super) struct Resolving<'a> {
     pub(super) observed: &'a Observed,
     pub(super) settings: &'a Settings,
+    /// The instance's.
+    uid: Option<&'a str>,
     /// Which condition tells of what is found now.
     about: ConditionType,
     problems: Vec<Problem>,
@@ -35,9 +37,18 @@ pub(super) struct Reference<'a> {
 }
 
 impl<'a> Resolving<'a> {
-    pub(super) fn new(observed: &'a Observed, settings: &'a Settings) -> Self {
+    pub(super) fn new(
+        observed: &'a Observed,
+        settings: &'a Settings,
+        uid: Option<&'a str>,
+    ) -> Self {
         let about = ConditionType::Ready;
-        Self { observed, settings, about, problems: Vec::new(), references: BTreeSet::new() }
+        Self { observed, settings, uid, about, problems: Vec::new(), references: BTreeSet::new() }
+    }
+
+    /// Returns the uid of the instance, if it has one.
+    pub(super) fn uid(&self) -> Option<&'a str> {
+        self.uid
     }
 
     /// Takes a step, whose findings a condition tells of.
@@ -60,6 +71,16 @@ impl<'a> Resolving<'a> {
     /// Returns how many errors were found so far.
     pub(super) fn errors(&self) -> usize {
         self.problems.iter().filter(|problem| problem.severity == Severity::Error).count()
+    }
+
+    /// Returns how many problems were found so far.
+    pub(super) fn found(&self) -> usize {
+        self.problems.len()
+    }
+
+    /// Returns whether something was found missing since that many problems were found.
+    pub(super) fn has_missed_since(&self, found: usize) -> bool {
+        self.problems.iter().skip(found).any(|problem| problem.rule == Rule::Missing)
     }
 
     /// Says that the spec breaks a rule of the API.
@@ -145,6 +166,12 @@ impl<'a> Resolving<'a> {
     /// Returns a Secret if it has been seen. Its absence is not a problem.
     pub(super) fn secret_if_seen(&self, name: &str) -> Option<&'a Keys> {
         self.observed.secrets.get(name).and_then(Fact::known)
+    }
+
+    /// Whether somebody else has made an object under a name of ours.
+    pub(super) fn is_lent(&self, kind: Kind, name: &str) -> bool {
+        let seen = self.observed.objects.get(&ObjectKey::new(kind, name)).and_then(Fact::known);
+        seen.is_some_and(|seen| seen.is_lent(self.uid))
     }
 
     /// Remembers that what the pod is like may depend on an object.

@@ -4,8 +4,9 @@
 use super::Choices;
 use super::context::Resolving;
 use super::image::Image;
-use super::storage::{DataVolume, Storage};
+use super::storage::Storage;
 use crate::api::OpenClawInstance;
+use crate::power::{Off, Power};
 use crate::version::Version;
 use crate::vocab::annotations;
 
@@ -15,13 +16,16 @@ pub(super) fn check(
     image: &Image,
     storage: &Storage,
     choices: &Choices,
+    power: Power,
     cx: &mut Resolving<'_>,
 ) {
-    let (DataVolume::Made { claim, .. } | DataVolume::Existing(claim)) = &storage.volume else {
+    if power == Power::Off(Off::Restoring) {
+        // What lies on the volume is about to be another state.
         return;
-    };
+    }
+    let Some(claim) = storage.volume.claim() else { return };
     let status = instance.status.as_ref().and_then(|status| status.volume.as_ref());
-    let Some(last) = status.filter(|volume| volume.claim.as_ref() == Some(claim)) else { return };
+    let Some(last) = status.filter(|volume| volume.claim.as_deref() == Some(claim)) else { return };
     // A claim that was made anew is another volume.
     let seen = cx.claim_if_seen(claim);
     if seen.is_some_and(|seen| Some(&seen.uid) != last.uid.as_ref()) {

@@ -9,6 +9,7 @@ use super::environment::Environment;
 use super::resources::{self, EXTENDERS};
 use super::{NetworkPolicy, runtimes};
 use crate::api::OpenClawInstanceSpec;
+use crate::packs::PackReference;
 
 /// Prefixes of entries: from where.
 const NPM: &str = "npm:";
@@ -76,9 +77,15 @@ pub(super) fn resolve(
         of_workspaces: asked.of_workspaces.into_iter().collect(),
         plugins: asked.plugins.into_iter().collect(),
         resources: resources::requirements(path, install.resources.as_ref(), &EXTENDERS, cx),
-        timeout_seconds: install.timeout_seconds.unwrap_or(TIMEOUT_SECONDS),
+        timeout_seconds: limit(spec),
         variables: runtimes::of_installers(environment),
     })
+}
+
+/// Returns how long each installer may take, in seconds.
+pub(super) fn limit(spec: &OpenClawInstanceSpec) -> i64 {
+    let install = spec.skills_install.as_ref();
+    install.and_then(|install| install.timeout_seconds).unwrap_or(TIMEOUT_SECONDS)
 }
 
 /// What has been read of the lists.
@@ -100,7 +107,7 @@ impl Asked {
             return;
         }
         if let Some(package) = entry.strip_prefix(NPM) {
-            let Some(name) = check(path, entry, npm_package(package), cx) else { return };
+            let Ok(name) = npm_package(package) else { return };
             // npm has one place for all workspaces, and two of them may ask for the same.
             let place = format!("npm {name}");
             if self.packages.contains(package) && workspace.is_some() {
@@ -111,7 +118,7 @@ impl Asked {
             }
             return;
         }
-        let Some((reference, slug)) = check(path, entry, clawhub_skill(entry), cx) else { return };
+        let Ok((reference, slug)) = clawhub_skill(entry) else { return };
         if !reference.starts_with('@') {
             cx.risk(
                 path,
@@ -132,11 +139,8 @@ impl Asked {
     }
 
     fn plugin(&mut self, path: &str, entry: &str, cx: &mut Resolving<'_>) {
-        let (source, package) = match entry.strip_prefix(NPM) {
-            Some(package) => (NPM, package),
-            None => (CLAWHUB, entry.strip_prefix(CLAWHUB).unwrap_or(entry)),
-        };
-        let Some(name) = check(path, entry, npm_package(package), cx) else { return };
+        let (source, package) = plugin(entry);
+        let Ok(name) = npm_package(package) else { return };
         if self.takes(path, format!("plugin {name}"), entry, cx) {
             self.plugins.insert(format!("{source}{package}"));
         }
@@ -145,21 +149,49 @@ impl Asked {
     /// Whether nothing else goes to that place.
     fn takes(&mut self, path: &str, place: String, entry: &str, cx: &mut Resolving<'_>) -> bool {
         self.first.get_or_insert_with(|| path.to_owned());
-        let other = self.places.insert(place, entry.to_owned());
-        if let Some(other) = &other {
-            cx.error(path, format!("{entry:?} and {other:?} go to one place: keep one of them"));
-        }
-        other.is_none()
+        let Some(first) = self.places.get(&place) else {
+            self.places.insert(place, entry.to_owned());
+            return true;
+        };
+        cx.ineffective(
+            path,
+            format!("{entry:?} has no effect: {first:?} goes to the same place; keep one of them"),
+        );
+        false
     }
 }
 
-fn check<T>(
-    path: &str,
-    entry: &str,
-    read: Result<T, &'static str>,
-    cx: &mut Resolving<'_>,
-) -> Option<T> {
-    read.map_err(|form| cx.error(path, format!("{entry:?} cannot be installed: write {form}"))).ok()
+/// Whether an entry of a list of skills can be read.
+///
+/// # Errors
+/// How to write it, as the rest of a sentence that begins with the entry.
+pub(super) fn skill_form(entry: &str) -> Result<(), String> {
+    if let Some(pack) = entry.strip_prefix(PACK) {
+        let read = PackReference::parse(pack).map(drop);
+        return read.map_err(|form| format!("is no skill pack: write {form}"));
+    }
+    let read = match entry.strip_prefix(NPM) {
+        Some(package) => npm_package(package).map(drop),
+        None => clawhub_skill(entry).map(drop),
+    };
+    read.map_err(|form| format!("cannot be installed: write {form}"))
+}
+
+/// Whether an entry of a list of plugins can be read.
+///
+/// # Errors
+/// How to write it, as the rest of a sentence that begins with the entry.
+pub(super) fn plugin_form(entry: &str) -> Result<(), String> {
+    let read = npm_package(plugin(entry).1).map(drop);
+    read.map_err(|form| format!("cannot be installed: write {form}"))
+}
+
+/// Takes a plugin apart: its source, and its package there.
+fn plugin(entry: &str) -> (&'static str, &str) {
+    match entry.strip_prefix(NPM) {
+        Some(package) => (NPM, package),
+        None => (CLAWHUB, entry.strip_prefix(CLAWHUB).unwrap_or(entry)),
+    }
 }
 
 /// Returns the name of a package: `name`, `@scope/name`, either with `@version`. Only what npm's
@@ -198,6 +230,25 @@ fn clawhub_skill(text: &str) -> Result<(String, String), &'static str> {
     }
 }
 
+/// Returns where a skill comes from, as policies name it: host, owner, name.
+pub(crate) fn skill_source(entry: &str) -> Result<String, &'static str> {
+    const PACK_FORM: &str = "`pack:owner/repository/path`";
+    if let Some(pack) = entry.strip_prefix(PACK) {
+        let parts: Vec<&str> = pack.split('@').next().unwrap_or_default().split('/').collect();
+        return match parts.as_slice() {
+            [owner, repository, ..] if parts.iter().all(|part| is_segment(part)) => {
+                Ok(format!("github.com/{owner}/{repository}"))
+            }
+            _ => Err(PACK_FORM),
+        };
+    }
+    if let Some(package) = entry.strip_prefix(NPM) {
+        return npm_package(package).map(|name| format!("npmjs.com/{name}"));
+    }
+    let (reference, _) = clawhub_skill(entry)?;
+    Ok(format!("clawhub.ai/{}", versioned(&reference).0))
+}
+
 /// A name, and the version behind its last `@`; an `@` at its beginning belongs to the name.
 fn versioned(text: &str) -> (&str, Option<&str>) {
     match text.rsplit_once('@') {
@@ -215,11 +266,6 @@ fn is_segment(text: &str) -> bool {
 fn is_version(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+'))
-}
-
-/// Whether a list of skills has one that comes from a pack.
-pub(super) fn has_pack(skills: Option<&Vec<String>>) -> bool {
-    skills.into_iter().flatten().any(|entry| entry.starts_with(PACK))
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 use super::address::Network;
 use super::context::Resolving;
 use super::environment::users_token;
-use super::ingress;
 use super::network_policy::NetworkPolicy;
 use super::trust::{self, HeaderName};
-use super::{BaseConfig, address, image};
+use super::{BaseConfig, address, image, open_doors};
+use super::{http_route, ingress};
 use crate::api::OpenClawInstanceSpec;
 use crate::version::Version;
 use crate::vocab::grammar::is_origin;
@@ -75,6 +75,7 @@ pub(super) fn resolve(
     check_device_auth(&path, gateway, version, cx);
     let trusted_peers = trust::trusted_peers(&path, gateway, proxied, cx);
     let auth = auth(spec, &path, gateway, cx);
+    open_doors::check(spec, &path, gateway, auth, cx);
     let mut identity_headers = Vec::new();
     if auth == Auth::TrustedProxy {
         identity_headers = trust::identity_headers(&path, gateway, proxied, cx);
@@ -279,18 +280,21 @@ pub(super) fn control_ui_origins(
     document: &Map<String, Value>,
     cx: &mut Resolving<'_>,
 ) -> Vec<String> {
-    let (of_ingress, has_more) = ingress::origins(spec);
+    let (of_ingress, is_open) = ingress::origins(spec);
+    let (of_route, has_more) = http_route::origins(spec);
+    let has_more = has_more || is_open;
     let given = spec.gateway.as_ref().and_then(|gateway| gateway.control_ui_origins.as_deref());
     // Through `kubectl port-forward` it is always reachable.
     let local = |host| format!("http://{host}:{}", ports::GATEWAY);
     let mut origins = ["localhost", "127.0.0.1"].map(local).to_vec();
     origins.extend(of_ingress);
+    origins.extend(of_route);
     let control_ui = document.get("gateway").and_then(|gateway| gateway.get("controlUi"));
     let users = control_ui.and_then(|control_ui| control_ui.get("allowedOrigins"));
     if has_more && given.is_none_or(<[String]>::is_empty) && users.is_none() {
         cx.ineffective(
             "spec.gateway.controlUiOrigins",
-            "is empty, and nobody knows which names of hosts lead through the Ingress, so the \
+            "is empty, and nobody knows which names of hosts lead through the Ingress or HTTPRoute, so the \
              Control UI refuses who comes from there: add what a browser shows, for example \
              `https://ada.example.com`",
         );
@@ -299,9 +303,12 @@ pub(super) fn control_ui_origins(
         if origin.is_empty() {
             continue;
         }
-        if !is_origin(origin) {
+        let path = format!("spec.gateway.controlUiOrigins[{index}]");
+        if origin == "*" {
+            cx.risk(path, open_doors::EVERY_ORIGIN);
+        } else if !is_origin(origin) {
             cx.ineffective(
-                format!("spec.gateway.controlUiOrigins[{index}]"),
+                path,
                 format!(
                     "{origin:?} never matches: a browser sends `scheme://host[:port]`, without \
                      path and wildcard"

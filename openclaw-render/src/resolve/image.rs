@@ -116,6 +116,48 @@ fn unique(secrets: Vec<LocalObjectReference>) -> Vec<LocalObjectReference> {
     kept
 }
 
+/// Says that an image may become another one by itself: it has neither digest nor a tag of its own.
+pub(super) fn check_pinned(
+    path: &str,
+    (tag, digest): (Option<&str>, Option<&str>),
+    moving: &str,
+    (what, remedy): (&str, &str),
+    cx: &mut Resolving<'_>,
+) {
+    if digest.is_none() && tag.is_none_or(|tag| tag == moving) {
+        cx.risk(
+            format!("{path}.tag"),
+            format!(
+                "without a tag or digest, or with `{moving}`, a restart may bring another {what}: \
+                 pin a {remedy}"
+            ),
+        );
+    }
+}
+
+/// Says that what runs beside all that the agent holds has no digest: whoever may push to its
+/// repository may give the same tag to another image.
+pub(super) fn check_digest(
+    path: &str,
+    image: Option<&SidecarImage>,
+    what: &str,
+    cx: &mut Resolving<'_>,
+) {
+    let is_pinned = image.is_some_and(|image| {
+        text(image.digest.as_ref()).is_some()
+            || image.tag.as_ref().is_some_and(|tag| tag.contains('@'))
+    });
+    if !is_pinned {
+        cx.risk(
+            format!("{path}.digest"),
+            format!(
+                "is not set, so a restart may bring another {what} under the same tag: pin the \
+                 digest of one that you trust"
+            ),
+        );
+    }
+}
+
 fn version(
     tag: Option<&str>,
     digest: Option<&str>,
@@ -135,13 +177,7 @@ fn version(
             ),
         );
     }
-    if digest.is_none() && tag.is_none_or(|tag| tag == images::AGENT_TAG) {
-        cx.risk(
-            "spec.image.tag",
-            "without a tag or digest, or with `latest`, a restart may bring another version: pin a \
-             release",
-        );
-    }
+    check_pinned("spec.image", (tag, digest), images::AGENT_TAG, ("version", "release"), cx);
     if let Some(read) = tag.and_then(Version::from_tag) {
         if stated_version.is_some_and(|stated| stated != read) {
             cx.ineffective(

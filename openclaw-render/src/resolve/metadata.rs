@@ -19,10 +19,12 @@ pub(super) fn check(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
     let rule = metrics.and_then(|each| each.prometheus_rule.as_ref());
     let dashboard = metrics.and_then(|each| each.grafana_dashboard.as_ref());
     let ingress = spec.networking.as_ref().and_then(|each| each.ingress.as_ref());
-    let annotations: [(&str, Option<&Keys>); 4] = [
+    let route = spec.networking.as_ref().and_then(|each| each.http_route.as_ref());
+    let annotations: [(&str, Option<&Keys>); 5] = [
         ("spec.podAnnotations", spec.pod_annotations.as_ref()),
         ("spec.networking.service.annotations", service.and_then(|it| it.annotations.as_ref())),
         ("spec.networking.ingress.annotations", ingress.and_then(|it| it.annotations.as_ref())),
+        ("spec.networking.httpRoute.annotations", route.and_then(|it| it.annotations.as_ref())),
         (
             "spec.security.rbac.serviceAccountAnnotations",
             rbac.and_then(|it| it.service_account_annotations.as_ref()),

@@ -5,7 +5,9 @@
 
 mod address;
 mod alerts;
+mod auto_update;
 mod availability;
+mod backup;
 mod base_config;
 mod basic_auth;
 pub(crate) mod bounds;
@@ -24,20 +26,31 @@ mod extensions;
 mod external_files;
 mod extras;
 pub(crate) mod gateway;
+mod http_route;
 mod image;
 mod ingress;
+mod join_key;
 mod logging;
+mod maintenance;
 mod metadata;
 pub(crate) mod metrics;
+mod netbird;
 mod network_policy;
+mod ollama;
+mod open_doors;
 mod placement;
 mod probes;
 mod provider_key;
+mod replicas;
+mod resolved;
 mod resources;
+mod restore;
 mod runtimes;
 mod security;
 mod self_configure;
 mod service;
+mod skill_packs;
+mod spellings;
 mod storage;
 mod stored_defaults;
 mod tailscale;
@@ -48,11 +61,13 @@ mod walk;
 mod web_terminal;
 mod workspace;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 pub(crate) use alerts::Alerts;
+pub(crate) use auto_update::{AutoUpdate, Guard};
+pub(crate) use backup::{Backup, Lack, Means};
 pub(crate) use base_config::BaseConfig;
-pub(crate) use basic_auth::BasicAuth;
+pub(crate) use basic_auth::{BasicAuth, SecretForm};
 pub(crate) use ca_bundle::{BundleSource, CaBundle};
 pub(crate) use choices::Choices;
 pub(crate) use chromium::{Chromium, Profile};
@@ -61,34 +76,42 @@ pub(crate) use dashboards::Dashboards;
 pub use downgrade::refused_downgrade;
 pub(crate) use entry_point::EntryPoint;
 pub(crate) use environment::Environment;
-pub(crate) use extensions::Extensions;
+pub(crate) use extensions::{Extensions, skill_source};
 pub(crate) use extras::Extras;
 pub(crate) use gateway::{Auth, Gateway, Proxy};
+pub(crate) use http_route::{HttpRoute, RouteParent};
 pub(crate) use image::Image;
-pub(crate) use ingress::{Ingress, IngressRule, IngressWay};
+pub(crate) use ingress::{Ingress, IngressGuard, IngressRule, IngressWay, Standing};
 pub(crate) use logging::Logging;
 pub(crate) use metrics::{Metrics, Scrapers, Served};
+pub(crate) use netbird::Netbird;
 pub(crate) use network_policy::NetworkPolicy;
+pub(crate) use ollama::{FETCH_SECONDS, ModelStore, Ollama};
 pub(crate) use placement::Placement;
 pub(crate) use probes::{Probes, Timing};
+pub(crate) use replicas::{Replicas, Scaling};
+pub use resolved::Resolved;
 pub(crate) use resources::Resources;
+pub(crate) use restore::Restore;
 pub(crate) use runtimes::Runtimes;
 pub(crate) use security::Security;
 pub(crate) use self_configure::SelfConfigure;
 pub(crate) use service::{ChosenPort, Service};
+pub(crate) use skill_packs::{SkillPacks, check_file as check_pack_file, content as pack_content};
 pub(crate) use storage::{DataVolume, Layout, Storage};
 pub(crate) use tailscale::Tailscale;
 pub(crate) use token::GatewayToken;
 pub(crate) use trust::HeaderName;
 pub(crate) use web_terminal::WebTerminal;
-pub(crate) use workspace::{Workspace, Workspaces};
+pub(crate) use workspace::{Workspace, Workspaces, check_file as check_workspace_file};
 
-use crate::api::ConditionType::{ConfigValid, NetworkPolicyReady, SecretsReady, StorageReady};
-use crate::api::{OnOperatorUpgrade, OpenClawInstance, OpenClawInstanceSpec};
+use crate::api::ConditionType::{
+    BackupReady, ConfigValid, NetworkPolicyReady, RestoreComplete, SecretsReady, StorageReady,
+};
+use crate::api::{OpenClawInstance, OpenClawInstanceSpec};
 use crate::nesting;
 use crate::object::{Kind, ObjectKey};
 use crate::observed::Observed;
-use crate::power::Power;
 use crate::problem::{Problem, Rule};
 use crate::settings::Settings;
 use crate::vocab::DEFAULT_NAMESPACE;
@@ -97,91 +120,6 @@ use crate::vocab::names::InstanceName;
 
 /// The one field that takes any JSON.
 pub(crate) const RAW: &str = "spec.config.raw";
-
-/// An instance whose every question is answered: defaults, ClusterDefaults, references, names,
-/// versions. Only [`crate::resolve`] makes one, so rendering it cannot fail.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Resolved {
-    pub(crate) name: InstanceName,
-    pub(crate) namespace: String,
-    pub(crate) uid: Option<String>,
-    pub(crate) operator_namespace: String,
-    pub(crate) image: Image,
-    pub(crate) entry_point: EntryPoint,
-    pub(crate) choices: Choices,
-    /// Image of the init container that carries the helper.
-    pub(crate) helper_image: String,
-    pub(crate) config: BaseConfig,
-    pub(crate) gateway: Gateway,
-    pub(crate) control_ui_origins: Vec<String>,
-    pub(crate) token: GatewayToken,
-    pub(crate) proxy: Option<Proxy>,
-    pub(crate) workspaces: Workspaces,
-    pub(crate) runtimes: Option<Runtimes>,
-    pub(crate) extensions: Option<Extensions>,
-    pub(crate) chromium: Option<Chromium>,
-    pub(crate) tailscale: Option<Tailscale>,
-    pub(crate) web_terminal: Option<WebTerminal>,
-    pub(crate) logging: Logging,
-    pub(crate) environment: Environment,
-    pub(crate) extras: Extras,
-    pub(crate) resources: Resources,
-    pub(crate) storage: Storage,
-    pub(crate) security: Security,
-    pub(crate) self_configure: Option<SelfConfigure>,
-    pub(crate) ca_bundle: Option<CaBundle>,
-    pub(crate) network_policy: Option<NetworkPolicy>,
-    pub(crate) metrics: Option<Metrics>,
-    pub(crate) alerts: Option<Alerts>,
-    pub(crate) dashboards: Option<Dashboards>,
-    pub(crate) service: Service,
-    pub(crate) ingress: Option<Ingress>,
-    pub(crate) probes: Probes,
-    pub(crate) placement: Placement,
-    pub(crate) pod_annotations: BTreeMap<String, String>,
-    pub(crate) share_process_namespace: bool,
-    pub(crate) disruption_budget: Option<i32>,
-    pub(crate) power: Power,
-    pub(crate) on_operator_upgrade: OnOperatorUpgrade,
-    /// The spec after ClusterDefaults, for the hash of what users own.
-    pub(crate) spec: OpenClawInstanceSpec,
-}
-
-impl Resolved {
-    /// Returns the names of all claims that the pod mounts, that of the state first.
-    pub(crate) fn claims(&self) -> Vec<&str> {
-        let state = match &self.storage.volume {
-            DataVolume::Made { claim, .. } | DataVolume::Existing(claim) => Some(claim.as_str()),
-            DataVolume::Ephemeral(_) => None,
-        };
-        let profile = self.chromium.as_ref().and_then(|chromium| chromium.profile.claim());
-        state.into_iter().chain(profile).collect()
-    }
-
-    /// Returns the hashes of what is read from Secrets and ConfigMaps of the user's only at a start,
-    /// besides the agent's environment.
-    pub(crate) fn further_inputs(&self) -> impl Iterator<Item = &str> {
-        let chromium = self.chromium.as_ref().and_then(|chromium| chromium.inputs.as_deref());
-        let bundle = self.ca_bundle.as_ref().and_then(|bundle| bundle.hash.as_deref());
-        let extras = self.extras.environment_hash.as_deref();
-        let tailscale = self.tailscale.as_ref().and_then(|tailscale| tailscale.inputs.as_deref());
-        let terminal = self.web_terminal.as_ref().and_then(|terminal| terminal.inputs.as_deref());
-        chromium.into_iter().chain(bundle).chain(extras).chain(tailscale).chain(terminal)
-    }
-
-    /// How the agent's metrics are served, if they are.
-    pub(crate) fn served_metrics(&self) -> Option<&Served> {
-        self.metrics.as_ref().and_then(Metrics::served)
-    }
-
-    /// Name of the Secret that holds the gateway's token.
-    pub(crate) fn token_secret(&self) -> String {
-        match &self.token {
-            GatewayToken::Made { .. } => self.name.gateway_token(),
-            GatewayToken::Existing(name) => name.clone(),
-        }
-    }
-}
 
 /// What was found: the instance, if there was anything to look at, problems, and references.
 pub(crate) type Found = (Option<Resolved>, Vec<Problem>, BTreeSet<ObjectKey>);
@@ -193,7 +131,8 @@ pub(crate) fn answers(
     observed: &Observed,
     settings: &Settings,
 ) -> Found {
-    let mut cx = Resolving::new(observed, settings);
+    let uid = instance.metadata.uid.as_deref().filter(|uid| !uid.is_empty());
+    let mut cx = Resolving::new(observed, settings, uid);
     let name = name(instance, &mut cx);
     if let Some(problem) = too_deep(&instance.spec) {
         let (_, references) = cx.finish();
@@ -206,26 +145,30 @@ pub(crate) fn answers(
     (Some(resolved), problems, references)
 }
 
-fn resolve_merged(
-    instance: &OpenClawInstance,
-    spec: OpenClawInstanceSpec,
-    name: InstanceName,
-    cx: &mut Resolving<'_>,
-) -> Resolved {
+/// Looks at what is right or wrong by itself.
+fn check(instance: &OpenClawInstance, merged: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
     for problem in bounds::problems(&instance.spec) {
         cx.about(problem.about, |cx| cx.push(problem));
     }
     stored_defaults::check(instance, cx);
-    unsupported::check(&spec, cx);
-    availability::check(&spec, cx);
-    base_config::check_force_paths(&spec, cx);
-    metadata::check(&spec, cx);
+    unsupported::check(merged, cx);
+    availability::check(merged, cx);
+    base_config::check_force_paths(merged, cx);
+    metadata::check(merged, cx);
+}
 
+fn resolve_merged(
+    instance: &OpenClawInstance,
+    mut spec: OpenClawInstanceSpec,
+    name: InstanceName,
+    cx: &mut Resolving<'_>,
+) -> Resolved {
+    auto_update::apply(instance, &mut spec);
+    check(instance, &spec, cx);
     let image = image::resolve(&spec, cx);
     let choices = Choices::resolve(instance, image.told, cx);
     let entry_point = entry_point::resolve(image::repository(&spec), &image, &choices, cx);
-    let storage = cx.about(StorageReady, |cx| storage::resolve(&name, &spec, cx));
-    downgrade::check(instance, &image, &storage, &choices, cx);
+    let storage = cx.about(StorageReady, |cx| storage::resolve(&name, instance, &spec, cx));
     let config = cx.about(ConfigValid, |cx| base_config::resolve(&spec, &image, cx));
     let network_policy = cx.about(NetworkPolicyReady, |cx| network_policy::resolve(&spec, cx));
     let gateway = cx.about(ConfigValid, |cx| {
@@ -233,16 +176,40 @@ fn resolve_merged(
     });
     let metrics = metrics::resolve(instance, &spec, &config.document, image.version, cx);
     let served = metrics.as_ref().and_then(Metrics::served);
-    let extras = extras::resolve(&spec, served.map(|served| served.port), cx);
+    let extras = extras::resolve(&spec, served, cx);
     let web_terminal = web_terminal::resolve(&spec, cx);
     let service = service::resolve(&spec, served, web_terminal.as_ref(), cx);
-    let ingress = ingress::resolve(&name, &spec, &service, network_policy.as_ref(), cx);
+    let namespace = namespace(instance, cx);
+    let ingress = ingress::resolve(&name, &namespace, &spec, &service, network_policy.as_ref(), cx);
+    let http_route = http_route::resolve(&spec, &service, network_policy.as_ref(), cx);
     let token = cx.about(SecretsReady, |cx| token::resolve(&spec, &name, gateway.auth, cx));
-    provider_key::check(&spec, &config.document, &config.path, cx);
+    provider_key::check(&spec, &config.document, cx);
     let environment = environment::resolve(&spec, gateway.auth, &token, cx);
+    let chromium = chromium::resolve(&name, &spec, cx);
+    let tailscale = tailscale::resolve(&name, &spec, cx);
+    let netbird = netbird::resolve(&name, &spec, network_policy.as_ref(), cx);
+    let ollama = ollama::resolve(&spec, &environment, network_policy.as_ref(), cx);
+    let profile = chromium.as_ref().and_then(|chromium| chromium.profile.claim());
+    let models = ollama.as_ref().and_then(|ollama| ollama.store.claim());
+    let shared = [
+        ("the profile of the browser", profile.is_some()),
+        ("the claim of the models", models.is_some()),
+        ("the identity in the tailnet", tailscale.is_some()),
+        ("the identity in the NetBird network", netbird.is_some()),
+    ];
+    let scaling = replicas::resolve(&name, &spec, &storage, &shared, cx);
+    let backup = cx.about(BackupReady, |cx| backup::resolve(&spec, &storage, &environment, cx));
+    let restore = cx.about(RestoreComplete, |cx| {
+        restore::resolve(&name, instance, &spec, &storage, &environment, backup.as_ref(), cx)
+    });
+    let power = restore::power(&spec, restore.as_ref());
+    downgrade::check(instance, &image, &storage, &choices, power, cx);
+    let auto_update = auto_update::resolve(&spec, &storage, backup.as_ref(), cx);
+    let workspaces = workspace::resolve(instance, &spec, cx);
+    let uid = instance.metadata.uid.as_deref().filter(|uid| !uid.is_empty());
     Resolved {
-        namespace: namespace(instance, cx),
-        uid: instance.metadata.uid.clone().filter(|uid| !uid.is_empty()),
+        namespace,
+        uid: uid.map(str::to_owned),
         operator_namespace: cx.settings.operator_namespace.clone(),
         helper_image: image::with_override(&spec, &cx.settings.pod_image),
         image,
@@ -253,18 +220,21 @@ fn resolve_merged(
         gateway,
         token,
         proxy: gateway::proxy(&spec, cx),
-        workspaces: workspace::resolve(instance, &spec, cx),
+        skill_packs: skill_packs::resolve(&name, uid, &spec, &workspaces, cx),
+        workspaces,
         runtimes: runtimes::resolve(&spec, &environment, network_policy.as_ref(), cx),
         extensions: extensions::resolve(&spec, &environment, network_policy.as_ref(), cx),
-        chromium: chromium::resolve(&name, &spec, cx),
-        tailscale: tailscale::resolve(&name, &spec, cx),
+        chromium,
+        tailscale,
+        netbird,
+        ollama,
         web_terminal,
         logging: logging::resolve(instance, &spec),
         environment,
         extras,
         resources: resources::resolve(&spec, cx),
         storage,
-        security: security::resolve(&name, &spec, cx),
+        security: security::resolve(&name, &spec, served, cx),
         self_configure: self_configure::resolve(&spec, cx),
         ca_bundle: ca_bundle::resolve(&spec, cx),
         network_policy,
@@ -273,17 +243,23 @@ fn resolve_merged(
         dashboards: dashboards::resolve(&spec, cx),
         service,
         ingress,
+        http_route,
         probes: probes::resolve(&spec, cx),
         placement: placement::resolve(&spec),
         pod_annotations: metadata::pod_annotations(&spec, cx),
         share_process_namespace: spec.share_process_namespace.unwrap_or(false),
         disruption_budget: disruption_budget::resolve(&spec, cx),
-        power: Power::asked(&spec),
+        scaling,
+        backup,
+        restore,
+        power,
         on_operator_upgrade: spec
             .rollout
             .as_ref()
             .and_then(|rollout| rollout.on_operator_upgrade)
             .unwrap_or(cx.settings.rollout_on_upgrade),
+        windows: maintenance::resolve(&spec, cx),
+        auto_update,
         name,
         spec,
     }

@@ -26,6 +26,10 @@ const SYNC: Defaults = Defaults(["10m", "32Mi", "1", "1Gi"]);
 pub(super) const CHROMIUM: Defaults = Defaults(["250m", "512Mi", "1", "2Gi"]);
 /// One node of a tailnet.
 pub(super) const TAILSCALE: Defaults = Defaults(["50m", "64Mi", "200m", "256Mi"]);
+/// One member of a NetBird network.
+pub(super) const NETBIRD: Defaults = Defaults(["50m", "64Mi", "200m", "256Mi"]);
+/// A small model.
+pub(super) const OLLAMA: Defaults = Defaults(["500m", "1Gi", "2", "4Gi"]);
 /// A shell and what is started in it.
 pub(super) const TERMINAL: Defaults = Defaults(["50m", "64Mi", "200m", "128Mi"]);
 /// npm unpacks pnpm in 200 MB; uv takes less.
@@ -34,6 +38,8 @@ pub(super) const INSTALLERS: Defaults = Defaults(["50m", "128Mi", "1", "1Gi"]);
 pub(super) const EXTENDERS: Defaults = Defaults(["50m", "128Mi", "1", "2Gi"]);
 /// Holds the last values of some hundred series.
 pub(super) const COLLECTOR: Defaults = Defaults(["25m", "32Mi", "100m", "128Mi"]);
+/// rclone keeps some parts of a file in memory while it sends them.
+pub(super) const UPLOADER: Defaults = Defaults(["50m", "64Mi", "1", "512Mi"]);
 /// Copies files and one binary.
 const INIT: Defaults = Defaults(["10m", "16Mi", "200m", "64Mi"]);
 

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
-    Capabilities, PodSecurityContext, SeccompProfile, SecurityContext,
+    Capabilities, PodSecurityContext, SeccompProfile, SecurityContext, Sysctl,
 };
 use k8s_openapi::api::rbac::v1::PolicyRule;
 
+use super::Served;
 use super::context::Resolving;
 use super::defaults::text;
 use crate::api::ConditionType::RBACReady;
@@ -15,6 +16,8 @@ use crate::vocab::names::InstanceName;
 
 /// User, group and volume group of the agent: user `node` of its image.
 const USER: i64 = 1000;
+/// The first port that every user may listen on, where nobody says otherwise.
+const UNPRIVILEGED: i32 = 1024;
 /// Capability set that drops every one.
 const ALL: &str = "ALL";
 
@@ -35,6 +38,14 @@ pub(crate) struct Security {
     pub(crate) rules: Vec<PolicyRule>,
 }
 
+impl Security {
+    /// Returns the user of a sidecar whose image has one of its own: that, unless the user of the pod
+    /// or of the agent was chosen.
+    pub(crate) fn user_of_image(&self, user: i64) -> Option<i64> {
+        if self.own_user { self.helper.run_as_user } else { self.helper.run_as_user.or(Some(user)) }
+    }
+}
+
 /// The account that the pod runs as.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ServiceAccount {
@@ -47,9 +58,11 @@ pub(crate) struct ServiceAccount {
 pub(super) fn resolve(
     name: &InstanceName,
     spec: &OpenClawInstanceSpec,
+    metrics: Option<&Served>,
     cx: &mut Resolving<'_>,
 ) -> Security {
-    let pod = pod(spec, cx);
+    let sysctls = metrics.filter(|it| it.port < UNPRIVILEGED).map(|it| vec![open_to_all(it.port)]);
+    let pod = PodSecurityContext { sysctls, ..pod(spec, cx) };
     let chosen = spec.security.as_ref().and_then(|each| each.pod_security_context.as_ref());
     let non_root = pod.run_as_non_root.unwrap_or(true);
     let agent = agent(spec, non_root, cx);
@@ -67,6 +80,12 @@ pub(super) fn resolve(
         service_account: cx.about(RBACReady, |cx| service_account(name, spec, cx)),
         rules: cx.about(RBACReady, |cx| rules(spec, cx)),
     }
+}
+
+/// Lets whoever is in the pod listen on low ports from this one on: the collector is not root. The
+/// setting is of the pod's network alone, and all Pod Security Standards admit it.
+fn open_to_all(port: i32) -> Sysctl {
+    Sysctl { name: "net.ipv4.ip_unprivileged_port_start".to_owned(), value: port.to_string() }
 }
 
 /// Pod Security Standards, profile `restricted`, and a read-only root.
@@ -214,17 +233,39 @@ fn rules(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Vec<PolicyRule>
         .collect()
 }
 
+/// What pods are made of.
+const MAKES_PODS: [&str; 9] = [
+    "cronjobs",
+    "daemonsets",
+    "deployments",
+    "jobs",
+    "openclawinstances",
+    "pods",
+    "replicasets",
+    "replicationcontrollers",
+    "statefulsets",
+];
+
+/// The chart's policy `agent-rights` refuses the same rules to those who may not `escalate` Roles.
 fn risk(rule: &RbacRule) -> Option<&'static str> {
     let names =
         |names: &[&str]| rule.resources.iter().any(|resource| names.contains(&resource.as_str()));
-    if rule.verbs.iter().chain(&rule.resources).any(|word| word == "*") {
+    let does = |verbs: &[&str]| rule.verbs.iter().any(|verb| verbs.contains(&verb.as_str()));
+    let mut words = rule.api_groups.iter().chain(&rule.resources).chain(&rule.verbs);
+    if words.any(|word| word.contains('*')) {
         Some("a wildcard grants more than anyone can list")
     } else if names(&["secrets"]) {
         Some("grants every Secret of the namespace")
     } else if names(&["pods/exec", "pods/attach", "pods/ephemeralcontainers"]) {
         Some("grants a shell in other pods")
+    } else if names(&["serviceaccounts/token"]) {
+        Some("lets the agent act as any account of the namespace")
     } else if rule.api_groups.iter().any(|group| group == "rbac.authorization.k8s.io") {
         Some("lets the agent grant rights")
+    } else if does(&["bind", "escalate", "impersonate"]) {
+        Some("lets the agent take rights that are not its own")
+    } else if names(&MAKES_PODS) && does(&["create", "update", "patch"]) {
+        Some("lets the agent start pods, which read any Secret of the namespace")
     } else {
         None
     }

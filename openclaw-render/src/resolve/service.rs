@@ -6,7 +6,6 @@ use super::context::Resolving;
 use super::gateway::proxied;
 use super::{Served, WebTerminal};
 use crate::api::{OpenClawInstanceSpec, PortProtocol, ServicePortSpec, ServiceType};
-use crate::vocab::grammar::is_label;
 use crate::vocab::{names, ports};
 
 const PORTS: &str = "spec.networking.service.ports";
@@ -153,16 +152,6 @@ fn chosen(
 fn check_names(given: &[ServicePortSpec], cx: &mut Resolving<'_>) {
     for (index, port) in given.iter().enumerate() {
         let path = format!("{PORTS}[{index}]");
-        if !port.name.is_empty() && !is_label(&port.name) {
-            cx.error(
-                format!("{path}.name"),
-                format!(
-                    "{:?} cannot name a port: write at most 63 lower-case letters, digits and \
-                     `-`, a letter or digit first and last",
-                    port.name
-                ),
-            );
-        }
         let before = given.iter().take(index);
         let protocol = port.protocol.unwrap_or_default();
         let same = |other: &ServicePortSpec| other.protocol.unwrap_or_default() == protocol;

@@ -2,14 +2,11 @@
 
 use k8s_openapi::api::core::v1::{ResourceRequirements, SecretKeySelector};
 
-use super::context::{Reference, Resolving};
+use super::context::Resolving;
 use super::defaults::text;
-use super::{image, resources, security};
+use super::{image, join_key, resources, security};
 use crate::api::ConditionType::SecretsReady;
-use crate::api::{OpenClawInstanceSpec, TailscaleMode, TailscaleSpec};
-use crate::hash::Hasher;
-use crate::object::Kind;
-use crate::problem::Severity;
+use crate::api::{OpenClawInstanceSpec, TailscaleMode};
 use crate::vocab::images;
 use crate::vocab::names::InstanceName;
 
@@ -54,19 +51,29 @@ pub(super) fn resolve(
     if mode == TailscaleMode::Funnel {
         cx.risk(
             format!("{path}.mode"),
-            "`funnel` leads everyone on the internet to the gateway: its token alone keeps \
-             strangers out",
+            "`funnel` leads everyone on the internet to the gateway: what `gateway.auth` of \
+             openclaw.json asks for alone keeps strangers out, a token by default",
         );
     }
+    // Names of hosts know no capitals, and the tailnet shows them small.
     let hostname = text(tailscale.hostname.as_ref()).unwrap_or(name.as_str());
-    check_ways(spec, hostname, cx);
-    let (auth_key, inputs) = cx.about(SecretsReady, |cx| auth_key(tailscale, cx));
+    let hostname = hostname.to_ascii_lowercase();
+    check_ways(spec, &hostname, cx);
+    let key = join_key::Asked {
+        container: "tailscale",
+        network: "tailnet",
+        path: "spec.tailscale.authKeySecretRef",
+        secret: tailscale.auth_key_secret_ref.as_ref(),
+        key: tailscale.auth_key_secret_key.as_ref(),
+        default_key: KEY,
+    };
+    let (auth_key, inputs) = cx.about(SecretsReady, |cx| join_key::resolve(&key, cx));
     let default = (images::TAILSCALE_REPOSITORY, images::TAILSCALE_TAG);
     let given = tailscale.resources.as_ref();
     Some(Tailscale {
         image: image::helper("spec.tailscale.image", tailscale.image.as_ref(), default, spec, cx),
         mode,
-        hostname: hostname.to_owned(),
+        hostname,
         signs_in: tailscale.auth_sso == Some(true),
         auth_key,
         inputs,
@@ -101,41 +108,4 @@ fn check_ways(spec: &OpenClawInstanceSpec, hostname: &str, cx: &mut Resolving<'_
              `additionalEgress`",
         );
     }
-}
-
-/// Looks at the key. The container starts without it, too: one that has joined needs it no more.
-fn auth_key(
-    tailscale: &TailscaleSpec,
-    cx: &mut Resolving<'_>,
-) -> (Option<SecretKeySelector>, Option<String>) {
-    let path = "spec.tailscale.authKeySecretRef";
-    let reference = tailscale.auth_key_secret_ref.as_ref();
-    let Some(name) = reference.map(|secret| &secret.name).filter(|name| !name.is_empty()) else {
-        cx.ineffective(
-            path,
-            "names no Secret: someone must admit the agent to the tailnet by the address in the \
-             log of container `tailscale`",
-        );
-        return (None, None);
-    };
-    let key = text(tailscale.auth_key_secret_key.as_ref()).unwrap_or(KEY);
-    let reference = Reference {
-        path,
-        name,
-        missing: Some(Severity::Advice),
-        unseen: "changes of it are not part of this rendering",
-    };
-    let seen = cx.secret(reference);
-    let value = seen.and_then(|seen| seen.get(key));
-    if seen.is_some() && value.is_none() {
-        cx.lacks_key(Kind::Secret, reference, key);
-    }
-    let hash = value.map(|value| {
-        let mut hasher = Hasher::default();
-        hasher.field(&["tailscale", name, key, value]);
-        hasher.finish()
-    });
-    let selector =
-        SecretKeySelector { key: key.to_owned(), name: name.clone(), optional: Some(true) };
-    (Some(selector), hash)
 }

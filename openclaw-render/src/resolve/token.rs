@@ -47,6 +47,7 @@ pub(super) fn resolve(
     if let Some(existing) = existing {
         // Also while nothing is taken from it: a change of openclaw.json can need it at once.
         cx.refer(Kind::Secret, existing);
+        check_empty(auth, existing, "spec.gateway.existingSecret", cx);
         return GatewayToken::Existing(existing.to_owned());
     }
     let own = name.gateway_token();
@@ -61,6 +62,16 @@ pub(super) fn resolve(
             ),
         );
     }
+    check_empty(auth, &own, "spec.gateway", cx);
+    if cx.is_lent(Kind::Secret, &own) {
+        cx.ineffective(
+            "spec.gateway.existingSecret",
+            format!(
+                "is not set, and Secret {own:?}, which another has made, is used as it is: name \
+                 it here"
+            ),
+        );
+    }
     // The Secret that is about to be made already counts with the value that it will have:
     // otherwise its appearance would replace the first pod.
     let hash = match keys {
@@ -68,4 +79,16 @@ pub(super) fn resolve(
         None => cx.observed.random_token.as_deref().map(hash::of),
     };
     GatewayToken::Made { random: cx.observed.random_token.clone(), hash }
+}
+
+/// With an empty token the application makes one at each start, which nobody knows.
+fn check_empty(auth: Auth, secret: &str, path: &str, cx: &mut Resolving<'_>) {
+    let keys = cx.secret_if_seen(secret).filter(|_| auth == Auth::SecretToken);
+    if keys.and_then(|keys| keys.get(TOKEN_KEY)).is_some_and(|token| *token == hash::of("")) {
+        cx.missing_key(
+            path,
+            Severity::WillNotStart,
+            format!("key {TOKEN_KEY:?} of Secret {secret:?} is empty: nobody could sign in"),
+        );
+    }
 }

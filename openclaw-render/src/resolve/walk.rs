@@ -15,6 +15,7 @@ pub(super) enum Found<'a> {
     Number(i64),
     Text(&'a str),
     Amount(&'a str),
+    Switch(bool),
     /// A list of so many items.
     List(usize),
     /// A map of so many entries.
@@ -143,8 +144,13 @@ impl<'w, 'l> Serializer for &'w mut Walker<'l> {
 
     numbers!(serialize_i8 i8, serialize_i16 i16, serialize_i32 i32, serialize_i64 i64);
     numbers!(serialize_u8 u8, serialize_u16 u16, serialize_u32 u32, serialize_u64 u64);
-    unlimited!(serialize_bool bool, serialize_f32 f32, serialize_f64 f64, serialize_char char);
+    unlimited!(serialize_f32 f32, serialize_f64 f64, serialize_char char);
     unlimited!(serialize_bytes &[u8], serialize_unit_struct &'static str);
+
+    fn serialize_bool(self, is_on: bool) -> fmt::Result {
+        self.found(Found::Switch(is_on));
+        Ok(())
+    }
 
     fn serialize_str(self, text: &str) -> fmt::Result {
         let is_amount = std::mem::take(&mut self.is_amount);

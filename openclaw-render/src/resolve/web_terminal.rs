@@ -3,7 +3,6 @@
 use k8s_openapi::api::core::v1::ResourceRequirements;
 
 use super::context::{Reference, Resolving};
-use super::defaults::text;
 use super::{image, resources};
 use crate::api::ConditionType::SecretsReady;
 use crate::api::{OpenClawInstanceSpec, WebTerminalSpec};
@@ -39,14 +38,7 @@ impl WebTerminal {
 pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Option<WebTerminal> {
     let terminal = spec.web_terminal.as_ref().filter(|each| each.enabled == Some(true))?;
     let asked = terminal.image.clone().unwrap_or_default();
-    let tag = text(asked.tag.as_ref());
-    if text(asked.digest.as_ref()).is_none() && tag.is_none_or(|tag| tag == images::TERMINAL_TAG) {
-        cx.risk(
-            format!("{PATH}.image.tag"),
-            "without a tag or digest, or with `latest`, a restart may bring another terminal: pin \
-             a version",
-        );
-    }
+    image::check_digest(&format!("{PATH}.image"), Some(&asked), "terminal", cx);
     let (credential, inputs) = cx.about(SecretsReady, |cx| credential(terminal, cx));
     let default = (images::TERMINAL_REPOSITORY, images::TERMINAL_TAG);
     Some(WebTerminal {

@@ -10,10 +10,13 @@ use crate::api::{
 };
 use crate::hash::Hasher;
 use crate::seed;
-use crate::vocab::names::CONFIG_KEY;
+use crate::vocab::names::{CONFIG_KEY, ENVIRONMENT_FILE};
 
 /// Names of files that stand for an introduction that has taken place.
 const INTRODUCED: &[&str] = &["BOOTSTRAP.md", "IDENTITY.md", "SOUL.md", "USER.md"];
+
+/// What a file takes there besides its content: its place in the plan, and a key.
+pub(super) const AROUND_FILE: usize = 768;
 
 /// Longest path of a file below a workspace, in characters; what is before it on the volume does not
 /// count.
@@ -28,6 +31,14 @@ pub(crate) struct Workspaces {
     pub(crate) bootstrap: bool,
     /// Hash of what ConfigMaps of the user's contribute, if one is named.
     pub(crate) external: Option<String>,
+}
+
+impl Workspaces {
+    /// Returns how many bytes the user's files take where they are handed over, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        let files = self.all.iter().flat_map(|workspace| &workspace.files);
+        files.map(|(path, file)| path.len() + file.content.len() + AROUND_FILE).sum()
+    }
 }
 
 /// What a workspace begins with; all paths are below it.
@@ -127,6 +138,12 @@ fn one(
         }
     }
     check_conflicts(path, &contents, &directories, cx);
+    if contents.contains_key(ENVIRONMENT_FILE) {
+        cx.ineffective(
+            format!("{path}.initialFiles[{ENVIRONMENT_FILE:?}]"),
+            "takes the place of the file by which the operator tells the agent where it runs",
+        );
+    }
     for directory in &mut directories {
         directory.truncate(directory.trim_end_matches('/').len());
     }
@@ -179,7 +196,7 @@ fn policies<'a>(
 
 /// Names of files: what leaves the workspace, hides in it or collides with the operator's own file
 /// is refused.
-pub(super) fn check_file(path: &str) -> Result<(), String> {
+pub(crate) fn check_file(path: &str) -> Result<(), String> {
     // Keys of a map: no limit of the API is on them.
     if path.chars().count() > LONGEST {
         return Err("is longer than 253 characters".to_owned());

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::meta;
 use crate::hash;
-use crate::resolve::{DataVolume, Resolved};
+use crate::resolve::Resolved;
 use crate::vocab::{annotations, labels};
 
 const DASHBOARD: &str = include_str!("../../assets/dashboards/instance.json");
@@ -35,10 +35,7 @@ pub(super) fn render(instance: &Resolved) -> Option<ConfigMap> {
 }
 
 fn dashboard(instance: &Resolved) -> Value {
-    let claim = match &instance.storage.volume {
-        DataVolume::Made { claim, .. } | DataVolume::Existing(claim) => Some(claim.as_str()),
-        DataVolume::Ephemeral(_) => None,
-    };
+    let claim = instance.storage.volume.claim();
     let place = format!("{}/{}", instance.namespace, instance.name);
     // A test reads the file.
     let mut dashboard: Value = serde_json::from_str(DASHBOARD).unwrap_or_default();

@@ -1,10 +1,16 @@
 //! One file for each kind of object; this is the list of them all.
 
 mod config_map;
+mod cron_job;
 mod grafana_dashboard;
+mod horizontal_pod_autoscaler;
+mod http_route;
 mod ingress;
+mod job;
 mod meta;
+mod middleware;
 mod network_policy;
+mod pack_config_map;
 mod persistent_volume_claim;
 mod pod_disruption_budget;
 mod prometheus_rule;
@@ -19,12 +25,14 @@ mod stateful_set;
 mod workspace_config_map;
 
 use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::api::rbac::v1::Role;
 use stake::Stake::{self, Beside, Linked, Needed};
 use stake::WhileHeld::{Changes, OnlyMade, Stays};
 use stake::{Rendered, marked};
 
 use crate::pod::{self, Part};
-use crate::resolve::Resolved;
+use crate::resolve::{self, Resolved, Standing};
 
 /// Every object of an instance, in the order in which objects are applied.
 pub(crate) fn render(instance: &Resolved) -> Vec<Rendered> {
@@ -34,24 +42,61 @@ pub(crate) fn render(instance: &Resolved) -> Vec<Rendered> {
     all.extend(marked(Linked(OnlyMade), [role::render(instance, parts)]));
     all.extend(marked(Needed(OnlyMade), [role_binding::render(instance)]));
     all.extend(marked(Needed(OnlyMade), network_policy::render(instance, parts)));
+    all.extend(marked(Beside, network_policy::of_backups(instance)));
     all.extend(secret::render(instance));
     all.extend(marked(Needed(Changes), secret::of_parts(instance, parts)));
     all.extend(secret::of_ingress(instance));
-    all.extend(marked(Needed(Stays), contents(instance, parts)));
+    all.extend(marked(Beside, pack_config_map::render(instance)));
+    all.extend(
+        marked(Needed(Stays), contents(instance, parts))
+            .map(|rendered| lacking(rendered, instance)),
+    );
     all.extend(marked(Beside, grafana_dashboard::render(instance)));
     all.extend(marked(Needed(Changes), persistent_volume_claim::render(instance, parts)));
     all.extend(marked(Beside, pod_disruption_budget::render(instance)));
     all.extend(marked(Linked(Stays), [service::render(instance, parts)]));
-    all.extend(marked(Beside, ingress::render(instance)));
+    all.extend(marked(Beside, middleware::render(instance)));
+    all.extend(marked(Beside, ingress::render(instance)).map(|each| guarded(each, instance)));
+    all.extend(marked(Beside, http_route::render(instance)));
+    all.extend(marked(Beside, horizontal_pod_autoscaler::render(instance)));
     all.extend(marked(Beside, service_monitor::render(instance)));
     all.extend(marked(Beside, prometheus_rule::render(instance)));
+    all.extend(marked(Beside, job::render(instance)));
+    all.extend(marked(Beside, cron_job::render(instance)));
     all.extend(marked(Stake::Pod, [stateful_set::render(instance, parts)]));
     all
+}
+
+/// A new agent does not begin without its skill packs while they are being fetched. One that is there
+/// is not kept waiting.
+fn lacking(rendered: Rendered, instance: &Resolved) -> Rendered {
+    let is_workspace = rendered.object.key().name == instance.name.workspace();
+    let lacks = is_workspace && instance.skill_packs.is_pending;
+    Rendered { lacks: lacks.then_some("the skill packs, which are being fetched"), ..rendered }
+}
+
+/// An Ingress that asks for a password does not begin without what asks for it, and does not stay
+/// where that is certain to be missing.
+fn guarded(rendered: Rendered, instance: &Resolved) -> Rendered {
+    let password = instance.ingress.as_ref().and_then(resolve::Ingress::password);
+    let lacks = match password {
+        None | Some(Standing::Usable) => None,
+        Some(Standing::Unknown | Standing::Missing) => {
+            Some("its Middleware, without which everyone would be let in")
+        }
+    };
+    Rendered { lacks, goes: password == Some(Standing::Missing), ..rendered }
 }
 
 /// The objects whose size is the user's: the configuration, and what the workspace begins with.
 pub(crate) fn config_maps(instance: &Resolved) -> [ConfigMap; 2] {
     contents(instance, &pod::parts(instance))
+}
+
+/// What keeps the agent apart from others, and what it may do.
+pub(crate) fn guards(instance: &Resolved) -> (Option<NetworkPolicy>, Role) {
+    let parts = &pod::parts(instance);
+    (network_policy::render(instance, parts), role::render(instance, parts))
 }
 
 fn contents(instance: &Resolved, parts: &[Part]) -> [ConfigMap; 2] {

@@ -1,7 +1,7 @@
 //! `PrometheusRule`: alerts about one agent, each with a page on what to do.
 //!
 //! - Present when: `spec.observability.metrics.prometheusRule` is on.
-//! - Reads: labels, address of the runbooks, and the name of the claim.
+//! - Reads: labels, address of the runbooks, name of the claim, and when backups are made.
 //! - Restarts pods: never.
 //!
 //! Names of series are as Prometheus stores them: the operator's metrics with `honorLabels`, those
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use super::meta;
 use crate::monitoring::{Alert, PrometheusRule, PrometheusRuleSpec, RuleGroup};
 use crate::resolve::{DataVolume, Resolved};
-use crate::vocab::names;
+use crate::vocab::{names, schedule};
 
 const GROUP: &str = "openclaw-operator";
 
@@ -24,6 +24,7 @@ pub(super) fn render(instance: &Resolved) -> Option<PrometheusRule> {
     let mut rules = of_operator(instance);
     rules.extend(of_pod(instance));
     rules.extend(of_claim(instance));
+    rules.extend(of_backups(instance));
     for rule in &mut rules {
         rule.annotations.insert("runbook_url".to_owned(), alerts.runbook(&rule.alert));
     }
@@ -80,6 +81,16 @@ fn of_operator(instance: &Resolved) -> Vec<Alert> {
                  seconds.",
             )
         },
+        alert(
+            "OpenClawAutoUpdateRollback",
+            "warning",
+            format!(
+                "sum by (namespace, instance) (increase(openclaw_autoupdate_rollbacks_total\
+                 {{{matching}}}[1h])) > 0"
+            ),
+            "An update of {{ $labels.namespace }}/{{ $labels.instance }} was undone within the \
+             last hour.",
+        ),
     ]
 }
 
@@ -118,14 +129,16 @@ fn of_pod(instance: &Resolved) -> [Alert; 2] {
 /// What the kubelet says of the volume.
 fn of_claim(instance: &Resolved) -> Option<Alert> {
     let claim = match &instance.storage.volume {
-        DataVolume::Made { claim, .. } | DataVolume::Existing(claim) => claim,
+        DataVolume::Made { claim, .. } | DataVolume::Existing(claim) => {
+            format!("={}", quoted(claim))
+        }
+        DataVolume::OfReplicas { .. } => {
+            format!("=~{}", quoted(&format!("data-{}-[0-9]+", instance.name)))
+        }
         DataVolume::Ephemeral(_) => return None,
     };
-    let matching = format!(
-        "namespace={},persistentvolumeclaim={}",
-        quoted(&instance.namespace),
-        quoted(claim)
-    );
+    let matching =
+        format!("namespace={},persistentvolumeclaim{claim}", quoted(&instance.namespace));
     Some(Alert {
         lasts: Some("5m".to_owned()),
         ..alert(
@@ -137,6 +150,31 @@ fn of_claim(instance: &Resolved) -> Option<Alert> {
             ),
             "{{ $labels.namespace }}/{{ $labels.persistentvolumeclaim }} is more than 80 % full.",
         )
+    })
+}
+
+/// What kube-state-metrics says of the CronJob; where there is none, the alert is that.
+fn of_backups(instance: &Resolved) -> Option<Alert> {
+    let backup = instance.backup.as_ref()?;
+    let name = instance.name.backup();
+    let expr = if backup.means.is_ok() {
+        let matching =
+            format!("namespace={},cronjob={}", quoted(&instance.namespace), quoted(&name));
+        // A day later than it should be there: a backup may take as long.
+        let seconds = (schedule::longest_pause_days(&backup.schedule) + 1) * 24 * 60 * 60;
+        format!(
+            "time() - (max by (namespace, cronjob) (kube_cronjob_status_last_successful_time\
+             {{{matching}}}) or max by (namespace, cronjob) (kube_cronjob_created{{{matching}}})) \
+             > {seconds}"
+        )
+    } else {
+        "vector(1)".to_owned()
+    };
+    let summary =
+        format!("There is no recent backup of {}/{}.", instance.namespace, instance.name.as_str());
+    Some(Alert {
+        lasts: Some("15m".to_owned()),
+        ..alert("OpenClawBackupTooOld", "warning", expr, &summary)
     })
 }
 

@@ -21,6 +21,8 @@ pub(super) fn render(instance: &Resolved, parts: &[Part]) -> Service {
         spec: Some(ServiceSpec {
             ports: Some(ports(instance, parts)),
             selector: Some(labels::selecting(&instance.name)),
+            // Each replica knows only its own conversations.
+            session_affinity: instance.scaled().map(|_| "ClientIP".to_owned()),
             type_: Some(instance.service.reach.to_string()),
             ..Default::default()
         }),
@@ -29,7 +31,7 @@ pub(super) fn render(instance: &Resolved, parts: &[Part]) -> Service {
 }
 
 /// Those that were asked for, and what is scraped; else those of the pod's containers.
-fn ports(instance: &Resolved, parts: &[Part]) -> Vec<ServicePort> {
+pub(super) fn ports(instance: &Resolved, parts: &[Part]) -> Vec<ServicePort> {
     let listening = parts.iter().flat_map(|part| &part.ports);
     let chosen = &instance.service.ports;
     if chosen.is_empty() {

@@ -24,6 +24,8 @@ pub(crate) struct Rendered {
     pub(crate) stake: Stake,
     /// What is missing to make it. If it is there already, nothing is.
     pub(crate) lacks: Option<&'static str>,
+    /// Whether it does more harm than good without that, even if it is there already.
+    pub(crate) goes: bool,
 }
 
 /// Where an object stands to the pod.
@@ -111,6 +113,6 @@ pub(crate) fn marked<O: Into<Object>>(
         if stake == Stake::Beside && HELD_WITH_PODS.contains(&object.kind()) {
             object.annotate(STANDS, STANDS_BESIDE);
         }
-        Rendered { object, stake, lacks: None }
+        Rendered { object, stake, lacks: None, goes: false }
     })
 }

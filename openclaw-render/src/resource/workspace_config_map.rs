@@ -1,7 +1,7 @@
 //! `ConfigMap` with the seed plan and the contents that its files name by key.
 //!
 //! - Present when: always.
-//! - Reads: workspace files and directories, the volume's layout, directories of the pod's parts.
+//! - Reads: files and directories of workspaces and skill packs, the volume's layout, directories of the pod's parts.
 //! - Restarts pods: never; the plan is performed whenever a pod is made.
 
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -15,10 +15,11 @@ pub(super) fn render(instance: &Resolved, parts: &[Part]) -> ConfigMap {
     let plan = seed_plan::plan(instance, parts);
     let mut plan = serde_json::to_string_pretty(&plan).unwrap_or_default();
     plan.push('\n');
-    let mut data = seed_plan::contents(instance);
+    let (mut data, binary) = seed_plan::contents(instance);
     data.insert(SEED_PLAN_KEY.to_owned(), plan);
     ConfigMap {
         metadata: meta::with_owner(instance, instance.name.workspace()),
+        binary_data: Some(binary).filter(|binary| !binary.is_empty()),
         data: Some(data),
         ..Default::default()
     }

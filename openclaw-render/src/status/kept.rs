@@ -5,11 +5,10 @@ use serde_json::{Map, Value};
 use crate::api::{ConditionType, OpenClawInstanceStatus};
 
 /// Conditions of the Go operator about what this version does not look after.
-const ABANDONED: &[&str] =
-    &["AutoUpdateAvailable", "DeploymentReady", "ScheduledBackupReady", "SkillPacksReady"];
+const ABANDONED: &[&str] = &["DeploymentReady", "SkillPacksReady"];
 
 /// What of a status is not ours to write: the Go operator's records, on which it acts when it comes
-/// back (`restoredFrom` keeps it from restoring once more). A new field does not compile until
+/// back. A new field does not compile until
 /// somebody says whose it is.
 pub(super) fn records(previous: OpenClawInstanceStatus) -> OpenClawInstanceStatus {
     let OpenClawInstanceStatus {
@@ -25,24 +24,20 @@ pub(super) fn records(previous: OpenClawInstanceStatus) -> OpenClawInstanceStatu
         replicas: _,
         selector: _,
         volume: _,
-        backups,
+        backups: _,
+        last_backup_path: _,
+        last_backup_time: _,
         backing_up_since,
         backup_job_name,
-        last_backup_path,
-        last_backup_time,
-        restore_job_name,
-        restored_from,
-        auto_update,
+        // What was restored keeps the Go operator, too, from restoring it once more.
+        restore_job_name: _,
+        restored_from: _,
+        restore: _,
+        auto_update: _,
     } = previous;
     OpenClawInstanceStatus {
         backing_up_since,
         backup_job_name,
-        last_backup_path,
-        last_backup_time,
-        backups,
-        restore_job_name,
-        restored_from,
-        auto_update,
         ..OpenClawInstanceStatus::default()
     }
 }

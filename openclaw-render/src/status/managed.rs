@@ -6,7 +6,7 @@ use crate::api::{
 use crate::hash;
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed};
-use crate::resolve::{DataVolume, Resolved};
+use crate::resolve::Resolved;
 
 /// More files are not listed.
 const MOST_FILES: usize = 100;
@@ -29,10 +29,10 @@ pub(super) fn resources(
         config_map: seen(Kind::ConfigMap, &resolved.name.config()),
         network_policy: seen(Kind::NetworkPolicy, &name),
         pod_disruption_budget: seen(Kind::PodDisruptionBudget, &name),
-        pvc: match &resolved.storage.volume {
-            DataVolume::Made { claim, .. } | DataVolume::Existing(claim) => Some(claim.clone()),
-            DataVolume::Ephemeral(_) => None,
-        },
+        http_route: seen(Kind::HTTPRoute, &name),
+        horizontal_pod_autoscaler: seen(Kind::HorizontalPodAutoscaler, &name),
+        // Also the record of what it is that the replicas' state lies in.
+        pvc: resolved.storage.volume.claim().map(str::to_owned),
         chromium_pvc: resolved
             .chromium
             .as_ref()
@@ -48,6 +48,7 @@ pub(super) fn resources(
         tailscale_state_secret: seen(Kind::Secret, &resolved.name.tailscale_state()),
         prometheus_rule: seen(Kind::PrometheusRule, &resolved.name.alerts()),
         grafana_dashboard_instance: seen(Kind::ConfigMap, &resolved.name.dashboard()),
+        backup_cron_job: seen(Kind::CronJob, &resolved.name.backup()),
         // The operator's chart brings it.
         grafana_dashboard_operator: None,
         service_monitor: seen(Kind::ServiceMonitor, &name),

@@ -3,25 +3,30 @@
 //! Conditions say what is; the phase is their summary. A condition keeps its transition time while
 //! its status stays the same.
 
+mod backups;
 mod conditions;
 mod config_sync;
 mod kept;
 mod managed;
 mod phase;
+mod restores;
 mod statement;
 mod transitions;
+pub(crate) mod updates;
 
 use std::collections::BTreeMap;
 
 pub(crate) use config_sync::UNCONFIRMED_AFTER;
 pub(crate) use kept::decode;
-use statement::Statement;
+pub(crate) use statement::Statement;
+pub(crate) use transitions::since;
 
 use crate::api::{ConditionType, OpenClawInstance, OpenClawInstanceStatus, Phase, Reason};
-use crate::effect::{Event, Question, is_at_rest};
+use crate::effect::{Event, Lookup, Question, is_at_rest};
 use crate::lifecycle::{WaitingOn, deletion};
 use crate::object::ObjectKey;
 use crate::observed::Observed;
+use crate::pacing::Standing;
 use crate::power::Power;
 use crate::problem::Problem;
 use crate::resolve::Resolved;
@@ -34,6 +39,8 @@ use crate::wait::{Wait, Why};
 pub(crate) struct Findings {
     pub(crate) paused: bool,
     pub(crate) rollout: Option<Rollout>,
+    /// Whether nothing was decided because nobody could look at the ClusterDefaults.
+    pub(crate) unread_defaults: bool,
     /// Objects of others under names that we need.
     pub(crate) conflicts: Vec<ObjectKey>,
     /// Objects that stand beside the pod, with what keeps them from being there.
@@ -51,6 +58,12 @@ pub(crate) struct Report {
     pub(crate) events: Vec<Event>,
     /// What config-sync is to be asked.
     pub(crate) ask: Option<Question>,
+    /// Which image's tags are to be read.
+    pub(crate) look_up: Option<Lookup>,
+    /// Whether the next pass has something to do with what this one writes down.
+    pub(crate) has_news: bool,
+    /// Where the agent stands with an update that others wait for, too.
+    pub(crate) standing: Option<Standing>,
     /// Whether watches report whatever is still missing, so that no polling is needed.
     pub(crate) is_quiet: bool,
 }
@@ -64,11 +77,22 @@ pub(crate) fn report(
     findings: &Findings,
 ) -> Report {
     let config = config_sync::read(instance, resolved, observed, findings);
-    let mut statements = conditions::all(resolved, observed, problems, findings, &config);
+    let backups = backups::list(resolved, observed, instance.status.as_ref());
+    let last_good = backups.iter().find(|backup| backup.succeeded == Some(true)).cloned();
+    let mut statements = conditions::all(resolved, observed, problems, findings, &config, &backups);
+    let restores = restores::read(instance, resolved, observed, findings.paused);
+    if let Some(resolved) = resolved {
+        statements.extend(conditions::restore::statement(resolved, observed, problems, &restores));
+        conditions::restore::take_over(resolved, &mut statements);
+    }
+    let updates = updates::read(instance, resolved, observed, findings);
+    statements.extend(updates.iter().flat_map(conditions::updates::statements));
+    let name = instance.metadata.name.as_deref().unwrap_or_default();
     if resolved.is_none() && !Power::asked(&instance.spec).is_on() {
-        let name = instance.metadata.name.as_deref().unwrap_or_default();
         statements.extend(conditions::workload::stopped(name, observed));
     }
+    conditions::refused::tell(name, observed, &mut statements);
+    statements.sort_by_key(|statement| statement.about);
     let previous = instance.status.clone().unwrap_or_default();
     let known = previous.managed_resources.clone();
     let mut status = OpenClawInstanceStatus {
@@ -91,14 +115,29 @@ pub(crate) fn report(
             None => known,
         },
         config: config.status,
+        last_backup_path: last_good
+            .as_ref()
+            .and_then(|last| last.path.clone())
+            .or_else(|| previous.last_backup_path.clone()),
+        last_backup_time: last_good
+            .and_then(|last| last.completion_time)
+            .or_else(|| previous.last_backup_time.clone()),
+        backups: Some(backups).filter(|all| !all.is_empty()),
         volume: managed::volume(observed, &previous),
+        auto_update: match &updates {
+            Some(updates) => Some(updates.record.clone()),
+            None => updates::unused(resolved, previous.auto_update.clone()),
+        },
         ..kept::records(previous.clone())
     };
+    restores.note(&mut status);
     status.last_reconcile_time = phase::carried_out_at(&status, &previous, observed);
     let is_quiet = is_at_rest(&status) || phase::lacks_only_its_pod(&statements, observed);
     let (conditions, events) = transitions::since_last(instance, statements, observed.now);
     status.conditions = Some(conditions);
-    Report { status, events, ask: config.question, is_quiet }
+    let (look_up, standing) = updates.map(|updates| (updates.lookup, updates.standing)).unzip();
+    let (standing, has_news) = (standing.flatten(), restores.has_news);
+    Report { status, events, ask: config.question, look_up, standing, is_quiet, has_news }
 }
 
 /// Returns what there is to say of an instance that is being deleted.
@@ -107,12 +146,13 @@ pub(crate) fn report_deletion(
     waits_for: Option<&WaitingOn>,
     observed: &Observed,
 ) -> Report {
-    let refused = conditions::refusal(observed, &deletion::claim(instance));
-    let (reason, message) = match (refused, waits_for) {
-        (Some(refused), _) => (
-            Reason::ApplyRefused,
-            format!("the instance stays until its claim is released, and {refused}"),
-        ),
+    let claim = conditions::refusal(observed, &deletion::claim(instance))
+        .map(|refused| format!("the instance stays until its claim is released, and {refused}"));
+    let besides = conditions::refusals_besides(observed).next();
+    let besides =
+        besides.map(|it| format!("the instance stays until nothing looks after it: {it}"));
+    let (reason, message) = match (claim.or(besides), waits_for) {
+        (Some(refused), _) => (Reason::ApplyRefused, refused),
         (None, Some(waits_for)) => {
             (Reason::Terminating, format!("the instance is being deleted: {waits_for}"))
         }
@@ -126,5 +166,5 @@ pub(crate) fn report_deletion(
         conditions: Some(conditions),
         ..instance.status.clone().unwrap_or_default()
     };
-    Report { status, events, ask: None, is_quiet: false }
+    Report { status, events, ..Report::default() }
 }

@@ -12,12 +12,20 @@ pub(super) fn summary(statements: &[Statement], previous: &OpenClawInstanceStatu
         find(about).is_some_and(|statement| !statement.holds && statement.unknown_since.is_none())
     };
     let Some(ready) = find(ConditionType::Ready) else { return Phase::Failed };
-    let was_running = matches!(previous.phase, Some(Phase::Running | Phase::Degraded));
+    let was_running =
+        matches!(previous.phase, Some(Phase::Running | Phase::Degraded | Phase::Updating));
     let refused = matches!(
         ready.reason,
-        Reason::InvalidSpec | Reason::Unsupported | Reason::NameTaken | Reason::WillNotStart
+        Reason::InvalidSpec
+            | Reason::Unsupported
+            | Reason::NameTaken
+            | Reason::WillNotStart
+            | Reason::RestoreFailed
     );
-    if ready.reason == Reason::Suspended {
+    let restores = |about| find(about).is_some_and(|it| it.reason == Reason::Restoring);
+    if restores(ConditionType::Ready) {
+        Phase::Restoring
+    } else if ready.reason == Reason::Suspended {
         Phase::Suspended
     } else if refused {
         Phase::Failed
@@ -27,11 +35,18 @@ pub(super) fn summary(statements: &[Statement], previous: &OpenClawInstanceStatu
         } else {
             Phase::Running
         }
+    } else if updates(statements) {
+        Phase::Updating
     } else if was_running {
         Phase::Degraded
     } else {
         Phase::Provisioning
     }
+}
+
+/// Whether the pod is replaced by the updater.
+fn updates(statements: &[Statement]) -> bool {
+    statements.iter().any(|statement| statement.reason == Reason::Updating)
 }
 
 /// Whether a part of what the agent needs is refused, by the API server or by us.

@@ -12,8 +12,15 @@ use crate::effect::{Event, EventKind};
 const LONGEST_MESSAGE: usize = 32_768;
 
 /// Reasons of what is on its way.
-const ON_ITS_WAY: &[Reason] =
-    &[Reason::NotApplied, Reason::PodStarting, Reason::ClaimPending, Reason::ScalingDown];
+const ON_ITS_WAY: &[Reason] = &[
+    Reason::NoBackupYet,
+    Reason::NotApplied,
+    Reason::PodStarting,
+    Reason::WaitsForTurn,
+    Reason::ClaimPending,
+    Reason::ScalingDown,
+    Reason::Restoring,
+];
 
 /// Returns the statements as conditions, each with the time since when it stands so, and what users
 /// are told of the changes.
@@ -22,9 +29,18 @@ pub(super) fn since_last(
     statements: Vec<Statement>,
     now: Option<Timestamp>,
 ) -> (Vec<Condition>, Vec<Event>) {
-    let now = now.unwrap_or(Timestamp::UNIX_EPOCH);
     let before = instance.status.as_ref().and_then(|status| status.conditions.as_deref());
-    let before = before.unwrap_or_default();
+    since(before.unwrap_or_default(), instance.metadata.generation, statements, now)
+}
+
+/// As [`since_last`], for what stands in any status of that generation.
+pub(crate) fn since(
+    before: &[Condition],
+    generation: Option<i64>,
+    statements: Vec<Statement>,
+    now: Option<Timestamp>,
+) -> (Vec<Condition>, Vec<Event>) {
+    let now = now.unwrap_or(Timestamp::UNIX_EPOCH);
     let mut conditions = Vec::with_capacity(statements.len());
     let mut events: Vec<Event> = Vec::new();
     for statement in statements {
@@ -48,7 +64,7 @@ pub(super) fn since_last(
                     old.last_transition_time.clone()
                 }),
             message: shortened(statement.message),
-            observed_generation: instance.metadata.generation,
+            observed_generation: generation,
             reason,
             status: status.to_owned(),
             type_,
@@ -81,11 +97,15 @@ fn event(statement: &Statement, old: Option<&Condition>) -> Option<Event> {
     let recovered =
         old.is_some_and(|old| !ON_ITS_WAY.iter().any(|each| each.as_str() == old.reason));
     // Nothing is wrong, and somebody should mend it all the same.
-    let advises = *reason == Reason::ConfigMigrated;
+    let advises =
+        matches!(reason, Reason::ConfigMigrated | Reason::NewVersionAvailable | Reason::Updating);
     if !bad && !advises && !(turned && (recovered || *about == ConditionType::Ready)) {
         return None;
     }
-    let wanted = matches!(reason, Reason::Suspended | Reason::Paused | Reason::Terminating);
+    let wanted = matches!(
+        reason,
+        Reason::Suspended | Reason::Paused | Reason::Terminating | Reason::ReplacingDeployment
+    );
     Some(Event {
         kind: if bad && !wanted { EventKind::Warning } else { EventKind::Normal },
         reason: reason.to_string(),

@@ -18,6 +18,10 @@ pub const ENTRYPOINT_IMAGE: &str = "image";
 /// On the instance: the one version that may run although a newer one last ran on the volume.
 pub const ALLOW_DOWNGRADE: &str = "openclaw.rocks/allow-downgrade";
 
+/// On the instance, by requests of its agent: a hash of what they own of the spec. Another hash means
+/// that somebody else has changed it.
+pub const SELF_CONFIG: &str = "openclaw.rocks/self-config";
+
 /// On a claim: how the volume is laid out, [`LAYOUT_HOME`]; absent means flat.
 pub const LAYOUT: &str = "openclaw.rocks/layout";
 
@@ -30,6 +34,9 @@ pub const INPUTS_HASH: &str = "openclaw.rocks/inputs-hash";
 /// On the StatefulSet: the pod that was last rolled out, as a hash of all that it depends on.
 pub const ROLLOUT_HASH: &str = "openclaw.rocks/rollout-hash";
 
+/// On the StatefulSet: what its pod was last replaced for, if that concerns many agents.
+pub const ROLLOUT_CAUSE: &str = "openclaw.rocks/rollout-cause";
+
 /// On an object, with [`STANDS_BESIDE`]: where it stands to the pod, said of kinds of which others
 /// belong to the pod.
 pub const STANDS: &str = "openclaw.rocks/stands";
@@ -38,7 +45,7 @@ pub const STANDS: &str = "openclaw.rocks/stands";
 pub const STANDS_BESIDE: &str = "beside";
 
 /// What is kept of an object's annotations: what a later pass asks for.
-pub const OF_OBJECTS: &[&str] = &[INPUTS_HASH, ROLLOUT_HASH, STANDS];
+pub const OF_OBJECTS: &[&str] = &[INPUTS_HASH, ROLLOUT_HASH, ROLLOUT_CAUSE, STANDS];
 
 /// On the pod template: contents of the Secrets and ConfigMaps in the agent's environment.
 pub const SECRET_HASH: &str = "openclaw.rocks/secret-hash";

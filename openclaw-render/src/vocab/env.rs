@@ -8,6 +8,8 @@ pub const STATE_DIR: &str = "OPENCLAW_STATE_DIR";
 pub const CONFIG_PATH: &str = "OPENCLAW_CONFIG_PATH";
 /// Makes the application leave its configuration file alone.
 pub const CONFIG_READONLY: &str = "OPENCLAW_CONFIG_READONLY";
+/// The gateway's password, in mode `password`.
+pub const GATEWAY_PASSWORD: &str = "OPENCLAW_GATEWAY_PASSWORD";
 /// The gateway's token.
 pub const GATEWAY_TOKEN: &str = "OPENCLAW_GATEWAY_TOKEN";
 /// The gateway's port.
@@ -45,6 +47,10 @@ pub const TS_SOCKET: &str = "TS_SOCKET";
 pub const CHROMIUM_CDP: &str = "OPENCLAW_CHROMIUM_CDP";
 /// The same, for scripts and skills of those who know it by this name.
 pub const CHROMIUM_URL: &str = "CHROMIUM_URL";
+/// Where the server for local models is found, or listens.
+pub const OLLAMA_HOST: &str = "OLLAMA_HOST";
+/// Where that server keeps its models.
+pub const OLLAMA_MODELS: &str = "OLLAMA_MODELS";
 
 /// Name of who may use the web terminal.
 pub const TTYD_USERNAME: &str = "TTYD_USERNAME";
@@ -72,8 +78,51 @@ pub const OF_INSTALLERS: &[&str] = &[
     "UV_PYTHON_INSTALL_MIRROR",
 ];
 
+/// Variables that say how to reach the network, in capitals; programs know them in small letters, too.
+pub const PROXIES: &[&str] = &["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"];
+
 /// Variables that stay ours, whatever the user sets: the pod would not work otherwise.
 pub const PROTECTED: &[&str] = &[HOME, STATE_DIR, CONFIG_PATH, GATEWAY_PORT];
+
+/// Beginnings of variables, in capital letters, that no request of an agent may set: what programs
+/// are run and with which libraries, whom they trust, where they send what they hold, and what the
+/// operator sets.
+const PROTECTED_BEGINNINGS: &[&str] = &[
+    "ALL_PROXY",
+    "BASH_",
+    "CHROMIUM_",
+    "CURL_CA_",
+    "DYLD_",
+    "ENV",
+    "GIT_",
+    "HOME",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "KUBE",
+    "LD_",
+    "NODE_",
+    "NO_PROXY",
+    "NPM_CONFIG_",
+    "OLLAMA_",
+    "OPENCLAW_",
+    "PATH",
+    "PIP_",
+    "PYTHON",
+    "REQUESTS_CA_",
+    "SHELL",
+    "SSL_CERT_",
+    "TS_",
+    "UV_",
+];
+
+/// Whether no request of an agent may set or remove a variable.
+#[must_use]
+pub fn is_protected_from_requests(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    PROTECTED_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
+        || name.ends_with("_BASE_URL")
+        || name.ends_with("_ENDPOINT")
+}
 
 /// Name of the agent's instance.
 pub const INSTANCE_NAME: &str = "OPENCLAW_INSTANCE_NAME";

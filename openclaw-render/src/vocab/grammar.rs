@@ -98,6 +98,13 @@ pub(crate) fn is_version(text: &str) -> bool {
     text.is_empty() || next(4..=4) && next(1..=2) && next(1..=usize::MAX)
 }
 
+/// Id of an agent in openclaw.json, as 2026.9.6 takes it.
+pub(crate) fn is_agent_id(text: &str) -> bool {
+    let inner =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
+    !text.starts_with('-') && (1..=64).contains(&text.len()) && text.bytes().all(inner)
+}
+
 /// Name of a workspace: words with hyphens between them.
 pub(crate) fn is_workspace_name(name: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
@@ -168,6 +175,82 @@ pub(crate) fn is_repository(text: &str) -> bool {
         && !text.starts_with(['/', '-', '.'])
 }
 
+/// Address of a server: scheme, host and port, without a path.
+pub(crate) fn is_server_url(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| {
+        let authority = rest.strip_suffix('/').unwrap_or(rest);
+        !authority.contains('_') && is_authority(authority)
+    })
+}
+
+/// Returns the port in the address of a server, if it is not that of HTTPS.
+pub(crate) fn port_of_url(url: &str) -> Option<i32> {
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.trim_end_matches('/');
+    let host_ends = authority.rfind(']').map_or(0, |end| end + 1);
+    let port = authority.get(host_ends..)?.rsplit_once(':').map(|(_, port)| port);
+    let port = match port {
+        Some(port) => port.parse().ok().filter(|port| (1..=65535).contains(port))?,
+        None if scheme == "http" => 80,
+        None => 443,
+    };
+    Some(port).filter(|port| *port != 443)
+}
+
+/// Model of Ollama's: a name, or the way to it in a registry, and a tag.
+pub(crate) fn is_model(text: &str) -> bool {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    text.split('/').all(|segment| {
+        segment.bytes().next().is_some_and(is_word)
+            && segment.bytes().all(|byte| is_word(byte) || b".:-".contains(&byte))
+    })
+}
+
+/// Name of a folder of dashboards: one line, and nothing that leads up.
+pub(crate) fn is_folder(text: &str) -> bool {
+    !text.chars().any(char::is_control) && text.split('/').all(|part| part != "..")
+}
+
+/// Address of pages below which there are others. Braces are not among the characters of a URL:
+/// Prometheus would run what stands in them as a template.
+pub(crate) fn is_pages_url(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let is_of_url = |it: char| it.is_ascii_alphanumeric() || "-._~:/[]@!$&'()*+,;=%".contains(it);
+    rest.is_some_and(|rest| {
+        !rest.is_empty() && !rest.starts_with('/') && rest.chars().all(is_of_url)
+    })
+}
+
+/// Host of requests, perhaps with a wildcard as its first part.
+pub(crate) fn is_host(host: &str) -> bool {
+    is_subdomain(host.strip_prefix("*.").unwrap_or(host))
+}
+
+/// Path of requests: no character that means something to the file that a controller writes paths
+/// into, and that no address has.
+pub(crate) fn is_web_path(path: &str) -> bool {
+    let is_foreign = |it: char| it.is_control() || it.is_whitespace() || ";{}#\"'`".contains(it);
+    path.starts_with('/') && !path.contains(is_foreign)
+}
+
+/// User name of basic authentication, as a line of htpasswd takes it.
+pub(crate) fn is_user_name(name: &str) -> bool {
+    !name.contains(':') && !name.starts_with('#') && !name.chars().any(char::is_control)
+}
+
+/// What a browser says that a password is for.
+pub(crate) fn is_realm(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" -._/".contains(&byte))
+}
+
+/// Form of the name of a time zone.
+pub(crate) fn is_time_zone(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"_+-".contains(&byte);
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.split('/').all(|part| !part.is_empty() && part.bytes().all(inner))
+}
+
 /// What a browser sends as `Origin`. RFC 6454: scheme, host and port.
 pub(crate) fn is_origin(text: &str) -> bool {
     text.split_once("://").is_some_and(|(scheme, host)| {
@@ -179,7 +262,7 @@ pub(crate) fn is_origin(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_interval, is_label_key, is_origin, is_qualified};
+    use super::{is_interval, is_label_key, is_origin, is_pages_url, is_qualified};
 
     #[test]
     fn times_are_those_that_prometheus_reads() {
@@ -188,6 +271,27 @@ mod tests {
         }
         for bad in ["", "30", "s", "30 s", "5s1m", "1.5s", "-1s", "1m1m"] {
             assert!(!is_interval(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_can_follow_a_base() {
+        for good in ["https://docs.example.com/runbooks/", "http://[::1]:8080", "https://a/%20"] {
+            assert!(is_pages_url(good), "{good}");
+        }
+        for bad in [
+            "",
+            "https://",
+            "ftp://a",
+            "https:///a",
+            "https://a?b",
+            "https://a#b",
+            "https://a/{{ .Value }}",
+            "https://a b",
+            "https://a\n",
+            "javascript:alert(1)",
+        ] {
+            assert!(!is_pages_url(bad), "{bad:?}");
         }
     }
 

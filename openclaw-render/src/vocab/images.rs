@@ -33,6 +33,18 @@ pub const TAILSCALE_TAG: &str = "latest";
 pub const TERMINAL_REPOSITORY: &str = "docker.io/tsl0922/ttyd";
 /// The web terminal's tag when the spec names none.
 pub const TERMINAL_TAG: &str = "latest";
+/// The image with rclone, which carries backups to their bucket.
+pub const RCLONE_REPOSITORY: &str = "docker.io/rclone/rclone";
+/// The tag of the image with rclone.
+pub const RCLONE_TAG: &str = "1.68";
+/// NetBird's image when the spec names none.
+pub const NETBIRD_REPOSITORY: &str = "docker.io/netbirdio/netbird";
+/// NetBird's tag when the spec names none.
+pub const NETBIRD_TAG: &str = "latest";
+/// The image of the server for local models when the spec names none.
+pub const OLLAMA_REPOSITORY: &str = "docker.io/ollama/ollama";
+/// The tag of that server when the spec names none.
+pub const OLLAMA_TAG: &str = "latest";
 /// The operator's image, which carries the helper of agent pods.
 pub const OPERATOR_REPOSITORY: &str = "ghcr.io/openclaw-rs/openclaw-operator";
 

@@ -16,6 +16,12 @@ pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 pub const NAME_VALUE: &str = "openclaw";
 /// Value of [`MANAGED_BY`].
 pub const MANAGED_BY_VALUE: &str = "openclaw-operator";
+/// Key of what a pod is, if it is not the agent itself.
+pub const COMPONENT: &str = "app.kubernetes.io/component";
+/// Value of [`COMPONENT`] for what makes backups.
+pub const COMPONENT_BACKUP: &str = "backup";
+/// Value of [`NAME`] for what makes backups: nothing that selects the agent selects it.
+pub const BACKUP_NAME_VALUE: &str = "openclaw-backup";
 /// Key by which Grafana's sidecar finds dashboards, unless it is told otherwise.
 pub const DASHBOARD: &str = "grafana_dashboard";
 /// Value of [`DASHBOARD`].
@@ -42,6 +48,16 @@ pub(crate) fn common(name: &InstanceName) -> BTreeMap<String, String> {
     let mut labels = selecting(name);
     labels.insert(MANAGED_BY.to_owned(), MANAGED_BY_VALUE.to_owned());
     labels
+}
+
+/// The labels of Jobs and pods that make backups of one instance.
+pub(crate) fn of_backups(name: &InstanceName) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        (COMPONENT.to_owned(), COMPONENT_BACKUP.to_owned()),
+        (NAME.to_owned(), BACKUP_NAME_VALUE.to_owned()),
+        (INSTANCE.to_owned(), name.as_str().to_owned()),
+        (MANAGED_BY.to_owned(), MANAGED_BY_VALUE.to_owned()),
+    ])
 }
 
 /// Selects the pods of one instance.

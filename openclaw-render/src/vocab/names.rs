@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::hash;
+
 /// The name of an instance that all derived names can be built from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -75,10 +77,34 @@ impl InstanceName {
         format!("{}-basic-auth", self.0)
     }
 
+    /// The Secret with the name and password that Traefik asks for: it reads no other form.
+    #[must_use]
+    pub fn basic_auth_traefik(&self) -> String {
+        format!("{}-basic-auth-traefik", self.0)
+    }
+
+    /// The Middleware by which Traefik limits requests.
+    #[must_use]
+    pub fn rate_limit(&self) -> String {
+        format!("{}-rate-limit", self.0)
+    }
+
+    /// The Middleware by which Traefik tells browsers to use only HTTPS.
+    #[must_use]
+    pub fn hsts(&self) -> String {
+        format!("{}-hsts", self.0)
+    }
+
     /// The claim for the agent's state.
     #[must_use]
     pub fn data(&self) -> String {
         data_claim(&self.0)
+    }
+
+    /// The claim for the state of the first replica, where each has its own.
+    #[must_use]
+    pub fn data_of_first(&self) -> String {
+        format!("{DATA_VOLUME}-{}-0", self.0)
     }
 
     /// The Secret with the agent's identity in a tailnet.
@@ -97,6 +123,41 @@ impl InstanceName {
     #[must_use]
     pub fn dashboard(&self) -> String {
         format!("{}-dashboard-instance", self.0)
+    }
+
+    /// The CronJob that makes backups, and the NetworkPolicy of its pods.
+    ///
+    /// Names of CronJobs end at 52 characters. A long one is told from another by its hash.
+    #[must_use]
+    pub fn backup(&self) -> String {
+        const SUFFIX: &str = "backup-periodic";
+        match self.0.get(..27) {
+            Some(beginning) if self.0.len() > 36 => {
+                let hash = crate::hash::of(&self.0);
+                format!("{beginning}-{}-{SUFFIX}", hash.get(..8).unwrap_or_default())
+            }
+            _ => format!("{}-{SUFFIX}", self.0),
+        }
+    }
+
+    /// The Job of one attempt to restore a backup. No other attempt has a Job of that name.
+    #[must_use]
+    pub fn restore(&self, attempt: &str) -> String {
+        // Names of Jobs become labels of their pods.
+        let beginning = self.0.get(..38).unwrap_or(&self.0);
+        format!("{beginning}-restore-{attempt}")
+    }
+
+    /// What the names of ConfigMaps with revisions of skill packs begin with.
+    #[must_use]
+    pub fn packs(&self) -> String {
+        format!("{}-pack-", self.0)
+    }
+
+    /// The ConfigMap with a revision of a skill pack: of the pack's entry, and of its content.
+    #[must_use]
+    pub fn pack(&self, source: &str, content: &str) -> String {
+        format!("{}{}-{}", self.packs(), hash::of(source), hash::of(content))
     }
 
     /// The claim for the browser's profile.
@@ -130,8 +191,12 @@ impl From<InstanceName> for String {
     }
 }
 
+/// File of every workspace that tells an agent where it runs.
+pub const ENVIRONMENT_FILE: &str = "ENVIRONMENT.md";
 /// Files of the workspace by which an agent asks for changes of itself: guide, program, helper.
 pub const SELF_CONFIG_FILES: [&str; 3] = ["SELFCONFIG.md", "selfconfig.mjs", "selfconfig.sh"];
+/// Key of a skill pack's revision in its ConfigMap.
+pub const PACK_KEY: &str = "pack.json";
 /// Key of the htpasswd lines in the Secret of basic authentication.
 pub const BASIC_AUTH_KEY: &str = "auth";
 /// Key of the user's name in the Secret of basic authentication that the operator makes.
@@ -155,11 +220,14 @@ pub const INIT_PYTHON: &str = "init-python";
 pub const INIT_SKILLS: &str = "init-skills";
 /// Init container that installs plugins.
 pub const INIT_PLUGINS: &str = "init-plugins";
+/// Init container that has models fetched.
+pub const INIT_OLLAMA: &str = "init-ollama";
 /// Init container that brings the state on the volume up to the image's version.
 pub const MIGRATE_STATE: &str = "migrate-state";
 
 /// Init containers that end well whether they could install something or not, and say it.
-pub(crate) const INSTALLERS: &[&str] = &[INIT_PLUGINS, INIT_PNPM, INIT_PYTHON, INIT_SKILLS];
+pub(crate) const INSTALLERS: &[&str] =
+    &[INIT_OLLAMA, INIT_PLUGINS, INIT_PNPM, INIT_PYTHON, INIT_SKILLS];
 
 /// Names that a container of the user's cannot have: those of the operator's containers, also of
 /// such that the Go operator makes.
@@ -170,7 +238,7 @@ pub(crate) const CONTAINERS: &[&str] = &[
     "chromium",
     "gateway-proxy",
     "init-config",
-    "init-ollama",
+    INIT_OLLAMA,
     "init-pip",
     "init-plugin-runtime-deps",
     "init-plugins",
@@ -185,6 +253,29 @@ pub(crate) const CONTAINERS: &[&str] = &[
     "tailscale",
     "web-terminal",
 ];
+
+/// Keys of the Secret that names the bucket of backups.
+pub mod s3 {
+    /// The bucket.
+    pub const BUCKET: &str = "S3_BUCKET";
+    /// URL of the storage.
+    pub const ENDPOINT: &str = "S3_ENDPOINT";
+    /// Id of the key; both or neither.
+    pub const ACCESS_KEY_ID: &str = "S3_ACCESS_KEY_ID";
+    /// The key itself.
+    pub const SECRET_ACCESS_KEY: &str = "S3_SECRET_ACCESS_KEY";
+    /// Region of the bucket.
+    pub const REGION: &str = "S3_REGION";
+    /// Whose storage it is, in rclone's words.
+    pub const PROVIDER: &str = "S3_PROVIDER";
+    /// All of them, sorted.
+    pub const ALL: [&str; 6] =
+        [ACCESS_KEY_ID, BUCKET, ENDPOINT, PROVIDER, REGION, SECRET_ACCESS_KEY];
+}
+/// Container of a backup's pod that stores the archives, and alone knows how.
+pub const BACKUP_STORE: &str = "store";
+/// Container that restores a backup.
+pub const RESTORE: &str = "restore";
 
 /// Volume of the certificates that all containers trust.
 pub const CA_BUNDLE_VOLUME: &str = "ca-bundle";
@@ -209,6 +300,16 @@ mod tests {
         for bad in ["", "1a", "-a", "a-", "A", "a.b", "a_b", "ä", &long] {
             assert!(InstanceName::new(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn backups_of_the_longest_names_can_be_told_apart() {
+        let name = |text: &str| InstanceName::new(text).unwrap().backup();
+        assert_eq!(name("ada"), "ada-backup-periodic");
+        assert_eq!(name(&"a".repeat(36)).len(), 52);
+        let (one, other) = (name(&"a".repeat(52)), name(&"a".repeat(51)));
+        assert_eq!((one.len(), other.len()), (52, 52));
+        assert_ne!(one, other);
     }
 
     #[test]

@@ -6,6 +6,8 @@ pub const HOME: &str = "/home/openclaw";
 pub const STATE: &str = "/home/openclaw/.openclaw";
 /// The configuration that the application reads.
 pub const CONFIG_FILE: &str = "/home/openclaw/.openclaw/openclaw.json";
+/// Programs that were installed for the agent.
+pub const TOOLS: &str = "/home/openclaw/.local/bin";
 /// Temporary files; sticky, because the application refuses another one.
 pub const TMP: &str = "/tmp";
 

@@ -39,6 +39,7 @@ pub(crate) type Fields = BTreeMap<String, Map<String, Value>>;
 pub(crate) fn pairs() -> Vec<(Value, Value)> {
     custom_resource_definitions()
         .into_iter()
+        .filter(|ours| ours["spec"]["group"] == "openclaw.rocks")
         .map(|ours| {
             let plural = ours["spec"]["names"]["plural"].as_str().unwrap();
             let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -74,5 +75,6 @@ pub(crate) fn fields(schema: &Value) -> Fields {
 }
 
 pub(crate) fn our_fields() -> Vec<Fields> {
-    pairs().iter().map(|(_, ours)| fields(&version(ours)["schema"]["openAPIV3Schema"])).collect()
+    let definitions = custom_resource_definitions();
+    definitions.iter().map(|it| fields(&version(it)["schema"]["openAPIV3Schema"])).collect()
 }

@@ -10,4 +10,5 @@
 mod compatible;
 mod descriptions;
 mod fields;
+mod on_purpose;
 mod schema;

@@ -67,6 +67,7 @@ fn definitions_are_sorted_and_always_the_same() {
     assert_eq!(
         names,
         [
+            "agentinstances.openclaw.io",
             "openclawclusterdefaults.openclaw.rocks",
             "openclawinstances.openclaw.rocks",
             "openclawselfconfigs.openclaw.rocks"

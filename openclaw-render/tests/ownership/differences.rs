@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::objects::{
     PREVIOUS, config_map, dumped, dumped_one, lines, name_of, stateful_set, without_server_fields,
 };
-use crate::support::api_server::ApiServer;
+use openclaw_play::api_server::ApiServer;
 
 #[test]
 fn what_we_apply_is_what_we_own() {

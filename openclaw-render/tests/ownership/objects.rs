@@ -3,15 +3,15 @@
 use openclaw_render::ownership::Change;
 use serde_json::{Value, json};
 
-use crate::support::api_server::{ApiServer, Key};
+use openclaw_play::api_server::{ApiServer, Key};
 
 pub(crate) const PREVIOUS: &str = "manager";
 
 /// Every object that the Go operator made, of both versions, as it was stored.
 pub(crate) fn dumped() -> Vec<Value> {
     let dumps = [
-        include_str!("../data/adoption/0.38.3.json"),
-        include_str!("../data/adoption/0.30.0.json"),
+        include_str!("../../../fixtures/lifecycle/adoption/0.38.3.json"),
+        include_str!("../../../fixtures/lifecycle/adoption/0.30.0.json"),
     ];
     let items = dumps.iter().flat_map(|dump| {
         let dump: Value = serde_json::from_str(dump).expect("a list of objects");

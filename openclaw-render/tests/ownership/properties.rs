@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::objects::{PREVIOUS, lines, stateful_set};
-use crate::support::api_server::{ApiServer, key_of};
+use openclaw_play::api_server::{ApiServer, key_of};
 
 /// Any JSON, with a taste for what managedFields are made of.
 fn any_json() -> impl Strategy<Value = Value> {

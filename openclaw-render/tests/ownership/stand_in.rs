@@ -5,7 +5,7 @@ use openclaw_render::vocab::FIELD_MANAGER;
 use serde_json::{Value, json};
 
 use crate::objects::{config_map, lines, live, stateful_set, without_server_fields};
-use crate::support::api_server::{ApiServer, Refusal, key_of};
+use openclaw_play::api_server::{ApiServer, Refusal, key_of};
 
 #[test]
 fn the_server_refuses_what_a_real_one_refuses() {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::objects::{
     PREVIOUS, config_map, dumped, dumped_one, lines, live, name_of, without_server_fields,
 };
-use crate::support::api_server::{ApiServer, Refusal, key_of};
+use openclaw_play::api_server::{ApiServer, Refusal, key_of};
 
 #[test]
 fn without_take_over_the_previous_writers_items_stay() {

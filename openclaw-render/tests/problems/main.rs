@@ -126,7 +126,8 @@ fn in_a_namespace_that_cannot_be() -> Vec<String> {
     let namespaces = ["..", "/etc", "Agents", "a.b", &"a".repeat(64)];
     let found = namespaces.iter().flat_map(|namespace| {
         let document = json!({"metadata": {"name": "ada", "namespace": namespace},
-                              "spec": {"image": {"tag": "2026.9.6"}}});
+                              "spec": {"image": {"tag": "2026.9.6"},
+                                       "env": [{"name": "OPENAI_API_KEY", "value": "x"}]}});
         let (instance, _) = decode_instance(document).expect("it decodes");
         resolve(&instance, &Observed::default(), &Settings::default()).problems
     });
@@ -203,6 +204,7 @@ fn what_no_fixture_can_say_is_said_too() {
     insta::assert_debug_snapshot!(raw_that_is_no_object(), @r#"
 [
     "spec.config.raw: must be an object, as openclaw.json is",
+    "spec.envFrom: advice: nothing in the spec gives the agent a key for a provider of models: put one into a Secret and name that here, for example with the key ANTHROPIC_API_KEY; ignore this if somebody signs in from within the agent",
     "spec.image.tag: advice: without a tag or digest, or with `latest`, a restart may bring another version: pin a release",
     "spec.image.version: advice: the image does not tell its version, so the configuration is rendered for 2026.9.6: set `spec.image.version` if it runs another one",
 ]
@@ -211,6 +213,7 @@ fn what_no_fixture_can_say_is_said_too() {
 [
     "spec.storage.persistence: the claim's annotation `openclaw.rocks/layout` is \"round\", which this version does not know: upgrade the operator",
     "spec.gateway: will not start: Secret \"ada-gateway-token\" has no key \"token\": add one, or delete the Secret and the operator makes another",
+    "spec.envFrom: advice: nothing in the spec gives the agent a key for a provider of models: put one into a Secret and name that here, for example with the key ANTHROPIC_API_KEY; ignore this if somebody signs in from within the agent",
     "spec.image.tag: advice: without a tag or digest, or with `latest`, a restart may bring another version: pin a release",
     "spec.image.version: advice: the image does not tell its version, so the configuration is rendered for 2026.9.6: set `spec.image.version` if it runs another one",
 ]

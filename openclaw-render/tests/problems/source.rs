@@ -24,6 +24,8 @@ const MESSAGE_FROM_ELSEWHERE: &[(&str, &str)] = &[
     ("context.rs", "path,message"),
     // What is missing, in one wording; fixture `secrets-missing`.
     ("context.rs", "path,severity,message"),
+    // What becomes of a key; fixtures `config-keys` and `config-root-key`.
+    ("eras/mod.rs", "shown,message"),
     // What `InstanceName::new` says; fixtures `name` and `name-too-long`.
     ("mod.rs", "\"metadata.name\",reason"),
     // What the measuring of depth says; `too_deep`.

@@ -3,8 +3,8 @@
 use openclaw_render::{Kind, ObjectKey, Read};
 use serde_json::json;
 
-use crate::support::world::{World, instance};
 use crate::{create, delete, fresh, pods, said};
+use openclaw_play::world::{World, instance};
 
 const CLAIM: &str = "PersistentVolumeClaim";
 
@@ -12,7 +12,7 @@ const CLAIM: &str = "PersistentVolumeClaim";
 fn tied_behind_the_cache(name: &str) -> World {
     let mut world = World::new(name);
     world.server.create(&instance(name, &json!({})), "kubectl").expect("it is new");
-    let mut world = world.settled();
+    let mut world = world.settled().expect("it settles");
     let claim = format!("{name}-data");
     if world.get(CLAIM, &claim).is_none() {
         // Its name is none that is rendered today; the Go operator made it.
@@ -59,28 +59,29 @@ fn an_instance_stays_while_its_claim_cannot_be_read_or_released_and_says_why() {
     delete(&mut world, "OpenClawInstance", "ada");
     let read = Read::Live(ObjectKey::new(Kind::PersistentVolumeClaim, "ada-data"));
     world.unreadable.push(format!("{read:?}"));
-    let mut world = world.settled();
+    let mut world = world.settled().expect("it settles");
     assert_eq!(
         said(&world, "Ready"),
         "False Terminating: the instance is being deleted: claim ada-data must be read before it goes"
     );
     world.unreadable.clear();
     world.refused.push("PersistentVolumeClaim/ada-data".to_owned());
-    let mut world = world.settled();
+    let mut world = world.settled().expect("it settles");
     assert_eq!(
         said(&world, "Ready"),
         "False ApplyRefused: the instance stays until its claim is released, and the API server \
          refuses PersistentVolumeClaim/ada-data: not allowed here"
     );
     world.refused.clear();
-    let world = world.settled();
+    let world = world.settled().expect("it settles");
     assert!(world.live_instance().is_none());
     assert!(world.get(CLAIM, "ada-data").is_some());
 }
 
 #[test]
 fn a_claim_that_cannot_grow_is_reported() {
-    let mut world = fresh(&json!({"storage": {"persistence": {"size": "1Gi"}}})).settled();
+    let mut world =
+        fresh(&json!({"storage": {"persistence": {"size": "1Gi"}}})).settled().expect("it settles");
     world.refused.push("PersistentVolumeClaim/ada-data".to_owned());
     world.merge(&json!({"spec": {"storage": {"persistence": {"size": "2Gi"}}}}));
     world.pass().expect("a plan");

@@ -10,18 +10,22 @@
 )]
 
 mod claims;
+mod findings;
+mod guards;
 mod status;
 #[path = "../support/mod.rs"]
 mod support;
 
 use std::collections::BTreeSet;
 
+use openclaw_play::scene::Step;
+use openclaw_play::world::{NAMESPACE, World, instance, key_of_named};
 use openclaw_render::{
     Action, Fact, Kind, ObjectKey, Observed, Plan, Read, Settings, decode_instance, plan,
 };
 use serde_json::{Value, json};
-use support::scene::{Adopt, Step};
-use support::world::{NAMESPACE, World, instance, key_of_named};
+use support::ends::end;
+use support::scenes::adopt;
 
 /// A world with one instance of that spec, `ada`, before the operator has seen it.
 fn fresh(spec: &Value) -> World {
@@ -30,8 +34,8 @@ fn fresh(spec: &Value) -> World {
 
 fn adopted(name: &str) -> World {
     let mut world = World::new(name);
-    let adopt = Some(Adopt { version: "0.38.3".to_owned(), name: name.to_owned() });
-    Step { adopt, ..Step::default() }.happen(&mut world);
+    let adopt = Some(adopt("0.38.3", name));
+    Step { adopt, ..Step::default() }.happen(&mut world).expect("it is adopted");
     world
 }
 
@@ -68,7 +72,7 @@ fn said(world: &World, about: &str) -> String {
 
 /// Kinds and names of everything but pods.
 fn names(world: &World) -> BTreeSet<String> {
-    let keys = world.end().into_keys().filter(|(kind, ..)| kind != "Pod");
+    let keys = end(world).into_keys().filter(|(kind, ..)| kind != "Pod");
     keys.map(|(kind, _, name)| format!("{kind}/{name}")).collect()
 }
 
@@ -115,9 +119,6 @@ const ODDITIES: &[Oddity] = &[
     ("the spec is invalid", |world| {
         world.merge(&json!({"spec": {"workspace": {"initialFiles": {"../x": ""}}}}));
     }),
-    ("a field is not rendered", |world| {
-        world.merge(&json!({"spec": {"ollama": {"enabled": true}}}));
-    }),
     ("the spec does not decode", |world| world.merge(&json!({"spec": {"env": "none"}}))),
     ("the configuration is too deep", |world| {
         let raw = (0..400).fold(json!({}), |inner, _| Value::Array(vec![inner]));
@@ -144,7 +145,7 @@ fn suspend(world: &mut World, suspended: bool) {
 #[test]
 fn a_suspended_instance_stops_whatever_else_is_wrong() {
     for (what, happens) in ODDITIES {
-        let mut world = with_keys().settled();
+        let mut world = with_keys().settled().expect("it settles");
         assert_eq!((pods(&world), replicas(&world)), (1, json!(1)), "{what}");
         happens(&mut world);
         suspend(&mut world, true);
@@ -168,7 +169,7 @@ fn an_oddity_that_comes_after_the_stop_does_not_undo_it() {
     for (what, happens) in ODDITIES {
         let mut world = with_keys();
         suspend(&mut world, true);
-        let mut world = world.settled();
+        let mut world = world.settled().expect("it settles");
         happens(&mut world);
         world.settle().unwrap_or_else(|error| panic!("{what}: {error}"));
         assert_eq!((pods(&world), replicas(&world)), (0, json!(0)), "{what}");
@@ -179,7 +180,7 @@ fn an_oddity_that_comes_after_the_stop_does_not_undo_it() {
 fn nothing_is_started_while_something_is_wrong() {
     let mut calm = with_keys();
     suspend(&mut calm, true);
-    let mut calm = calm.settled();
+    let mut calm = calm.settled().expect("it settles");
     for (what, happens) in ODDITIES {
         let mut world = calm.clone();
         happens(&mut world);
@@ -188,13 +189,13 @@ fn nothing_is_started_while_something_is_wrong() {
         assert_eq!((pods(&world), replicas(&world)), (0, json!(0)), "{what}");
     }
     suspend(&mut calm, false);
-    assert_eq!(pods(&calm.settled()), 1, "nothing is wrong");
+    assert_eq!(pods(&calm.settled().expect("it settles")), 1, "nothing is wrong");
 }
 
 #[test]
 fn an_adopted_instance_stops_before_anything_of_it_is_approved_or_rendered() {
     for name in ["plain", "rich"] {
-        let mut world = adopted(name).settled();
+        let mut world = adopted(name).settled().expect("it settles");
         let template = |world: &World| {
             world.get("StatefulSet", name).expect("there")["spec"]["template"].clone()
         };
@@ -213,7 +214,7 @@ fn an_adopted_instance_stops_before_anything_of_it_is_approved_or_rendered() {
 
 #[test]
 fn a_held_roll_out_can_be_stopped_and_started_again_as_it_was() {
-    let mut world = fresh(&json!({})).settled();
+    let mut world = fresh(&json!({})).settled().expect("it settles");
     let template =
         |world: &World| world.get("StatefulSet", "ada").expect("there")["spec"]["template"].clone();
     let before = template(&world);
@@ -221,7 +222,7 @@ fn a_held_roll_out_can_be_stopped_and_started_again_as_it_was() {
         Settings { pod_image: "example.com/operator:pod-2".to_owned(), ..Settings::default() };
     for (suspended, running) in [(true, 0), (false, 1)] {
         suspend(&mut world, suspended);
-        world = world.settled();
+        world = world.settled().expect("it settles");
         assert_eq!(pods(&world), running);
         assert_eq!(template(&world), before);
     }
@@ -229,17 +230,17 @@ fn a_held_roll_out_can_be_stopped_and_started_again_as_it_was() {
 
 #[test]
 fn status_tells_of_scaling_down_only_once_that_is_done() {
-    let mut world = fresh(&json!({})).settled();
+    let mut world = fresh(&json!({})).settled().expect("it settles");
     let annotations = json!({"metadata": {"annotations": {"openclaw.rocks/paused": "true"}}});
     world.merge(&annotations);
     suspend(&mut world, true);
-    let world = world.settled();
+    let world = world.settled().expect("it settles");
     assert_eq!((pods(&world), replicas(&world)), (1, json!(1)), "paused means no write at all");
     assert_eq!(
         said(&world, "StatefulSetReady"),
         "False NotApplied: suspended: StatefulSet/ada is not scaled down yet"
     );
-    let mut world = fresh(&json!({})).settled();
+    let mut world = fresh(&json!({})).settled().expect("it settles");
     world.refused.push("StatefulSet/ada".to_owned());
     suspend(&mut world, true);
     world.pass().expect("a plan");
@@ -273,7 +274,7 @@ fn no_pod_is_made_before_all_that_it_needs_and_status_names_what_is_missing() {
         assert_eq!(said(&world, "StatefulSetReady"), expected);
         assert!(said(&world, "Ready").contains(needed), "{}", said(&world, "Ready"));
         world.refused.clear();
-        assert_eq!(pods(&world.settled()), 1, "{needed}");
+        assert_eq!(pods(&world.settled().expect("it settles")), 1, "{needed}");
     }
 }
 
@@ -282,7 +283,7 @@ fn what_a_pod_does_not_need_holds_nothing_back() {
     for other in ["PodDisruptionBudget/ada", "Service/ada", "Role/ada"] {
         let mut world = fresh(&json!({}));
         world.refused.push(other.to_owned());
-        assert_eq!(pods(&world.settled()), 1, "{other}");
+        assert_eq!(pods(&world.settled().expect("it settles")), 1, "{other}");
     }
 }
 
@@ -290,19 +291,19 @@ fn what_a_pod_does_not_need_holds_nothing_back() {
 fn a_pod_without_a_policy_of_its_own_wish_waits_for_none() {
     let mut world = fresh(&json!({"security": {"networkPolicy": {"enabled": false}}}));
     world.refused.push("NetworkPolicy/ada".to_owned());
-    assert_eq!(pods(&world.settled()), 1);
+    assert_eq!(pods(&world.settled().expect("it settles")), 1);
 }
 
 #[test]
 fn a_running_agent_goes_on_while_its_new_policy_is_refused() {
-    let mut world = fresh(&json!({})).settled();
+    let mut world = fresh(&json!({})).settled().expect("it settles");
     let before = world.get("StatefulSet", "ada").cloned();
     world.refused.push("NetworkPolicy/ada".to_owned());
     world.merge(&json!({"spec": {
         "env": [{"name": "A", "value": "b"}],
         "security": {"networkPolicy": {"allowHTTPS": false}},
     }}));
-    let world = world.settled();
+    let world = world.settled().expect("it settles");
     let spec = |set: Option<Value>| set.expect("there")["spec"].clone();
     assert_eq!(spec(world.get("StatefulSet", "ada").cloned()), spec(before));
     assert_eq!(said(&world, "Ready"), "True Reconciled: pod ada-0 is ready");
@@ -323,8 +324,8 @@ fn without_randomness_there_is_no_token_and_no_pod() {
         ..Observed::default()
     };
     for read in plan(&ada, &observed, &Settings::default()).reads {
-        let Read::Metadata(key) = read else { panic!("{read:?}") };
-        observed.objects.insert(key, Fact::Absent);
+        assert!(matches!(read, Read::Metadata(_) | Read::Deployment(_)), "{read:?}");
+        observed.look(&read, None, "ada");
     }
     for (token, is_made) in [(None, false), (Some("0".repeat(64)), true)] {
         observed.random_token = token;
@@ -343,11 +344,11 @@ fn without_randomness_there_is_no_token_and_no_pod() {
 
 #[test]
 fn a_policy_and_an_account_that_are_missing_are_made_while_a_roll_out_is_held() {
-    let mut world = adopted("plain").settled();
+    let mut world = adopted("plain").settled().expect("it settles");
     assert!(said(&world, "RolloutPending").contains("HeldForApproval"));
     for kind in ["NetworkPolicy", "ServiceAccount", "Role", "RoleBinding"] {
         delete(&mut world, kind, "plain");
-        world = world.settled();
+        world = world.settled().expect("it settles");
         assert!(world.get(kind, "plain").is_some(), "{kind}");
         assert_eq!(world.replaced, 0);
     }
@@ -355,20 +356,20 @@ fn a_policy_and_an_account_that_are_missing_are_made_while_a_roll_out_is_held() 
 
 #[test]
 fn the_account_of_a_pod_that_stays_as_it_is_stays_too() {
-    let mut world = fresh(&json!({})).settled();
+    let mut world = fresh(&json!({})).settled().expect("it settles");
     let other = json!({"spec": {
         "security": {"rbac": {"serviceAccountName": "other"}},
         "config": {"raw": {"mcpServers": {}}},
     }});
     world.merge(&other);
-    let mut world = world.settled();
+    let mut world = world.settled().expect("it settles");
     assert!(world.get("ServiceAccount", "ada").is_some());
     let subject = |world: &World| {
         world.get("RoleBinding", "ada").expect("there")["subjects"][0]["name"].clone()
     };
     assert_eq!(subject(&world), "ada");
     world.merge(&json!({"spec": {"config": null}}));
-    let world = world.settled();
+    let world = world.settled().expect("it settles");
     assert!(world.get("ServiceAccount", "ada").is_none());
     assert_eq!(subject(&world), "other");
     let set = world.get("StatefulSet", "ada").expect("there");
@@ -377,13 +378,13 @@ fn the_account_of_a_pod_that_stays_as_it_is_stays_too() {
 
 #[test]
 fn an_account_goes_only_after_the_pod_runs_as_another() {
-    let mut world = fresh(&json!({})).settled();
+    let mut world = fresh(&json!({})).settled().expect("it settles");
     world.refused.push("StatefulSet/ada".to_owned());
     world.merge(&json!({"spec": {"security": {"rbac": {"serviceAccountName": "other"}}}}));
-    let mut world = world.settled();
+    let mut world = world.settled().expect("it settles");
     assert!(world.get("ServiceAccount", "ada").is_some());
     world.refused.clear();
-    let world = world.settled();
+    let world = world.settled().expect("it settles");
     assert!(world.get("ServiceAccount", "ada").is_none());
 }
 
@@ -391,6 +392,6 @@ fn an_account_goes_only_after_the_pod_runs_as_another() {
 fn an_adopted_instance_that_would_not_start_is_at_rest() {
     let mut world = adopted("plain");
     world.merge(&json!({"spec": {"config": {"raw": {"mcpServers": {}}}}}));
-    let mut world = world.settled();
+    let mut world = world.settled().expect("it settles");
     assert_eq!(world.pass().expect("a plan").effects, []);
 }

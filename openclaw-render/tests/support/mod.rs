@@ -1,9 +1,6 @@
-//! Stand-ins for the world around the renderer.
+//! Scenes of `fixtures/lifecycle`, and the ends of runs.
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of the support code")]
 
-pub mod api_server;
-mod field_sets;
-mod merge;
-pub mod scene;
-pub mod world;
+pub mod ends;
+pub mod scenes;

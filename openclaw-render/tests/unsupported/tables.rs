@@ -2,19 +2,28 @@
 
 /// Fields that change no object, and why.
 pub(crate) const WITHOUT_EFFECT: &[(&str, &str)] = &[
-    ("spec.backup.failedHistoryLimit", "of backup.schedule, which is unsupported"),
-    ("spec.backup.historyLimit", "of backup.schedule, which is unsupported"),
-    ("spec.backup.retentionDays", "of backup.schedule, which is unsupported"),
-    ("spec.backup.serviceAccountName", "of backup.schedule, which is unsupported"),
-    ("spec.backup.timeout", "of backup.schedule, which is unsupported"),
+    ("spec.autoUpdate.backupBeforeUpdate", "no backup is made yet"),
+    ("spec.autoUpdate.checkInterval", "decides when, not what"),
+    ("spec.autoUpdate.enabled", "decides by the record in status"),
+    ("spec.autoUpdate.healthCheckTimeout", "decides when, not what"),
+    ("spec.autoUpdate.rollbackOnFailure", "decides by the record in status"),
+    ("spec.maintenanceWindows[].duration", "decides when, not what"),
+    ("spec.maintenanceWindows[].schedule", "decides when, not what"),
+    ("spec.maintenanceWindows[].timeZone", "decides when, not what"),
     ("spec.networking.ingress.security.enableHSTS", "ingress-nginx decides for all hosts at once"),
+    ("spec.restoreFrom", "decides by what is seen, and by the record in status"),
     ("spec.rollout.onOperatorUpgrade", "decides when, not what"),
-    ("spec.selfConfigure.allowedSkillSources", "of requests, which are not carried out"),
-    ("spec.skillPackUpdatePolicy", "of skill packs, which are unsupported"),
+    ("spec.selfConfigure.allowedSkillSources", "of requests, which come later"),
+    ("spec.skillPackUpdatePolicy", "of skill packs, which nobody has fetched"),
 ];
 
 /// Values for fields where not every value of the type is valid.
 pub(crate) const SAMPLES: &[(&str, &str)] = &[
+    ("spec.availability.autoScaling.targetCPUUtilization", "[40, 60]"),
+    ("spec.availability.autoScaling.targetMemoryUtilization", "[40, 60]"),
+    ("spec.backup.retentionDays", "[30, 60]"),
+    ("spec.backup.schedule", r#"["@daily", "@hourly"]"#),
+    ("spec.backup.timeout", r#"["1h", "2h"]"#),
     ("spec.config.raw", r#"[{"session": {"scope": "per-sender"}}]"#),
     (
         "spec.image.digest",
@@ -71,6 +80,17 @@ pub(crate) const SAMPLES: &[(&str, &str)] = &[
         "spec.tailscale.image.digest",
         r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
     ),
+    (
+        "spec.ollama.image.digest",
+        r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
+    ),
+    (
+        "spec.netbird.image.digest",
+        r#"["sha256:0000000000000000000000000000000000000000000000000000000000000000"]"#,
+    ),
+    ("spec.netbird.managementURL", r#"["https://netbird.example.com"]"#),
+    ("spec.ollama.gpu", "[1, 2]"),
+    ("spec.ollama.models", r#"[["a"], ["a:1"]]"#),
     ("spec.gateway.controlUiOrigins", r#"[["https://claw.example.com"]]"#),
     ("spec.probes.diskReadiness.path", r#"["/tmp"]"#),
     ("spec.plugins", r#"[["x"], ["npm:x"]]"#),
@@ -100,6 +120,10 @@ pub(crate) const SAMPLES: &[(&str, &str)] = &[
 /// What must be set for a field to matter: prefix of its path, and the spec below it.
 pub(crate) const CONTEXT: &[(&str, &str)] = &[
     (
+        "spec.backup",
+        r#"{"backup": {"schedule": "0 3 * * *", "storage": {"secretRef": {"name": "first"}}}}"#,
+    ),
+    (
         "spec.chromium.extraEnv[].valueFrom.configMapKeyRef",
         r#"{"chromium": {"enabled": true, "extraEnv": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "sample", "key": "one"}}}]}}"#,
     ),
@@ -111,11 +135,22 @@ pub(crate) const CONTEXT: &[(&str, &str)] = &[
         "spec.chromium.persistence",
         r#"{"chromium": {"enabled": true, "persistence": {"enabled": true}}}"#,
     ),
+    ("spec.availability.autoScaling", r#"{"availability": {"autoScaling": {"enabled": true}}}"#),
+    (
+        "spec.networking.httpRoute",
+        r#"{"networking": {"service": {"ports": [{"name": "gateway", "port": 18789}, {"name": "a", "port": 901}, {"name": "b", "port": 902}]}, "httpRoute": {"enabled": true, "parentRefs": [{"name": "sample"}]}}}"#,
+    ),
     ("spec.chromium", r#"{"chromium": {"enabled": true}}"#),
     (
         "spec.tailscale.authKeySecret",
         r#"{"tailscale": {"enabled": true, "authKeySecretRef": {"name": "sample"}}}"#,
     ),
+    (
+        "spec.netbird.setupKeySecret",
+        r#"{"netbird": {"enabled": true, "setupKeySecretRef": {"name": "sample"}}}"#,
+    ),
+    ("spec.netbird", r#"{"netbird": {"enabled": true}}"#),
+    ("spec.ollama", r#"{"ollama": {"enabled": true}}"#),
     ("spec.webTerminal", r#"{"webTerminal": {"enabled": true}}"#),
     ("spec.tailscale", r#"{"tailscale": {"enabled": true}}"#),
     (

@@ -1,8 +1,8 @@
 //! `pod migrate`: brings the state on the agent's volume up to the version of the image, and refuses
 //! a version that is older than the one which last ran there.
 //!
-//! Up to 2026.9.6 the gateway migrates its own state when it starts. From then on it refuses an
-//! older one and names `doctor --fix`; that is what runs here, on a configuration of its own.
+//! Some versions migrate all of it when their gateway starts. Others refuse an older state, or its
+//! conversations, and name `doctor --fix`; that is what runs here, on a configuration of its own.
 //!
 //! # Guarantees
 //! - Which version last ran is a file at the volume's root, written when all is done.
@@ -159,7 +159,7 @@ fn decide(
         // Adopted, or brought along.
         None => has_state,
     };
-    if older_state && image.number.repairs_before_start() {
+    if older_state && image.number.wants_repaired_state() {
         Decision::Migrate
     } else {
         Decision::Start

@@ -50,7 +50,7 @@ proptest! {
                     }
                 }
                 Event::Forget(number) => {
-                    clock.line.forget(&who(number));
+                    clock.forget(&who(number));
                     there.remove(&who(number));
                     owed.remove(&who(number));
                 }

@@ -37,7 +37,11 @@ impl Clock {
     }
 
     pub(super) fn see(&mut self, key: &InstanceKey, changed: bool) {
-        self.line.see(key, changed, self.now);
+        self.line.see(key, Front::Instance, changed, self.now);
+    }
+
+    pub(super) fn forget(&mut self, key: &InstanceKey) {
+        self.line.forget(key, Front::Instance, self.now);
     }
 
     pub(super) fn wake(&mut self, key: &InstanceKey) {
@@ -256,14 +260,14 @@ fn who_is_gone_leaves_nothing_and_who_was_never_there_is_not_waited_for() {
     let (ada, zoe) = (agent("ada"), agent("zoe"));
     clock.wake(&ada);
     clock.see(&zoe, true);
-    clock.line.forget(&zoe);
+    clock.forget(&zoe);
     clock.pass(1000);
     assert_eq!(clock.take(), None);
     // Its last pass ends after it has gone.
     clock.see(&ada, true);
     clock.pass(1000);
     assert_eq!(clock.take(), Some(ada.clone()));
-    clock.line.forget(&ada);
+    clock.forget(&ada);
     clock.wake(&ada);
     assert!(!clock.put_back(&ada, Duration::ZERO));
     assert!(clock.line.instances.is_empty() && clock.line.waiting.is_empty());
@@ -272,11 +276,25 @@ fn who_is_gone_leaves_nothing_and_who_was_never_there_is_not_waited_for() {
     clock.see(&ada, true);
     clock.pass(1000);
     clock.take();
-    clock.line.forget(&ada);
+    clock.forget(&ada);
     clock.see(&ada, true);
     assert!(clock.put_back(&ada, NEVER));
     clock.pass(1000);
     assert_eq!(clock.take(), Some(ada));
+}
+
+#[test]
+fn a_place_lasts_as_long_as_anything_of_the_instance() {
+    let mut clock = Clock::with_workers(1);
+    let ada = agent("ada");
+    clock.line.see(&ada, Front::Agent, true, clock.now);
+    clock.settled(&ada);
+    clock.forget(&ada);
+    clock.pass(1000);
+    assert_eq!(clock.take(), Some(ada.clone()), "what is left has something to do");
+    clock.line.forget(&ada, Front::Agent, clock.now);
+    assert!(!clock.put_back(&ada, NEVER));
+    assert!(clock.line.instances.is_empty() && clock.line.waiting.is_empty());
 }
 
 #[test]

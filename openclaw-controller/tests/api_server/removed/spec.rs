@@ -48,6 +48,8 @@ pub(crate) const REMOVED: &[&[&str]] = &[
     &["/availability/topologySpreadConstraints/0/matchLabelKeys"],
     &["/env/3/valueFrom/secretKeyRef/optional"],
     &["/envFrom/0/prefix"],
+    &["/backup/serviceAccountName"],
+    &["/backup"],
     &["/probes/liveness/timeoutSeconds"],
     &["/shareProcessNamespace"],
 ];

@@ -56,6 +56,7 @@ impl World<'_> {
                 now: Some(jiff::Timestamp::now()),
                 random_token: Some("0".repeat(64)),
                 cluster_defaults: Fact::Absent,
+                deployment: Fact::Absent,
                 pods: Fact::Known(Vec::new()),
                 unsettled: self.unsettled.clone(),
                 ..Observed::default()
@@ -102,7 +103,9 @@ impl World<'_> {
                 let gone = async || self.live(key).await.is_none();
                 self.cluster.until(&format!("{key} is gone"), gone).await;
             }
-            Action::JsonPatch(_) | Action::MergePatch(_) => return None,
+            Action::JsonPatch(_) | Action::MergePatch(_) | Action::DeleteWithDependents { .. } => {
+                return None;
+            }
         }
         Some(key.kind)
     }
@@ -156,6 +159,14 @@ fn content(mut object: Value) -> Value {
         metadata.remove(field);
     }
     without_ours(metadata);
+    // The class of the claim that is there, of which only a pass knows.
+    let volumes = "/spec/jobTemplate/spec/template/spec/volumes";
+    for volume in object.pointer_mut(volumes).and_then(Value::as_array_mut).into_iter().flatten() {
+        let claim = volume.pointer_mut("/ephemeral/volumeClaimTemplate/spec");
+        if let Some(claim) = claim.and_then(Value::as_object_mut) {
+            claim.remove("storageClassName");
+        }
+    }
     if let Some(template) = object.pointer_mut("/spec/template/metadata") {
         without_ours(template.as_object_mut().expect("an object"));
     }

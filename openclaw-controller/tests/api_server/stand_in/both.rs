@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::request::Request::{self, Apply, Create, Delete, JsonPatch, TakeOver, Update};
 use super::request::{PREVIOUS, changed};
-use crate::api_server::{ApiServer, Key, Refusal};
+use openclaw_play::api_server::{ApiServer, Key, Refusal};
 
 /// One object on both servers.
 pub(crate) struct Both {

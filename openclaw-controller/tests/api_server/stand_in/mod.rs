@@ -11,10 +11,10 @@ use futures::future::join_all;
 use openclaw_render::{Kind, Object};
 use serde_json::{Value, json};
 
-use crate::api_server::ApiServer;
 use crate::support::cluster::Cluster;
 use crate::support::fixtures::Fixture;
 use both::Both;
+use openclaw_play::api_server::ApiServer;
 use request::Request;
 use scenarios::{Subject, scenarios};
 
@@ -57,6 +57,10 @@ fn comparable(object: &Value) -> Value {
 async fn subjects(cluster: &Cluster) -> Vec<Subject> {
     let fixture = Fixture::named("everything").in_namespace(&cluster.namespace);
     let mut objects: Vec<Value> = fixture.render().0.iter().map(Object::to_value).collect();
+    let scaled = Fixture::named("autoscaling").in_namespace(&cluster.namespace);
+    let by_load = scaled.render().0;
+    let by_load = by_load.iter().filter(|object| object.kind() == Kind::HorizontalPodAutoscaler);
+    objects.extend(by_load.map(Object::to_value));
     objects.dedup_by_key(|object| object["kind"].clone());
     // How a kind of another project is merged is in its definition, which the stand-in has not read.
     let is_of_others = |object: &Value| {

@@ -4,58 +4,19 @@
 //! there for their own sake and so that the API server can bound the cost of the CEL rules. Those of
 //! single values hold when a spec is resolved, too: tables are sorted by path.
 
+use super::spellings::{
+    ABSOLUTE, AGENT_ID, CONDITION_REASON, CONDITION_STATUS, CONDITION_TYPE, DURATION, ENV_NAME,
+    FOLDER, FORCE_PATH, HOST, HOST_NAME, IMAGE, INTERVAL, LABEL, MODEL, NAMESPACE, OBJECT_NAME,
+    OPENING, PAGES_URL, PLUGIN, PORT_NAME, REALM, REGISTRY, RELATIVE, RESTORE_SOURCE, SCHEDULE,
+    SERVER_URL, SKILL, TIME_ZONE, USER_NAME, VERSION, WEB_PATH, WORKSPACE_NAME,
+};
+
 /// A table of numeric limits: path, keyword, value.
 type Numbers = &'static [(&'static str, &'static str, i64)];
 /// A table of lists: path, kind, keys of its items.
 type Lists = &'static [(&'static str, &'static str, &'static [&'static str])];
-
-/// A quantity that is not negative, or nothing.
-pub(crate) const QUANTITY: &str =
-    r"^$|^\+?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?[0-9]+))?$";
-/// Longest quantity.
-pub(crate) const QUANTITY_LENGTH: i64 = 32;
-/// A digest of the algorithm that registries use, or nothing.
-pub(crate) const DIGEST: &str = "^(sha256:[a-f0-9]{64})?$";
-/// `sha256:` and 64 digits.
-pub(super) const DIGEST_LENGTH: i64 = 71;
-
-const CONDITION_TYPE: &str = r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$";
-const CONDITION_REASON: &str = "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$";
-const CONDITION_STATUS: &[&str] = &["True", "False", "Unknown"];
-/// Kubernetes accepts any name of printable ASCII without `=`.
-pub(crate) const ENV_NAME: &str = "^[ -<>-~]+$";
-/// A path that begins at the root and does not go up, or nothing.
-pub(crate) const ABSOLUTE: &str = r"^(/([^/.][^/]*|\.[^/.][^/]*|\.\.[^/]+|\.)?)*$";
-/// A time as Prometheus reads it, or nothing.
-pub(crate) const INTERVAL: &str =
-    "^(([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$";
-/// Name of a namespace.
-pub(crate) const LABEL: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
-/// Name of a host, or nothing.
-pub(crate) const HOST_NAME: &str = "^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$";
-/// Name of another object, or nothing.
-pub(crate) const OBJECT_NAME: &str =
-    r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$";
-/// A registry and a path in it, or nothing.
-pub(crate) const REGISTRY: &str =
-    r"^(([A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[a-z0-9._-]+)*/*)?$";
-/// A repository of images, or nothing.
-pub(crate) const REPOSITORY: &str =
-    r"^([A-Za-z0-9_:\[\]][A-Za-z0-9_.:\[\]-]*(/[a-z0-9._-]+)+|[a-z0-9_][a-z0-9._-]*)?$";
-/// A tag of an image, also with a digest behind it, or nothing.
-pub(crate) const TAG: &str = r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[a-f0-9]{64})?)?$";
-/// 128 characters, and a digest behind them.
-pub(crate) const TAG_LENGTH: i64 = 200;
-/// Longest name of a repository.
-pub(crate) const REPOSITORY_LENGTH: i64 = 512;
-/// Keys with dots between them.
-pub(crate) const FORCE_PATH: &str = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$";
-/// A path that does not begin at the root.
-pub(crate) const RELATIVE: &str = "^[^/].*$";
-/// Number of a version, or nothing.
-pub(crate) const VERSION: &str = r"^([0-9]{4}\.[0-9]{1,2}\.[0-9]+)?$";
-/// Words with hyphens between them.
-pub(crate) const WORKSPACE_NAME: &str = "^[a-z0-9]+(-[a-z0-9]+)*$";
+/// A table of times: path, fewest and most seconds.
+pub(super) type Times = &'static [(&'static str, u32, u32)];
 
 /// Lists of an instance that server-side apply does not merge as a whole.
 pub(super) const INSTANCE_LISTS: Lists = &[
@@ -85,6 +46,7 @@ pub(crate) const INSTANCE_NUMBERS: Numbers = &[
     ("spec.backup.historyLimit", "minimum", 0),
     ("spec.backup.retentionDays", "maximum", 365),
     ("spec.backup.retentionDays", "minimum", 1),
+    ("spec.backup.schedule", "maxLength", 256),
     ("spec.backup.timeout", "maxLength", 32),
     ("spec.chromium.extraEnv", "maxItems", 200),
     ("spec.chromium.extraEnv[].name", "minLength", 1),
@@ -105,16 +67,36 @@ pub(crate) const INSTANCE_NUMBERS: Numbers = &[
     ("spec.initContainers", "maxItems", 10),
     ("spec.maintenanceWindows", "maxItems", 20),
     ("spec.maintenanceWindows[].duration", "maxLength", 32),
+    ("spec.maintenanceWindows[].duration", "minLength", 1),
+    ("spec.maintenanceWindows[].schedule", "maxLength", 128),
+    ("spec.maintenanceWindows[].timeZone", "maxLength", 64),
+    ("spec.netbird.hostname", "maxLength", 63),
+    ("spec.netbird.managementURL", "maxLength", 253),
+    ("spec.networking.httpRoute.annotations", "maxProperties", 100),
+    ("spec.networking.httpRoute.hostnames", "maxItems", 16),
+    ("spec.networking.httpRoute.hostnames[]", "maxLength", 253),
+    ("spec.networking.httpRoute.parentRefs", "maxItems", 32),
+    ("spec.networking.httpRoute.parentRefs[].name", "maxLength", 253),
     ("spec.networking.httpRoute.parentRefs[].name", "minLength", 1),
+    ("spec.networking.httpRoute.parentRefs[].namespace", "maxLength", 63),
+    ("spec.networking.httpRoute.parentRefs[].sectionName", "maxLength", 253),
     ("spec.networking.httpRoute.port", "maximum", 65535),
     ("spec.networking.httpRoute.port", "minimum", 1),
     ("spec.networking.ingress.annotations", "maxProperties", 100),
     ("spec.networking.ingress.className", "maxLength", 253),
     ("spec.networking.ingress.hosts", "maxItems", 20),
+    ("spec.networking.ingress.hosts[].host", "maxLength", 255),
+    ("spec.networking.ingress.hosts[].paths", "maxItems", 100),
+    ("spec.networking.ingress.hosts[].paths[].path", "maxLength", 1024),
     ("spec.networking.ingress.hosts[].paths[].port", "maximum", 65535),
     ("spec.networking.ingress.hosts[].paths[].port", "minimum", 1),
+    ("spec.networking.ingress.security.basicAuth.existingSecret", "maxLength", 253),
+    ("spec.networking.ingress.security.basicAuth.realm", "maxLength", 64),
     ("spec.networking.ingress.security.basicAuth.username", "maxLength", 64),
+    ("spec.networking.ingress.security.rateLimiting.requestsPerSecond", "minimum", 1),
     ("spec.networking.ingress.tls", "maxItems", 20),
+    ("spec.networking.ingress.tls[].hosts", "maxItems", 100),
+    ("spec.networking.ingress.tls[].hosts[]", "maxLength", 255),
     ("spec.networking.ingress.tls[].secretName", "maxLength", 253),
     ("spec.networking.metricsIngress.allowedCIDRs", "maxItems", 100),
     ("spec.networking.metricsIngress.allowedCIDRs[]", "maxLength", 64),
@@ -122,6 +104,7 @@ pub(crate) const INSTANCE_NUMBERS: Numbers = &[
     ("spec.networking.metricsIngress.allowedNamespaces[]", "maxLength", 63),
     ("spec.networking.service.annotations", "maxProperties", 100),
     ("spec.networking.service.ports", "maxItems", 20),
+    ("spec.networking.service.ports[].name", "maxLength", 63),
     ("spec.networking.service.ports[].name", "minLength", 1),
     ("spec.networking.service.ports[].nodePort", "maximum", 65535),
     ("spec.networking.service.ports[].nodePort", "minimum", 1),
@@ -129,14 +112,19 @@ pub(crate) const INSTANCE_NUMBERS: Numbers = &[
     ("spec.networking.service.ports[].port", "minimum", 1),
     ("spec.networking.service.ports[].targetPort", "maximum", 65535),
     ("spec.networking.service.ports[].targetPort", "minimum", 1),
+    ("spec.observability.metrics.grafanaDashboard.folder", "maxLength", 255),
     ("spec.observability.metrics.grafanaDashboard.labels", "maxProperties", 64),
     ("spec.observability.metrics.port", "maximum", 65535),
-    ("spec.observability.metrics.port", "minimum", 1024),
+    ("spec.observability.metrics.port", "minimum", 1),
     ("spec.observability.metrics.prometheusRule.labels", "maxProperties", 64),
+    ("spec.observability.metrics.prometheusRule.runbookBaseURL", "maxLength", 512),
     ("spec.observability.metrics.serviceMonitor.interval", "maxLength", 32),
     ("spec.observability.metrics.serviceMonitor.labels", "maxProperties", 64),
     ("spec.ollama.gpu", "minimum", 0),
     ("spec.ollama.models", "maxItems", 10),
+    ("spec.ollama.models[]", "maxLength", 200),
+    ("spec.ollama.models[]", "minLength", 1),
+    ("spec.ollama.storage.existingClaim", "maxLength", 253),
     ("spec.plugins", "maxItems", 20),
     ("spec.plugins[]", "maxLength", 128),
     ("spec.plugins[]", "minLength", 1),
@@ -157,6 +145,7 @@ pub(crate) const INSTANCE_NUMBERS: Numbers = &[
     ("spec.registry", "maxLength", 512),
     ("spec.replicas", "maximum", 1),
     ("spec.replicas", "minimum", 0),
+    ("spec.restoreFrom", "maxLength", 1100),
     ("spec.security.caBundle.configMapName", "maxLength", 253),
     ("spec.security.caBundle.secretName", "maxLength", 253),
     ("spec.security.containerSecurityContext.runAsUser", "maximum", 2_147_483_647),
@@ -230,6 +219,8 @@ pub(crate) const INSTANCE_NUMBERS: Numbers = &[
 /// How texts of an instance are written.
 pub(crate) const INSTANCE_PATTERNS: &[(&str, &str)] = &[
     ("spec.availability.runtimeClassName", OBJECT_NAME),
+    ("spec.backup.schedule", SCHEDULE),
+    ("spec.backup.timeout", DURATION),
     ("spec.chromium.extraEnv[].name", ENV_NAME),
     ("spec.chromium.persistence.existingClaim", OBJECT_NAME),
     ("spec.chromium.persistence.storageClass", OBJECT_NAME),
@@ -238,27 +229,59 @@ pub(crate) const INSTANCE_PATTERNS: &[(&str, &str)] = &[
     ("spec.env[].name", ENV_NAME),
     ("spec.gateway.existingSecret", OBJECT_NAME),
     ("spec.image.version", VERSION),
+    ("spec.maintenanceWindows[].schedule", OPENING),
+    ("spec.maintenanceWindows[].timeZone", TIME_ZONE),
+    ("spec.netbird.hostname", HOST_NAME),
+    ("spec.netbird.managementURL", SERVER_URL),
+    ("spec.networking.httpRoute.hostnames[]", HOST),
+    ("spec.networking.httpRoute.parentRefs[].name", OBJECT_NAME),
+    ("spec.networking.httpRoute.parentRefs[].namespace", NAMESPACE),
+    ("spec.networking.httpRoute.parentRefs[].sectionName", OBJECT_NAME),
     ("spec.networking.ingress.className", OBJECT_NAME),
+    ("spec.networking.ingress.hosts[].host", HOST),
+    ("spec.networking.ingress.hosts[].paths[].path", WEB_PATH),
+    ("spec.networking.ingress.security.basicAuth.existingSecret", OBJECT_NAME),
+    ("spec.networking.ingress.security.basicAuth.realm", REALM),
+    ("spec.networking.ingress.security.basicAuth.username", USER_NAME),
+    ("spec.networking.ingress.tls[].hosts[]", HOST),
     ("spec.networking.ingress.tls[].secretName", OBJECT_NAME),
     ("spec.networking.metricsIngress.allowedNamespaces[]", LABEL),
+    ("spec.networking.service.ports[].name", PORT_NAME),
+    ("spec.observability.metrics.grafanaDashboard.folder", FOLDER),
+    ("spec.observability.metrics.prometheusRule.runbookBaseURL", PAGES_URL),
     ("spec.observability.metrics.serviceMonitor.interval", INTERVAL),
+    ("spec.ollama.models[]", MODEL),
+    ("spec.ollama.storage.existingClaim", OBJECT_NAME),
+    ("spec.plugins[]", PLUGIN),
     ("spec.probes.diskReadiness.path", ABSOLUTE),
     ("spec.registry", REGISTRY),
+    ("spec.restoreFrom", RESTORE_SOURCE),
     ("spec.security.caBundle.configMapName", OBJECT_NAME),
     ("spec.security.caBundle.secretName", OBJECT_NAME),
     ("spec.security.networkPolicy.allowedIngressNamespaces[]", LABEL),
     ("spec.security.rbac.serviceAccountName", OBJECT_NAME),
+    ("spec.skills[]", SKILL),
     ("spec.storage.persistence.existingClaim", OBJECT_NAME),
     ("spec.storage.persistence.storageClass", OBJECT_NAME),
     ("spec.tailscale.hostname", HOST_NAME),
     ("spec.workspace.additionalWorkspaces[].configMapRef.name", OBJECT_NAME),
     ("spec.workspace.additionalWorkspaces[].managedFiles[].path", RELATIVE),
     ("spec.workspace.additionalWorkspaces[].name", WORKSPACE_NAME),
+    ("spec.workspace.additionalWorkspaces[].skills[]", SKILL),
     ("spec.workspace.configMapRef.name", OBJECT_NAME),
     ("spec.workspace.managedFiles[].path", RELATIVE),
     ("status.conditions[].reason", CONDITION_REASON),
     ("status.conditions[].type", CONDITION_TYPE),
 ];
+
+/// Times of an instance, as Go writes them, with the fewest and the most seconds.
+pub(crate) const INSTANCE_TIMES: Times = &[
+    ("spec.autoUpdate.checkInterval", HOUR, 168 * HOUR),
+    ("spec.autoUpdate.healthCheckTimeout", 2 * MINUTE, 30 * MINUTE),
+    ("spec.maintenanceWindows[].duration", 5 * MINUTE, 168 * HOUR),
+];
+const HOUR: u32 = 60 * MINUTE;
+const MINUTE: u32 = 60;
 
 /// Texts of an instance of which only some exist.
 pub(crate) const INSTANCE_CHOICES: &[(&str, &[&str])] = &[
@@ -341,3 +364,33 @@ pub(super) const SELF_CONFIG_NUMBERS: Numbers = &[
 
 /// How texts of a request are written.
 pub(super) const SELF_CONFIG_PATTERNS: &[(&str, &str)] = &[("spec.addEnvVars[].name", ENV_NAME)];
+
+/// Lists of the smaller kind.
+pub(super) const AGENT_LISTS: Lists = &[("status.conditions", "map", &["type"])];
+
+/// Numeric limits of the smaller kind.
+pub(super) const AGENT_NUMBERS: Numbers = &[
+    ("spec.agentId", "maxLength", 64),
+    ("spec.autoscaling.maxReplicas", "minimum", 1),
+    ("spec.autoscaling.minReplicas", "minimum", 1),
+    ("spec.autoscaling.targetCPUUtilizationPercentage", "maximum", 100),
+    ("spec.autoscaling.targetCPUUtilizationPercentage", "minimum", 1),
+    ("spec.image", "maxLength", 800),
+    ("spec.skills.allowedSources", "maxItems", 50),
+    ("spec.skills.allowedSources[]", "maxLength", 253),
+    ("spec.workspace.persistentVolumeClaim", "maxLength", 253),
+    ("status.conditions[].message", "maxLength", 32768),
+    ("status.conditions[].observedGeneration", "minimum", 0),
+    ("status.conditions[].reason", "maxLength", 1024),
+    ("status.conditions[].reason", "minLength", 1),
+    ("status.conditions[].type", "maxLength", 316),
+];
+
+/// How texts of the smaller kind are written.
+pub(super) const AGENT_PATTERNS: &[(&str, &str)] = &[
+    ("spec.agentId", AGENT_ID),
+    ("spec.image", IMAGE),
+    ("spec.workspace.persistentVolumeClaim", OBJECT_NAME),
+    ("status.conditions[].reason", CONDITION_REASON),
+    ("status.conditions[].type", CONDITION_TYPE),
+];

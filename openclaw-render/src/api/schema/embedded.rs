@@ -36,6 +36,9 @@ pub(super) const INSTANCE: &[&str] = &[
 pub(super) const CLUSTER_DEFAULTS: &[&str] =
     &["spec.env", "spec.image.pullSecrets", "status.conditions"];
 
+/// Fields of the smaller kind that are Kubernetes types.
+pub(super) const AGENT: &[&str] = &["status.conditions"];
+
 /// Quantities of Kubernetes types may be negative; what a sign means is for the kubelet to say.
 const QUANTITY: &str = r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$";
 

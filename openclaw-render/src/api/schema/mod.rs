@@ -1,17 +1,19 @@
 //! From the types to the finished `CustomResourceDefinitions`: the one step after derivation.
 //!
 //! What the types cannot say is put in here: [`embedded`] treats the Kubernetes types that the spec
-//! embeds, [`bounds`] holds the limits of single values and the defaults, [`rules`] the CEL rules.
+//! embeds, [`bounds`] holds the limits of single values and the defaults, [`spellings`] the patterns,
+//! [`rules`] the CEL rules.
 
 pub(crate) mod bounds;
 mod embedded;
 mod rules;
+pub(crate) mod spellings;
 
 use kube::CustomResourceExt;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
-use super::{OpenClawClusterDefaults, OpenClawInstance, OpenClawSelfConfig};
+use super::{AgentInstance, OpenClawClusterDefaults, OpenClawInstance, OpenClawSelfConfig};
 
 /// An object of any content.
 pub(super) fn any_object(_: &mut SchemaGenerator) -> Schema {
@@ -24,6 +26,7 @@ pub(super) fn any_object(_: &mut SchemaGenerator) -> Schema {
 #[must_use]
 pub fn custom_resource_definitions() -> Vec<Value> {
     let derived = [
+        (serde_json::to_value(AgentInstance::crd()), Tables::AGENT),
         (serde_json::to_value(OpenClawClusterDefaults::crd()), Tables::CLUSTER_DEFAULTS),
         (serde_json::to_value(OpenClawInstance::crd()), Tables::INSTANCE),
         (serde_json::to_value(OpenClawSelfConfig::crd()), Tables::SELF_CONFIG),
@@ -42,6 +45,7 @@ struct Tables {
     numbers: &'static [(&'static str, &'static str, i64)],
     labels: &'static [(&'static str, &'static str, i64)],
     patterns: &'static [(&'static str, &'static str)],
+    times: bounds::Times,
     choices: &'static [(&'static str, &'static [&'static str])],
     defaults: &'static [(&'static str, &'static str)],
     nullable: &'static [&'static str],
@@ -49,12 +53,25 @@ struct Tables {
 }
 
 impl Tables {
+    const AGENT: Self = Self {
+        embedded: embedded::AGENT,
+        lists: bounds::AGENT_LISTS,
+        numbers: bounds::AGENT_NUMBERS,
+        labels: &[],
+        patterns: bounds::AGENT_PATTERNS,
+        times: &[],
+        choices: bounds::CLUSTER_DEFAULTS_CHOICES,
+        defaults: &[],
+        nullable: &[],
+        rules: rules::AGENT,
+    };
     const INSTANCE: Self = Self {
         embedded: embedded::INSTANCE,
         lists: bounds::INSTANCE_LISTS,
         numbers: bounds::INSTANCE_NUMBERS,
         labels: bounds::INSTANCE_LABELS,
         patterns: bounds::INSTANCE_PATTERNS,
+        times: bounds::INSTANCE_TIMES,
         choices: bounds::INSTANCE_CHOICES,
         defaults: bounds::INSTANCE_DEFAULTS,
         nullable: bounds::INSTANCE_NULLABLE,
@@ -66,6 +83,7 @@ impl Tables {
         numbers: bounds::CLUSTER_DEFAULTS_NUMBERS,
         labels: &[],
         patterns: bounds::CLUSTER_DEFAULTS_PATTERNS,
+        times: &[],
         choices: bounds::CLUSTER_DEFAULTS_CHOICES,
         defaults: &[],
         nullable: &[],
@@ -77,6 +95,7 @@ impl Tables {
         numbers: bounds::SELF_CONFIG_NUMBERS,
         labels: &[],
         patterns: bounds::SELF_CONFIG_PATTERNS,
+        times: &[],
         choices: &[],
         defaults: &[],
         nullable: &[],
@@ -99,6 +118,9 @@ fn finish(mut derived: Value, tables: &Tables) -> Value {
         }
         for (path, pattern) in tables.patterns {
             change(schema, path, |field| set(field, "pattern", json!(pattern)));
+        }
+        for (path, least, most) in tables.times {
+            change(schema, path, |field| rules::add_time(field, *least, *most));
         }
         for (path, choices) in tables.choices {
             change(schema, path, |field| set(field, "enum", json!(choices)));
@@ -164,19 +186,19 @@ fn clean(schema: &mut Value) {
             field.remove("type");
             field.remove("format");
             set(field, "anyOf", json!([{"type": "integer"}, {"type": "string"}]));
-            set(field, "pattern", json!(bounds::QUANTITY));
-            set(field, "maxLength", json!(bounds::QUANTITY_LENGTH));
+            set(field, "pattern", json!(spellings::QUANTITY));
+            set(field, "maxLength", json!(spellings::QUANTITY_LENGTH));
             set(field, "minimum", json!(0));
         }
         if let Some(Value::Object(properties)) = field.get_mut("properties")
             && let Some(Value::Object(digest)) = properties.get_mut("digest")
         {
-            set(digest, "pattern", json!(bounds::DIGEST));
-            set(digest, "maxLength", json!(bounds::DIGEST_LENGTH));
+            set(digest, "pattern", json!(spellings::DIGEST));
+            set(digest, "maxLength", json!(spellings::DIGEST_LENGTH));
             // What has a digest is an image.
             for (part, pattern, length) in [
-                ("repository", bounds::REPOSITORY, bounds::REPOSITORY_LENGTH),
-                ("tag", bounds::TAG, bounds::TAG_LENGTH),
+                ("repository", spellings::REPOSITORY, spellings::REPOSITORY_LENGTH),
+                ("tag", spellings::TAG, spellings::TAG_LENGTH),
             ] {
                 if let Some(Value::Object(part)) = properties.get_mut(part) {
                     set(part, "pattern", json!(pattern));
@@ -246,7 +268,7 @@ mod tests {
     fn every_path_of_the_tables_exists() {
         let definitions = custom_resource_definitions();
         for (tables, definition) in
-            [Tables::CLUSTER_DEFAULTS, Tables::INSTANCE, Tables::SELF_CONFIG]
+            [Tables::AGENT, Tables::CLUSTER_DEFAULTS, Tables::INSTANCE, Tables::SELF_CONFIG]
                 .iter()
                 .zip(&definitions)
         {
@@ -256,6 +278,7 @@ mod tests {
                 .chain(tables.numbers.iter().map(|(path, ..)| path))
                 .chain(tables.labels.iter().map(|(path, ..)| path))
                 .chain(tables.patterns.iter().map(|(path, _)| path))
+                .chain(tables.times.iter().map(|(path, ..)| path))
                 .chain(tables.choices.iter().map(|(path, _)| path))
                 .chain(tables.defaults.iter().map(|(path, _)| path))
                 .chain(tables.rules.iter().flat_map(|rule| rule.paths));

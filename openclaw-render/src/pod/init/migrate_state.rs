@@ -65,7 +65,7 @@ fn container(instance: &Resolved) -> Container {
 }
 
 /// The agent's HOME and state, and no secret of the agent's.
-fn variables(instance: &Resolved) -> Vec<EnvVar> {
+pub(in crate::pod) fn variables(instance: &Resolved) -> Vec<EnvVar> {
     let mut entries: Vec<EnvVar> = [
         (env::HOME, paths::HOME),
         (env::STATE_DIR, paths::STATE),

@@ -1,7 +1,7 @@
 //! `init-config`: performs the seed plan and puts the helper binary where the agent's image can run
 //! it. It comes from the operator's image, which holds nothing but that binary.
 
-use k8s_openapi::api::core::v1::{Container, VolumeMount};
+use k8s_openapi::api::core::v1::{Container, Volume, VolumeMount};
 
 use crate::pod::part::{AgentShare, Part, Start};
 use crate::pod::volumes;
@@ -11,7 +11,7 @@ use crate::vocab::{names, paths};
 
 const NAME: &str = "init-config";
 /// The helper binary in the operator's image.
-const HELPER_IN_IMAGE: &str = "/openclaw-cli";
+pub(in crate::pod) const HELPER_IN_IMAGE: &str = "/openclaw-cli";
 /// Volume with the helper binary: one, and static.
 const HELPER_VOLUME: &str = "helper";
 const HELPER_LIMIT: &str = "64Mi";
@@ -27,12 +27,17 @@ pub(in crate::pod) fn part(instance: &Resolved) -> Part {
         start: Start::First,
         volumes: vec![
             volumes::config_map(PLAN_VOLUME, &instance.name.workspace(), None),
-            volumes::empty(HELPER_VOLUME, HELPER_LIMIT),
+            helper_volume(),
             volumes::scratch(),
         ],
         agent: AgentShare { mounts: vec![helper()], ..AgentShare::default() },
         ..Part::default()
     }
+}
+
+/// Returns the volume with the helper binary.
+pub(in crate::pod) fn helper_volume() -> Volume {
+    volumes::empty(HELPER_VOLUME, HELPER_LIMIT)
 }
 
 /// Mounts the helper binary, for containers of other images.

@@ -4,7 +4,7 @@
 //! The agent does not wait for it: the application connects when a tool asks for the browser.
 
 use k8s_openapi::api::core::v1::{
-    Container, EmptyDirVolumeSource, EnvVar, ExecAction, Probe, SecurityContext, Volume,
+    Container, EmptyDirVolumeSource, EnvVar, SecurityContext, Volume,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
@@ -77,7 +77,8 @@ fn container(instance: &Resolved, chromium: &Chromium) -> Container {
         env: Some(variables(chromium)),
         image: Some(chromium.image.clone()),
         image_pull_policy: Some("IfNotPresent".to_owned()),
-        liveness_probe: ours.then(liveness),
+        liveness_probe: ours
+            .then(|| super::answers(&format!("http://127.0.0.1:{}/json/version", ports::CDP))),
         name: NAME.to_owned(),
         resources: Some(chromium.resources.clone()),
         restart_policy: Some("Always".to_owned()),
@@ -85,7 +86,7 @@ fn container(instance: &Resolved, chromium: &Chromium) -> Container {
             // What another entry point writes where is not known.
             read_only_root_filesystem: Some(ours),
             run_as_non_root: Some(true),
-            run_as_user: (!instance.security.own_user).then_some(USER),
+            run_as_user: instance.security.user_of_image(USER),
             ..instance.security.helper.clone()
         }),
         volume_mounts: Some(mounts),
@@ -99,22 +100,6 @@ fn variables(chromium: &Chromium) -> Vec<EnvVar> {
     let home = environment::entry(env::HOME, paths::TMP);
     let home = Some(home).filter(|home| users.iter().all(|other| other.name != home.name));
     home.into_iter().chain(users.iter().cloned()).collect()
-}
-
-/// A browser that no longer answers is started again. There is no startup probe: it would keep the
-/// agent waiting for a browser that never comes.
-fn liveness() -> Probe {
-    let url = format!("http://127.0.0.1:{}/json/version", ports::CDP);
-    let command = [paths::HELPER, "pod", "probe", "--url", &url, "--timeout-seconds", "9"];
-    Probe {
-        exec: Some(ExecAction { command: Some(command.map(str::to_owned).to_vec()) }),
-        failure_threshold: Some(4),
-        initial_delay_seconds: Some(30),
-        period_seconds: Some(30),
-        success_threshold: Some(1),
-        timeout_seconds: Some(10),
-        ..Default::default()
-    }
 }
 
 fn shared_memory() -> Volume {

@@ -3,7 +3,8 @@
 
 mod nginx_conf;
 
-use k8s_openapi::api::core::v1::{Container, HostAlias, SecurityContext};
+use k8s_openapi::api::core::v1::{Container, HostAlias, Probe, SecurityContext, TCPSocketAction};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::pod::part::{File, OnChange, OpenTo, Part, Port};
 use crate::pod::{agent, volumes};
@@ -59,17 +60,34 @@ fn container(instance: &Resolved, proxy: &Proxy) -> Container {
         image: Some(proxy.image.clone()),
         image_pull_policy: Some("IfNotPresent".to_owned()),
         name: NAME.to_owned(),
+        readiness_probe: Some(listens()),
         resources: Some(instance.resources.proxy.clone()),
         restart_policy: Some("Always".to_owned()),
         security_context: Some(SecurityContext {
             run_as_non_root: Some(true),
-            run_as_user: (!instance.security.own_user).then_some(USER),
+            run_as_user: instance.security.user_of_image(USER),
             ..instance.security.helper.clone()
         }),
         volume_mounts: Some(vec![
             volumes::read_only(CONFIGURATION_VOLUME, CONFIGURATION_DIRECTORY),
             volumes::mount(SCRATCH_VOLUME, paths::TMP),
         ]),
+        ..Default::default()
+    }
+}
+
+/// The pod is ready for clients while nginx takes connections. What is behind it the agent's own probes
+/// tell: asking through nginx, one dead proxy would have the agent started again.
+fn listens() -> Probe {
+    Probe {
+        failure_threshold: Some(3),
+        period_seconds: Some(10),
+        success_threshold: Some(1),
+        tcp_socket: Some(TCPSocketAction {
+            port: IntOrString::Int(ports::PROXY),
+            ..Default::default()
+        }),
+        timeout_seconds: Some(5),
         ..Default::default()
     }
 }

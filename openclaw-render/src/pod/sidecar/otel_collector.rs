@@ -54,7 +54,7 @@ fn container(instance: &Resolved, served: &Served) -> Container {
         resources: Some(served.resources.clone()),
         security_context: Some(SecurityContext {
             run_as_non_root: Some(true),
-            run_as_user: (!instance.security.own_user).then_some(USER),
+            run_as_user: instance.security.user_of_image(USER),
             ..instance.security.helper.clone()
         }),
         volume_mounts: Some(vec![volumes::read_only(

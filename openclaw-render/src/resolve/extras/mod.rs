@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::{Container, Volume, VolumeMount};
 
+use super::Served;
 use super::context::Resolving;
 use crate::api::OpenClawInstanceSpec;
 use crate::vocab::grammar::is_label;
@@ -35,7 +36,7 @@ pub(crate) struct Extras {
 /// The metrics' port is the operator's, if they are served.
 pub(super) fn resolve(
     spec: &OpenClawInstanceSpec,
-    metrics_port: Option<i32>,
+    metrics: Option<&Served>,
     cx: &mut Resolving<'_>,
 ) -> Extras {
     let mut volumes = volumes::resolve(spec, cx);
@@ -46,6 +47,7 @@ pub(super) fn resolve(
     mounts::check_of_agent(spec, cx);
     let init_containers = spec.init_containers.clone().unwrap_or_default();
     let sidecars = spec.sidecars.clone().unwrap_or_default();
+    let metrics_port = metrics.map(|served| served.port);
     containers::check(&init_containers, &sidecars, &known, metrics_port, cx);
     let environment_hash = containers::environment_hash(&init_containers, &sidecars, cx);
 

@@ -15,7 +15,6 @@ use crate::vocab::names;
 /// Returns the volumes, each name once.
 pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Vec<Volume> {
     let mut volumes: Vec<Volume> = Vec::new();
-    let bundle = spec.security.as_ref().is_some_and(|security| security.ca_bundle.is_some());
     let lists = [
         ("spec.sidecarVolumes", &spec.sidecar_volumes),
         ("spec.extraVolumes", &spec.extra_volumes),
@@ -31,7 +30,7 @@ pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Ve
                 );
                 continue;
             }
-            check_name(&path, name, bundle, cx);
+            check_name(&path, name, cx);
             check(&path, volume, cx);
             volumes.push(volume.clone());
         }
@@ -39,16 +38,11 @@ pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Ve
     volumes
 }
 
-fn check_name(path: &str, name: &str, bundle: bool, cx: &mut Resolving<'_>) {
+fn check_name(path: &str, name: &str, cx: &mut Resolving<'_>) {
     if name == names::DATA_VOLUME {
         cx.error(
             format!("{path}.name"),
             "is the volume of the agent's state: mount that without declaring it, or rename yours",
-        );
-    } else if bundle && name == names::CA_BUNDLE_VOLUME {
-        cx.error(
-            format!("{path}.name"),
-            "is the volume of `spec.security.caBundle`: rename yours, or remove one of the two",
         );
     } else {
         check_label(path, "volume", name, cx);

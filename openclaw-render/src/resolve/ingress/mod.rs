@@ -1,6 +1,7 @@
 //! The Ingress: which hosts and paths lead to the gateway, and what its controller is told.
 
 mod controller;
+mod middlewares;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -11,15 +12,12 @@ use super::context::Resolving;
 use super::defaults::text;
 use super::{BasicAuth, NetworkPolicy, Service, basic_auth};
 use crate::api::{IngressHost, IngressPath, IngressSpec, OpenClawInstanceSpec, PathType};
-use crate::vocab::grammar::is_subdomain;
 use crate::vocab::names::InstanceName;
 use crate::vocab::ports;
-use controller::Controller;
+pub(super) use controller::Controller;
+pub(crate) use middlewares::{IngressGuard, Middleware, Standing};
 
 const PATH: &str = "spec.networking.ingress";
-/// Characters that mean something to the file that a controller writes paths into, and that no
-/// address has.
-const FOREIGN: [char; 7] = [';', '{', '}', '#', '"', '\'', '`'];
 /// Parts of a path of which the API server takes none, and ends that it does not take.
 const UNCLEAR: [&str; 7] = ["//", "/./", "/../", "%2f", "%2F", "%5c", "%5C"];
 const UNCLEAR_ENDS: [&str; 2] = ["/..", "/."];
@@ -34,6 +32,16 @@ pub(crate) struct Ingress {
     pub(crate) tls: Vec<IngressTLS>,
     /// The name and password that it asks for.
     pub(crate) auth: Option<BasicAuth>,
+    /// What Traefik is told besides.
+    pub(crate) middlewares: Vec<Middleware>,
+}
+
+impl Ingress {
+    /// Returns how the Middleware stands without which everyone would be let in.
+    pub(crate) fn password(&self) -> Option<Standing> {
+        let is_password = |each: &&Middleware| matches!(each.guard, IngressGuard::Password { .. });
+        self.middlewares.iter().find(is_password).map(|each| each.standing)
+    }
 }
 
 /// Paths of a host that lead to the gateway.
@@ -61,6 +69,7 @@ fn asked(spec: &OpenClawInstanceSpec) -> Option<&IngressSpec> {
 
 pub(super) fn resolve(
     name: &InstanceName,
+    namespace: &str,
     spec: &OpenClawInstanceSpec,
     service: &Service,
     policy: Option<&NetworkPolicy>,
@@ -72,14 +81,18 @@ pub(super) fn resolve(
         check_peers(policy, cx);
     }
     let tls = certificates(ingress, cx);
+    check_encryption(ingress, cx);
     let controller = Controller::of(ingress);
-    let auth = basic_auth::resolve(name, ingress, controller == Controller::Nginx, cx);
+    let auth = basic_auth::resolve(name, ingress, controller, cx);
+    let middlewares = controller::middlewares(controller, name, ingress, auth.as_ref(), cx);
+    let told = controller::Told { auth: auth.as_ref(), middlewares: &middlewares, namespace };
     Some(Ingress {
         class: class.map(str::to_owned),
-        annotations: controller::annotations(controller, ingress, auth.as_ref(), cx),
+        annotations: controller::annotations(controller, ingress, &told, cx),
         rules: rules(ingress, service, cx),
         tls,
         auth,
+        middlewares,
     })
 }
 
@@ -91,6 +104,24 @@ fn check_peers(policy: &NetworkPolicy, cx: &mut Resolving<'_>) {
             "names nobody, so the Ingress leads to the agent only if its controller runs in this \
              namespace: name that of the controller, for example `ingress-nginx`, or in \
              `allowedIngressCIDRs` the networks that it sends from",
+        );
+    }
+}
+
+/// What stands in front of the controller, nobody knows either.
+fn check_encryption(ingress: &IngressSpec, cx: &mut Resolving<'_>) {
+    let forced = ingress.security.as_ref().and_then(|security| security.force_https);
+    if ingress.tls.as_ref().is_none_or(Vec::is_empty) {
+        cx.risk(
+            format!("{PATH}.tls"),
+            "is empty, so tokens and passwords are sent in the clear: name a certificate; ignore \
+             this if something in front of the controller encrypts",
+        );
+    } else if forced == Some(false) {
+        cx.risk(
+            format!("{PATH}.security.forceHTTPS"),
+            "lets browsers send tokens and passwords in the clear: leave it out; ignore this if \
+             something in front of the controller encrypts",
         );
     }
 }
@@ -127,18 +158,10 @@ fn rules(ingress: &IngressSpec, service: &Service, cx: &mut Resolving<'_>) -> Ve
     rules
 }
 
-/// A name, perhaps with a wildcard as its first part; nothing means any.
+/// An address is written like a name.
 fn check_host(path: &str, host: &str, cx: &mut Resolving<'_>) {
-    let name = host.strip_prefix("*.").unwrap_or(host);
-    let is_address = host.parse::<IpAddr>().is_ok();
-    if !host.is_empty() && (!is_subdomain(name) || is_address) {
-        cx.error(
-            path,
-            format!(
-                "{host:?} is not the name of a host: write for example `ada.example.com` or \
-                 `*.example.com`, without scheme and port, or \"\" for any"
-            ),
-        );
+    if host.parse::<IpAddr>().is_ok() {
+        cx.error(path, format!("{host:?} is an address: write the name of a host"));
     }
 }
 
@@ -198,13 +221,12 @@ fn check_path(at: &str, path: &str, path_type: PathType, cx: &mut Resolving<'_>)
     let unclear = path_type != PathType::ImplementationSpecific
         && (UNCLEAR.iter().any(|part| path.contains(part))
             || UNCLEAR_ENDS.iter().any(|end| path.ends_with(end)));
-    let is_foreign = |it: char| it.is_control() || it.is_whitespace() || FOREIGN.contains(&it);
-    if !path.starts_with('/') || path.contains(is_foreign) || unclear {
+    if unclear {
         cx.error(
             at,
             format!(
-                "{path:?} is not a path: begin with `/`, without `//`, `/./`, `/../`, coded \
-                 slashes, white space and `;`, `{{`, `}}`, `#`, quotes"
+                "{path:?} has `//`, `/./`, `/../` or a coded slash, which is taken with `pathType: \
+                 ImplementationSpecific` alone"
             ),
         );
     }

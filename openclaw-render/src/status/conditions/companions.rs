@@ -14,7 +14,7 @@ pub(super) fn statement(observed: &Observed, findings: &Findings) -> Option<Stat
             wrong.push((0, Reason::ApplyRefused, message));
         } else if let Some(why) = *why {
             let (rank, reason) = reason(why);
-            wrong.push((rank, reason, Wait { on: key.clone(), why }.to_string()));
+            wrong.push((rank, reason, Wait { on: key.clone().into(), why }.to_string()));
         }
     }
     wrong.sort();
@@ -44,6 +44,7 @@ fn reason(why: Why) -> (u8, Reason) {
         | Why::Unread
         | Why::Deleting
         | Why::Held
+        | Why::Runs
         | Why::Lacks(_) => (3, Reason::NotApplied),
     }
 }

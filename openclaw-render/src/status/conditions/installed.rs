@@ -1,11 +1,11 @@
-//! `RuntimeDepsReady`, `SkillsReady`, `PluginsReady`: what was asked for is installed. Each is said
-//! only where something is asked for.
+//! `RuntimeDepsReady`, `SkillsReady`, `PluginsReady`, `ModelsReady`: what was asked for is installed.
+//! Each is said only where something is asked for.
 
 use crate::api::{ConditionType as About, Reason};
 use crate::observed::Observed;
 use crate::resolve::{Extensions, Resolved};
 use crate::status::Statement;
-use crate::vocab::names::{INIT_PLUGINS, INIT_PNPM, INIT_PYTHON, INIT_SKILLS};
+use crate::vocab::names::{INIT_OLLAMA, INIT_PLUGINS, INIT_PNPM, INIT_PYTHON, INIT_SKILLS};
 
 pub(super) fn statements(resolved: Option<&Resolved>, observed: &Observed) -> Vec<Statement> {
     let Some(resolved) = resolved else { return Vec::new() };
@@ -28,6 +28,12 @@ pub(super) fn statements(resolved: Option<&Resolved>, observed: &Observed) -> Ve
             extensions.is_some_and(|all| !all.plugins.is_empty()),
             &[INIT_PLUGINS],
             "every plugin is installed",
+        ),
+        (
+            About::ModelsReady,
+            resolved.ollama.as_ref().is_some_and(|ollama| !ollama.models.is_empty()),
+            &[INIT_OLLAMA],
+            "every model is there",
         ),
     ]
     .into_iter()

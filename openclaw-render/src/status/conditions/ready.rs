@@ -1,6 +1,6 @@
 //! `Ready`: the sum of all that stands between the instance and its pod.
 
-use super::{names, paths, refusal, texts, workload};
+use super::{names, paths, refusal, refusals_besides, texts, workload};
 use crate::api::{ConditionType as About, Reason};
 use crate::object::ObjectKey;
 use crate::observed::Observed;
@@ -39,7 +39,8 @@ pub(super) fn statement(
     };
     let ready = workload::ready(resolved, observed, &findings.waits);
     let refused = observed.refused.keys().filter(|key| is_needed(key));
-    let refusals: Vec<String> = refused.filter_map(|key| refusal(observed, key)).collect();
+    let refusals = refused.filter_map(|key| refusal(observed, key));
+    let refusals: Vec<String> = refusals.chain(refusals_besides(observed)).collect();
     if !ready.holds && !refusals.is_empty() {
         return condition(false, Reason::ApplyRefused, refusals.join("; "));
     }

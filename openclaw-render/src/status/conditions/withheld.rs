@@ -3,6 +3,8 @@
 
 use super::paths;
 use crate::api::{ConditionType as About, Reason};
+use crate::lifecycle::requests::{Enforcement, Requests};
+use crate::observed::Observed;
 use crate::problem::{Problem, Rule};
 use crate::resolve::Resolved;
 use crate::status::{Findings, Statement};
@@ -20,16 +22,26 @@ pub(super) fn unsupported(problems: &[Problem]) -> Option<Statement> {
     })
 }
 
-pub(super) fn self_config(resolved: &Resolved) -> Option<Statement> {
-    resolved.self_configure.as_ref().map(|_| {
-        Statement::new(
-            About::SelfConfigReady,
-            false,
-            Reason::RequestsNotCarriedOut,
-            "the agent can make requests (OpenClawSelfConfig); this version keeps them and does \
-             not carry them out",
-        )
-    })
+/// Requests that wait of which a condition speaks.
+const MANY: usize = 10;
+
+pub(super) fn self_config(resolved: &Resolved, observed: &Observed) -> Option<Statement> {
+    resolved.self_configure.as_ref()?;
+    let Requests { proof, overwritten, open } = &observed.requests;
+    let (holds, reason, mut message) = match (&proof.verdict, overwritten) {
+        (Enforcement::Enforced, None) => {
+            let message = "requests of the agent (OpenClawSelfConfig) are carried out";
+            (true, Reason::RequestsCarriedOut, message.to_owned())
+        }
+        (Enforcement::Enforced, Some(why)) => (false, Reason::Overwritten, why.clone()),
+        (verdict @ (Enforcement::NotEnforced | Enforcement::Unknown(_)), _) => {
+            (false, Reason::AuthorNotProven, format!("no request is carried out: {verdict}"))
+        }
+    };
+    if *open > MANY {
+        message = format!("{message}; more than {MANY} wait, the oldest comes first");
+    }
+    Some(Statement::new(About::SelfConfigReady, holds, reason, message))
 }
 
 pub(super) fn paused(findings: &Findings) -> Option<Statement> {

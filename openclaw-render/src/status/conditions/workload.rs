@@ -65,7 +65,7 @@ fn as_asked(statement: Statement) -> Statement {
 /// What the StatefulSet is not sent without, and what failed before it in this pass.
 fn awaited(key: &ObjectKey, observed: &Observed, waits: &[Wait]) -> Option<String> {
     let withheld = observed.withheld.get(key).into_iter().flatten();
-    let failed = withheld.map(|on| Wait { on: on.clone(), why: Why::Refused });
+    let failed = withheld.map(|on| Wait { on: on.clone().into(), why: Why::Refused });
     let waits: BTreeSet<Wait> = waits.iter().cloned().chain(failed).collect();
     let texts: Vec<String> = waits.iter().map(ToString::to_string).collect();
     (!texts.is_empty()).then(|| format!("{key} waits for {}", texts.join(", ")))
@@ -93,7 +93,9 @@ fn summary(about: About, resolved: &Resolved, observed: &Observed, waits: &[Wait
         return condition(false, Reason::NotApplied, message);
     }
     let pods = observed.pods.known().map(Vec::as_slice).unwrap_or_default();
-    let newest = pods.iter().find(|pod| pod.revision == workload.update_revision);
+    let mut newest = pods.iter().filter(|pod| pod.revision == workload.update_revision);
+    // Of several replicas, one that is ready serves.
+    let newest = newest.clone().find(|pod| pod.ready).or_else(|| newest.next());
     if !workload.current {
         return condition(
             false,
@@ -282,7 +284,7 @@ mod tests {
             ..Observed::default()
         };
         let on = ObjectKey::new(Kind::Secret, "ada-gateway-token");
-        let waits = [Wait { on, why: Why::Deleting }];
+        let waits = [Wait { on: on.into(), why: Why::Deleting }];
         let awaited = "StatefulSet/ada waits for Secret/ada-gateway-token (is being deleted)";
         for (ready, waits, is_said) in
             [(false, &waits[..], true), (true, &waits[..], false), (false, &[], false)]

@@ -1,0 +1,106 @@
+//! Every block of YAML in the guides, as a reader would use it.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tempfile::tempdir;
+
+use crate::program::{code, err, file, files_below, run};
+
+const ADDRESS: &str = "openclaw.rocks/v1alpha1";
+
+/// The blocks of a page, without the indentation that they have inside of a list.
+fn blocks(text: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if line.trim_start() != "```yaml" {
+            continue;
+        }
+        let block: Vec<&str> = lines.by_ref().take_while(|line| line.trim() != "```").collect();
+        let indented = |line: &&&str| !line.trim().is_empty();
+        let width = |line: &&str| line.len() - line.trim_start().len();
+        let margin = block.iter().filter(indented).map(width).min().unwrap_or_default();
+        let kept = block.iter().map(|line| line.get(margin..).unwrap_or_default());
+        blocks.push(kept.collect::<Vec<_>>().join("\n"));
+    }
+    blocks
+}
+
+/// What is left of a page's example when it stands alone: an instance, whatever part of it is shown.
+fn instance(part: &Value) -> Value {
+    let mut spec = part.get("spec").unwrap_or(part).clone();
+    if let Some(spec) = spec.as_object_mut() {
+        spec.entry("image").or_insert_with(|| json!({"tag": "2026.9.6"}));
+    }
+    json!({
+        "apiVersion": ADDRESS, "kind": "OpenClawInstance",
+        "metadata": {"name": "ada", "namespace": "agents"}, "spec": spec,
+    })
+}
+
+/// Whether a value of the chart has this path.
+fn is_value(values: &Value, part: &Value) -> bool {
+    let (Some(values), Some(part)) = (values.as_object(), part.as_object()) else { return true };
+    // An empty map is for what users put into it.
+    values.is_empty()
+        || part.iter().all(|(name, inner)| values.get(name).is_some_and(|it| is_value(it, inner)))
+}
+
+#[test]
+fn every_example_of_the_guides_is_accepted() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let chart = root.join("charts/openclaw-operator/values.yaml");
+    let values: Value =
+        serde_saphyr::from_str(&fs::read_to_string(chart).expect("the values")).expect("YAML");
+    let directory = tempdir().expect("a directory");
+    let mut checked = 0;
+    let mut refused = String::new();
+    for page in files_below(&root.join("docs/guides")) {
+        let text = fs::read_to_string(&page).expect("a page");
+        for (number, block) in blocks(&text).into_iter().enumerate() {
+            let place = format!("{}, block {}", page.display(), number + 1);
+            let documents: Vec<Value> = serde_saphyr::from_multiple(&block)
+                .unwrap_or_else(|error| panic!("{place}: {error}"));
+            let is_whole = documents.iter().any(|it| it["apiVersion"] == ADDRESS);
+            let is_scene = documents.iter().any(|it| it.get("step").is_some());
+            let command = if is_scene { "play" } else { "check" };
+            let manifest = match documents.as_slice() {
+                // A comment alone.
+                [] | [Value::Null] => continue,
+                _ if is_whole || is_scene => block,
+                [one] if one.get("kind").is_some() => continue,
+                [part] if is_value(&values, part) => continue,
+                [part] => instance(part).to_string(),
+                _ => panic!("{place}: of several documents, one is an instance"),
+            };
+            let path = file(&directory, "example.yaml", manifest);
+            let output = run(&[command, &path]);
+            if code(&output) != 0 {
+                let _ = writeln!(refused, "{place}:\n{}", err(&output));
+            }
+            checked += 1;
+        }
+    }
+    assert!(refused.is_empty(), "{refused}");
+    assert!(checked > 20, "{checked} examples");
+}
+
+#[test]
+fn kustomize_is_told_of_fields_that_there_are() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = fs::read_to_string(root.join("fixtures/gitops/references.yaml")).expect("the file");
+    let references: Value = serde_saphyr::from_str(&text).expect("YAML");
+    let fields = references["nameReference"].as_array().expect("a list").iter();
+    let paths: Vec<&str> = fields
+        .flat_map(|each| each["fieldSpecs"].as_array().expect("a list"))
+        .map(|field| field["path"].as_str().expect("a path"))
+        .collect();
+    assert!(paths.len() > 15, "{paths:?}");
+    for path in paths {
+        let output = run(&["explain", &path.replace('/', ".")]);
+        assert_eq!(code(&output), 0, "{path}: {}", err(&output));
+    }
+}

@@ -1,0 +1,142 @@
+//! What is read of a restore: whether the agent is gone, and what its Job and pods say.
+
+use jiff::SignedDuration;
+
+use super::backups::told;
+use crate::api::{OpenClawInstance, OpenClawInstanceStatus, RestoreStatus, VolumeStatus};
+use crate::hash;
+use crate::lifecycle::restore::{self, Job, Record, Seen};
+use crate::object::{Kind, ObjectKey};
+use crate::observed::{Fact, Observed};
+use crate::predecessor::is_scaled_down;
+use crate::resolve::Resolved;
+
+/// Longer than its Job needs to end by its own deadline.
+const GRACE: SignedDuration = SignedDuration::from_mins(15);
+/// Bytes of what the pods and the Job say of their end.
+const LONGEST_WORDS: usize = 2048;
+
+/// What there is to remember of a restore.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Restores {
+    pub(super) record: Record,
+    /// What keeps the pod of the Job from going on.
+    pub(super) waits: Option<String>,
+    /// Whether the next pass has something to do at once.
+    pub(super) has_news: bool,
+    /// Whether this pass has seen the end of the restore.
+    pub(super) is_done: bool,
+    /// The version that wrote what is on the volume then, if it tells.
+    pub(super) version: Option<String>,
+}
+
+/// Returns what is remembered. Nothing goes on while the spec is wrong, or the instance is paused.
+pub(super) fn read(
+    instance: &OpenClawInstance,
+    resolved: Option<&Resolved>,
+    observed: &Observed,
+    is_paused: bool,
+) -> Restores {
+    let before = Record::of(instance.status.as_ref());
+    let unchanged = Restores {
+        record: before.clone(),
+        waits: None,
+        has_news: false,
+        is_done: false,
+        version: None,
+    };
+    let Some(restore) = resolved.and_then(|resolved| resolved.restore.as_ref()) else {
+        return unchanged;
+    };
+    let Some(resolved) = resolved.filter(|_| !is_paused) else { return unchanged };
+    let name = before.job.clone().unwrap_or_default();
+    let next_job = next_job(resolved, restore.asked.as_deref(), observed);
+    let seen = Seen {
+        now: observed.now,
+        asked: restore.possible().or_else(|| {
+            // One that is under way does not end because a Secret cannot be seen.
+            restore.asked.as_deref().filter(|_| restore.job.is_some())
+        }),
+        agent_is_gone: is_gone(resolved, observed),
+        job: job(&name, observed),
+        next_job: &next_job,
+        within: SignedDuration::from_secs(restore.timeout_seconds) + GRACE,
+    };
+    let record = restore::next(&before, &seen);
+    Restores {
+        waits: waits(&name, observed),
+        has_news: record != before,
+        is_done: record.restored_from != before.restored_from,
+        version: version(&name, observed),
+        record,
+    }
+}
+
+impl Restores {
+    /// Writes it into a status.
+    pub(super) fn note(&self, status: &mut OpenClawInstanceStatus) {
+        let Record { restored_from, job, restore } = self.record.clone();
+        status.restored_from = restored_from;
+        status.restore_job_name = job;
+        status.restore = Some(restore).filter(|restore| *restore != RestoreStatus::default());
+        if let (true, Some(volume)) = (self.is_done, &status.volume) {
+            let version = self.version.clone();
+            status.volume = Some(VolumeStatus { version, ..volume.clone() });
+        }
+    }
+}
+
+/// Two attempts never begin at one time.
+fn next_job(resolved: &Resolved, from: Option<&str>, observed: &Observed) -> String {
+    let now = observed.now.map(|now| now.to_string()).unwrap_or_default();
+    let uid = resolved.uid.as_deref().unwrap_or_default();
+    let attempt =
+        hash::of(&[resolved.name.as_str(), uid, from.unwrap_or_default(), &now].join("\n"));
+    resolved.name.restore(attempt.get(..8).unwrap_or_default())
+}
+
+/// Whether neither the StatefulSet wants a pod nor one is there.
+fn is_gone(resolved: &Resolved, observed: &Observed) -> bool {
+    let name = resolved.name.as_str();
+    let set = observed.objects.get(&ObjectKey::new(Kind::StatefulSet, name)).and_then(Fact::known);
+    let workload = set.and_then(|set| set.workload.as_ref());
+    is_scaled_down(name, resolved.uid.as_deref(), observed)
+        && workload.is_none_or(|workload| workload.replicas == 0)
+        && observed.pods.known().is_some_and(Vec::is_empty)
+}
+
+fn job(name: &str, observed: &Observed) -> Job {
+    let (Some(jobs), Some(pods)) = (observed.backup_jobs.known(), observed.backup_pods.known())
+    else {
+        return Job::Unknown;
+    };
+    let mut its_pods = pods.iter().filter(|pod| pod.job == name);
+    let Some(job) = jobs.iter().find(|job| job.name == name) else {
+        return if its_pods.next().is_some() { Job::Running } else { Job::Gone };
+    };
+    match job.succeeded {
+        None => Job::Running,
+        Some(true) => {
+            Job::Succeeded { before: its_pods.find_map(|pod| pod.outcome.as_ref()?.before.clone()) }
+        }
+        Some(false) => {
+            let mut words: Vec<String> = its_pods.flat_map(|pod| &pod.trouble).map(told).collect();
+            words.sort();
+            words.dedup();
+            words.extend(job.message.clone());
+            let mut words = words.join("; ");
+            words.truncate(words.floor_char_boundary(LONGEST_WORDS));
+            Job::Failed(words)
+        }
+    }
+}
+
+fn version(job: &str, observed: &Observed) -> Option<String> {
+    let mut pods = observed.backup_pods.known()?.iter().filter(|pod| pod.job == job);
+    pods.find_map(|pod| pod.outcome.as_ref()?.version.clone())
+}
+
+fn waits(job: &str, observed: &Observed) -> Option<String> {
+    let pods = observed.backup_pods.known()?.iter().filter(|pod| pod.job == job);
+    pods.flat_map(|pod| &pod.trouble).map(told).min()
+}
