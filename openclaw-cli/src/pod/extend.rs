@@ -1,4 +1,5 @@
-//! `pod extend`: puts skills and plugins on the agent's volume, each once.
+//! `pod extend`: puts skills and plugins on the agent's volume, each once, and removes those that
+//! are asked for no more.
 //!
 //! # Guarantees
 //! - It ends well, whatever comes of it: no agent waits for a hub or a registry. What could not be
@@ -6,10 +7,13 @@
 //! - What is there as it is asked for is left alone, without a look at the network.
 //! - Packages run no scripts. The agent's configuration is not touched, and a skill that the agent
 //!   has written itself is not replaced.
+//! - Removed is what it installed itself, by its own records. What was there before that stays.
 //! - Time is bounded; who ran out of it once gets a minute from then on.
 
 mod item;
+mod places;
 mod record;
+mod withdrawn;
 
 use std::fs;
 use std::io;
@@ -24,9 +28,10 @@ use serde_json::{Value, json};
 use super::application::{Application, on_path};
 use super::folder::FolderError;
 use super::installer::{self, RunError};
-use super::{leave_last_words, one_line, read_mounted};
+use super::{leave_last_words, one_line};
 use crate::error::chain;
-use item::{Item, Source};
+use item::{Item, Kind, Source};
+use places::PACKAGE;
 use record::{Origin, Record, Records};
 
 /// The time of a run like one that took too long.
@@ -38,11 +43,29 @@ const WORDS_LIMIT: usize = 200;
 const LATE: &str = "late";
 /// Accepts what a plugin says that it does; older versions do not ask.
 const ACCEPT: &str = "--accept-capabilities";
-/// Folders of plugins that are looked through.
-const MOST_PROJECTS: usize = 1000;
+
+/// What one run looks after: all that it is asked for is of that sort.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Sort {
+    /// Skills, and packages with their programs.
+    Skills,
+    Plugins,
+}
+
+impl Sort {
+    fn has(self, kind: Kind) -> bool {
+        match kind {
+            Kind::Npm | Kind::Skill => self == Self::Skills,
+            Kind::Plugin => self == Self::Plugins,
+        }
+    }
+}
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
+    /// What is looked after: what was installed of that sort, and is not asked for, is removed.
+    #[arg(long)]
+    pub(crate) sort: Sort,
     /// A package of npm's, with its programs; repeated for each.
     #[arg(long, value_name = "PACKAGE")]
     pub(crate) npm: Vec<String>,
@@ -90,6 +113,10 @@ enum ExtendError {
     Own { path: PathBuf },
     #[error("was not tried: the time is over")]
     Untried,
+    #[error("failed to remove {path:?}")]
+    Remove { path: PathBuf, source: io::Error },
+    #[error("{path:?} is still there, although its installer says that it removed it")]
+    Remains { path: PathBuf },
 }
 
 /// Runs `pod extend`.
@@ -127,18 +154,19 @@ impl<'a> Extender<'a> {
         Self { arguments, records, application, asked, deadline }
     }
 
-    /// Installs everything. Returns what could not be.
+    /// Removes what is asked for no more, which may be in the way of what is, and installs
+    /// everything. Returns what could not be done.
     fn all(&self) -> Vec<String> {
-        let mut failed = Vec::new();
+        let items = self.items();
+        let mut failed = self.withdraw(&items);
+        let mut may_try_twice = true;
         let mut is_late = false;
-        for item in self.items() {
-            let outcome = if is_late {
-                self.only_if_there(&item)
-            } else {
-                self.one(&item, failed.is_empty())
-            };
+        for item in items {
+            let outcome =
+                if is_late { self.only_if_there(&item) } else { self.one(&item, may_try_twice) };
             let Err(error) = outcome else { continue };
             is_late |= matches!(error, ExtendError::Run(RunError::Late { .. }));
+            may_try_twice = false;
             let text = format!("{}: {}", item.entry, one_line(&chain(&error), WORDS_LIMIT));
             say(&text);
             failed.push(text);
@@ -146,7 +174,7 @@ impl<'a> Extender<'a> {
         let entry = if is_late { self.asked.clone() } else { String::new() };
         let place = late(self.arguments);
         if is_late || self.records.read(&place).is_some() {
-            self.record(&place, &Record { entry, ..Record::default() });
+            self.record(&place, &Record { entry, is_complete: true, ..Record::default() });
         }
         failed
     }
@@ -165,13 +193,14 @@ impl<'a> Extender<'a> {
     }
 
     /// Installs one thing if it is not there; twice, if it fails and nothing else has.
-    fn one(&self, item: &Item, is_first: bool) -> Result<(), ExtendError> {
+    fn one(&self, item: &Item, may_try_twice: bool) -> Result<(), ExtendError> {
         if self.is_there(item) {
             return Ok(());
         }
         say(&format!("{} is installed", item.entry));
+        self.begin(item);
         match self.install(item) {
-            Err(ExtendError::Run(RunError::End { .. })) if is_first => {
+            Err(ExtendError::Run(RunError::End { .. })) if may_try_twice => {
                 thread::sleep(PAUSE);
                 self.install(item)
             }
@@ -198,17 +227,34 @@ impl<'a> Extender<'a> {
         Some(self.application.as_ref()?.version()?.text)
     }
 
+    /// Records whose it is, before anything of it is ours.
+    fn begin(&self, item: &Item) {
+        if self.records.read(&item.place()).is_some() {
+            return;
+        }
+        let was_there = self.folder(item).is_some();
+        self.record(&item.place(), &Record { was_there, ..Record::of(item) });
+    }
+
     fn install(&self, item: &Item) -> Result<(), ExtendError> {
         let files = match &item.source {
-            Source::Npm { package, version } => self.npm(package, version.as_deref())?,
+            Source::Npm { package, version } => {
+                self.install_package(package, version.as_deref())?
+            }
             Source::Skill { owner, slug, version, workspace } => {
                 let wanted = (owner.as_deref(), version.as_deref());
-                self.skill(slug, wanted, workspace.as_deref())?
+                self.install_skill(slug, wanted, workspace.as_deref())?
             }
-            Source::Plugin { package, spec } => self.plugin(package, spec)?,
+            Source::Plugin { package, spec } => self.install_plugin(package, spec)?,
         };
-        let record =
-            Record { entry: item.entry.clone(), application: self.version_for(item), files };
+        let begun = self.records.read(&item.place());
+        let record = Record {
+            application: self.version_for(item),
+            files,
+            was_there: begun.is_some_and(|record| record.was_there),
+            is_complete: true,
+            ..Record::of(item)
+        };
         self.record(&item.place(), &record);
         Ok(())
     }
@@ -220,22 +266,25 @@ impl<'a> Extender<'a> {
         }
     }
 
-    fn npm(&self, package: &str, version: Option<&str>) -> Result<Vec<PathBuf>, ExtendError> {
+    fn install_package(
+        &self,
+        package: &str,
+        version: Option<&str>,
+    ) -> Result<Vec<PathBuf>, ExtendError> {
         let npm = on_path("npm").ok_or(ExtendError::Find { program: "npm" })?;
-        let prefix = self.arguments.home.join(".local");
         let spec =
             version.map_or_else(|| package.to_owned(), |version| format!("{package}@{version}"));
-        self.run(&mut installer::npm_global(npm, &prefix, &spec))?;
-        there(prefix.join("lib/node_modules").join(package).join("package.json"))
+        self.run(&mut installer::npm_global(npm, &self.prefix(), &spec), self.deadline)?;
+        there(self.package(package).join(PACKAGE))
     }
 
-    fn skill(
+    fn install_skill(
         &self,
         slug: &str,
         (owner, version): (Option<&str>, Option<&str>),
         workspace: Option<&Path>,
     ) -> Result<Vec<PathBuf>, ExtendError> {
-        let folder = workspace.unwrap_or(&self.arguments.state).join("skills").join(slug);
+        let folder = self.skills(workspace).join(slug);
         let file = folder.join("SKILL.md");
         let mut flags = Vec::new();
         if fs::symlink_metadata(&folder).is_ok() {
@@ -252,50 +301,30 @@ impl<'a> Extender<'a> {
         if let Some(version) = version {
             flags.extend(["--version", version]);
         }
-        let mut config = json!({});
+        let mut config = empty();
         match workspace {
             None => flags.push("--global"),
             Some(workspace) => config = json!({"agents": {"defaults": {"workspace": workspace}}}),
         }
         let reference = owner.map_or_else(|| slug.to_owned(), |owner| format!("@{owner}/{slug}"));
         let mut command = self.application(&["skills", "install"], &config)?;
-        self.run(command.arg(reference).args(flags))?;
+        self.run(command.arg(reference).args(flags), self.deadline)?;
         there(file)
     }
 
-    fn plugin(&self, package: &str, spec: &str) -> Result<Vec<PathBuf>, ExtendError> {
-        let help =
-            self.run(&mut self.application(&["plugins", "install", "--help"], &json!({}))?)?;
-        let mut command = self.application(&["plugins", "install"], &json!({}))?;
+    fn install_plugin(&self, package: &str, spec: &str) -> Result<Vec<PathBuf>, ExtendError> {
+        let mut help = self.application(&["plugins", "install", "--help"], &empty())?;
+        let help = self.run(&mut help, self.deadline)?;
+        let mut command = self.application(&["plugins", "install"], &empty())?;
         // Without it a source that is not ClawHub must be confirmed by hand, and nothing of an
         // earlier version is replaced.
         command.args([spec, "--force"]);
         if String::from_utf8_lossy(&help).contains(ACCEPT) {
             command.arg(ACCEPT);
         }
-        self.run(&mut command)?;
-        Ok(self.plugin_files(package))
-    }
-
-    /// The files of a plugin that was just installed, as far as they are found: the application
-    /// puts packages of npm's into projects, and others where their id says.
-    fn plugin_files(&self, package: &str) -> Vec<PathBuf> {
-        let state = &self.arguments.state;
-        let projects = fs::read_dir(state.join("npm/projects")).into_iter().flatten().flatten();
-        let in_projects = projects
-            .take(MOST_PROJECTS)
-            .map(|project| project.path().join("node_modules").join(package));
-        let config = read_mounted(&self.config()).ok();
-        let config: Option<Value> = config.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let entries = config.as_ref().and_then(|config| config.pointer("/plugins/entries"));
-        let ids = entries.and_then(Value::as_object).into_iter().flat_map(|entries| entries.keys());
-        let by_id = ids.map(|id| state.join("extensions").join(id));
-        in_projects
-            .chain(by_id)
-            .map(|folder| folder.join("package.json"))
-            .filter(|file| file.is_file())
-            .take(1)
-            .collect()
+        self.run(&mut command, self.deadline)?;
+        let folder = self.plugin(package).or_else(|| self.plugin_turned_on());
+        Ok(folder.map(|folder| folder.join(PACKAGE)).into_iter().collect())
     }
 
     /// The application, with a configuration that it may write to: its installers do.
@@ -322,19 +351,28 @@ impl<'a> Extender<'a> {
     }
 
     /// Packages run no scripts, whoever installs them for whom.
-    fn run(&self, command: &mut Command) -> Result<Vec<u8>, ExtendError> {
+    fn run(&self, command: &mut Command, deadline: Instant) -> Result<Vec<u8>, ExtendError> {
         command
             .current_dir(&self.arguments.work_dir)
             .env_remove("NODE_OPTIONS")
             .env("NPM_CONFIG_IGNORE_SCRIPTS", "true")
             .env("npm_config_ignore_scripts", "true");
-        Ok(installer::run(command, self.deadline)?)
+        Ok(installer::run(command, deadline)?)
     }
 }
 
 /// A run for skills knows nothing of one for plugins.
 fn late(arguments: &Arguments) -> String {
-    format!("{LATE} {}", if arguments.plugin.is_empty() { "skills" } else { "plugins" })
+    let sort = match arguments.sort {
+        Sort::Skills => "skills",
+        Sort::Plugins => "plugins",
+    };
+    format!("{LATE} {sort}")
+}
+
+/// A configuration that says nothing.
+fn empty() -> Value {
+    json!({})
 }
 
 fn there(file: PathBuf) -> Result<Vec<PathBuf>, ExtendError> {

@@ -33,6 +33,14 @@ pub(super) fn npm_global(npm: PathBuf, prefix: &Path, package: &str) -> Command 
     command
 }
 
+/// Returns the command by which npm takes such a package away.
+pub(super) fn npm_global_removal(npm: PathBuf, prefix: &Path, package: &str) -> Command {
+    let flags = ["uninstall", "--global", "--ignore-scripts", "--no-audit", "--no-fund"];
+    let mut command = Command::new(npm);
+    command.args(flags).arg("--prefix").arg(prefix).arg("--").arg(package);
+    command
+}
+
 /// Runs a program until it ends well, or says why it did not. Returns what it said.
 pub(super) fn run(command: &mut Command, deadline: Instant) -> Result<Vec<u8>, RunError> {
     let program = PathBuf::from(command.get_program());

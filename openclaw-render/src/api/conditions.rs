@@ -157,7 +157,7 @@ words! {
         ConfigMapUnknown,
         /// A key of a ConfigMap cannot be the name of a file.
         InvalidFileName,
-        /// Something could not be installed.
+        /// Something could not be installed, or is asked for no more and could not be removed.
         NotInstalled,
         /// Everything is installed.
         Installed,

@@ -110,6 +110,10 @@ pub struct OpenClawInstanceStatus {
     /// What was last ready on the agent's volume. An older version is not started there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volume: Option<VolumeStatus>,
+    /// What the spec once had installed on the agent's volume. What has left the spec since is
+    /// removed there when the next pod starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub installed: Option<InstalledStatus>,
     /// When the backup before deletion began. Not written by this version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backing_up_since: Option<Time>,
@@ -184,6 +188,18 @@ pub struct VolumeStatus {
     /// Version of OpenClaw that was ready there, `YYYY.M.P`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+}
+
+/// What the spec once had installed on the agent's volume.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct InstalledStatus {
+    /// Whether the spec ever asked for a skill from ClawHub or npm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skills: Option<bool>,
+    /// Whether the spec ever asked for a plugin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plugins: Option<bool>,
 }
 
 /// Names of the objects that belong to the instance.

@@ -7,8 +7,9 @@ use k8s_openapi::api::core::v1::{EnvVar, ResourceRequirements};
 use super::context::Resolving;
 use super::environment::Environment;
 use super::resources::{self, EXTENDERS};
+use super::storage::{DataVolume, Storage};
 use super::{NetworkPolicy, runtimes};
-use crate::api::OpenClawInstanceSpec;
+use crate::api::{OpenClawInstance, OpenClawInstanceSpec};
 use crate::packs::PackReference;
 
 /// Prefixes of entries: from where.
@@ -28,20 +29,48 @@ pub(crate) struct Extensions {
     pub(crate) of_workspaces: Vec<(String, String)>,
     /// Plugins, each with its source; sorted.
     pub(crate) plugins: Vec<String>,
+    pub(crate) had: Had,
     pub(crate) resources: ResourceRequirements,
     pub(crate) timeout_seconds: i64,
     /// Those of the user's variables that say how to reach the network.
     pub(crate) variables: Vec<EnvVar>,
 }
 
+/// What the volume may hold because the spec asked for it before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Had {
+    pub(crate) skills: bool,
+    pub(crate) plugins: bool,
+    /// Whether what is installed is still there when the pod is replaced.
+    pub(crate) outlasts_a_pod: bool,
+}
+
+impl Had {
+    pub(super) fn of(instance: &OpenClawInstance, storage: &Storage) -> Self {
+        let outlasts_a_pod = !matches!(storage.volume, DataVolume::Ephemeral(_));
+        let had = instance.status.as_ref().and_then(|status| status.installed);
+        let had = had.filter(|_| outlasts_a_pod).unwrap_or_default();
+        Self {
+            skills: had.skills == Some(true),
+            plugins: had.plugins == Some(true),
+            outlasts_a_pod,
+        }
+    }
+}
+
 impl Extensions {
     pub(crate) fn has_skills(&self) -> bool {
         !(self.packages.is_empty() && self.skills.is_empty() && self.of_workspaces.is_empty())
+    }
+
+    pub(crate) fn has_plugins(&self) -> bool {
+        !self.plugins.is_empty()
     }
 }
 
 pub(super) fn resolve(
     spec: &OpenClawInstanceSpec,
+    had: Had,
     environment: &Environment,
     network_policy: Option<&NetworkPolicy>,
     cx: &mut Resolving<'_>,
@@ -60,8 +89,13 @@ pub(super) fn resolve(
     for (index, entry) in spec.plugins.iter().flatten().enumerate() {
         asked.plugin(&format!("spec.plugins[{index}]"), entry, cx);
     }
-    let first = asked.first.take()?;
-    if network_policy.is_some_and(|policy| !policy.https) {
+    let first = asked.first.take();
+    if first.is_none() && !had.skills && !had.plugins {
+        return None;
+    }
+    if let Some(first) = first
+        && network_policy.is_some_and(|policy| !policy.https)
+    {
         cx.ineffective(
             first,
             "is installed from the Internet, which \
@@ -76,6 +110,7 @@ pub(super) fn resolve(
         skills: asked.skills.into_iter().collect(),
         of_workspaces: asked.of_workspaces.into_iter().collect(),
         plugins: asked.plugins.into_iter().collect(),
+        had,
         resources: resources::requirements(path, install.resources.as_ref(), &EXTENDERS, cx),
         timeout_seconds: limit(spec),
         variables: runtimes::of_installers(environment),

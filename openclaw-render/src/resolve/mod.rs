@@ -139,7 +139,8 @@ pub(crate) fn answers(
         return (None, vec![problem], references);
     }
     let cluster_defaults = observed.cluster_defaults.known();
-    let spec = defaults::merge(&instance.spec, cluster_defaults.map(|defaults| &defaults.spec));
+    let mut spec = defaults::merge(&instance.spec, cluster_defaults.map(|defaults| &defaults.spec));
+    auto_update::apply(instance, &mut spec);
     let resolved = resolve_merged(instance, spec, name, &mut cx);
     let (problems, references) = cx.finish();
     (Some(resolved), problems, references)
@@ -159,11 +160,10 @@ fn check(instance: &OpenClawInstance, merged: &OpenClawInstanceSpec, cx: &mut Re
 
 fn resolve_merged(
     instance: &OpenClawInstance,
-    mut spec: OpenClawInstanceSpec,
+    spec: OpenClawInstanceSpec,
     name: InstanceName,
     cx: &mut Resolving<'_>,
 ) -> Resolved {
-    auto_update::apply(instance, &mut spec);
     check(instance, &spec, cx);
     let image = image::resolve(&spec, cx);
     let choices = Choices::resolve(instance, image.told, cx);
@@ -206,6 +206,7 @@ fn resolve_merged(
     downgrade::check(instance, &image, &storage, &choices, power, cx);
     let auto_update = auto_update::resolve(&spec, &storage, backup.as_ref(), cx);
     let workspaces = workspace::resolve(instance, &spec, cx);
+    let had = extensions::Had::of(instance, &storage);
     let uid = instance.metadata.uid.as_deref().filter(|uid| !uid.is_empty());
     Resolved {
         namespace,
@@ -223,7 +224,7 @@ fn resolve_merged(
         skill_packs: skill_packs::resolve(&name, uid, &spec, &workspaces, cx),
         workspaces,
         runtimes: runtimes::resolve(&spec, &environment, network_policy.as_ref(), cx),
-        extensions: extensions::resolve(&spec, &environment, network_policy.as_ref(), cx),
+        extensions: extensions::resolve(&spec, had, &environment, network_policy.as_ref(), cx),
         chromium,
         tailscale,
         netbird,

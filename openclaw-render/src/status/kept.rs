@@ -24,6 +24,7 @@ pub(super) fn records(previous: OpenClawInstanceStatus) -> OpenClawInstanceStatu
         replicas: _,
         selector: _,
         volume: _,
+        installed: _,
         backups: _,
         last_backup_path: _,
         last_backup_time: _,

@@ -1,7 +1,8 @@
 //! What belongs to the instance: names of objects, its pods, what is on its volume.
 
 use crate::api::{
-    FileUpdatePolicy, ManagedResources, OpenClawInstanceStatus, VolumeStatus, WorkspaceFileStatus,
+    FileUpdatePolicy, InstalledStatus, ManagedResources, OpenClawInstanceStatus, VolumeStatus,
+    WorkspaceFileStatus,
 };
 use crate::hash;
 use crate::object::{Kind, ObjectKey};
@@ -101,4 +102,21 @@ pub(super) fn volume(
         Some(VolumeStatus { claim: Some(claim), uid: Some(uid), version })
     });
     seen.or_else(|| previous.volume.clone())
+}
+
+/// Returns what the volume may hold of what the spec asked for. It is never taken back: a pod that
+/// never became ready may have left it there, too.
+pub(super) fn installed(
+    resolved: Option<&Resolved>,
+    previous: &OpenClawInstanceStatus,
+) -> Option<InstalledStatus> {
+    let known = previous.installed;
+    let asked = resolved.and_then(|resolved| resolved.extensions.as_ref());
+    let Some(asked) = asked.filter(|extensions| extensions.had.outlasts_a_pod) else {
+        return known;
+    };
+    let known = known.unwrap_or_default();
+    let skills = asked.has_skills() || known.skills == Some(true);
+    let plugins = asked.has_plugins() || known.plugins == Some(true);
+    Some(InstalledStatus { skills: skills.then_some(true), plugins: plugins.then_some(true) })
 }

@@ -124,6 +124,7 @@ pub(crate) fn report(
             .or_else(|| previous.last_backup_time.clone()),
         backups: Some(backups).filter(|all| !all.is_empty()),
         volume: managed::volume(observed, &previous),
+        installed: managed::installed(resolved, &previous),
         auto_update: match &updates {
             Some(updates) => Some(updates.record.clone()),
             None => updates::unused(resolved, previous.auto_update.clone()),

@@ -114,6 +114,7 @@ const OURS: &[&str] = &[
     "spec.skillsInstall",
     "status.backups",
     "status.config",
+    "status.installed",
     "status.replicas",
     "status.restore",
     "status.selector",

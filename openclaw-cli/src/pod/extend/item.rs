@@ -1,6 +1,22 @@
 //! [`Item`]: a skill or plugin that is asked for.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::record::Record;
+
+/// How entries begin that are packages of npm's.
+const NPM: &str = "npm:";
+
+/// What a thing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Kind {
+    Npm,
+    Skill,
+    Plugin,
+}
 
 /// A skill or plugin that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,11 +43,27 @@ pub(super) enum Source {
 }
 
 impl Item {
+    /// What a record is about, if that is something which could have been installed.
+    pub(super) fn recorded(record: &Record) -> Option<Self> {
+        let entry = &*record.entry;
+        let item = match record.kind? {
+            Kind::Npm => Self::npm(entry.strip_prefix(NPM)?),
+            Kind::Skill => Self::skill(entry, record.workspace.clone()),
+            Kind::Plugin => Self::plugin(entry),
+        };
+        let name = match &item.source {
+            Source::Npm { package, .. } | Source::Plugin { package, .. } => package,
+            Source::Skill { slug, .. } => slug,
+        };
+        let is_inside = |part: Component<'_>| matches!(part, Component::Normal(_));
+        (!name.is_empty() && Path::new(name).components().all(is_inside)).then_some(item)
+    }
+
     pub(super) fn npm(text: &str) -> Self {
         let (package, version) = split(text);
         let source =
             Source::Npm { package: package.to_owned(), version: version.map(str::to_owned) };
-        Self { entry: format!("npm:{text}"), source }
+        Self { entry: format!("{NPM}{text}"), source }
     }
 
     pub(super) fn skill(text: &str, workspace: Option<PathBuf>) -> Self {
@@ -49,6 +81,20 @@ impl Item {
         let (package, _) = split(spec.split_once(':').map_or(spec, |(_, package)| package));
         let source = Source::Plugin { package: package.to_owned(), spec: spec.to_owned() };
         Self { entry: spec.to_owned(), source }
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        match &self.source {
+            Source::Npm { .. } => Kind::Npm,
+            Source::Skill { .. } => Kind::Skill,
+            Source::Plugin { .. } => Kind::Plugin,
+        }
+    }
+
+    /// The workspace of a skill that is for one alone.
+    pub(super) fn workspace(&self) -> Option<&Path> {
+        let Source::Skill { workspace, .. } = &self.source else { return None };
+        workspace.as_deref()
     }
 
     /// What tells it from others, whatever its version.

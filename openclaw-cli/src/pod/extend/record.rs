@@ -1,6 +1,6 @@
 //! [`Records`]: what was installed, each in a file of its own beside the tools.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::super::folder::{Folder, FolderError};
 use super::super::install::{DIRECTORY_MODE, TOOLS};
 use super::super::read_bounded;
+use super::item::{Item, Kind};
 
 const FOLDER: &str = "installed";
 const FILE_MODE: u32 = 0o644;
@@ -19,16 +20,38 @@ const FILE_MODE: u32 = 0o644;
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Record {
+    /// What it is; nothing for what is no thing that was installed.
+    pub(super) kind: Option<Kind>,
     /// As it was asked for.
     pub(super) entry: String,
+    /// Workspace of a skill that is for one alone.
+    pub(super) workspace: Option<PathBuf>,
     /// Version of the application that it was installed for, if that matters.
     pub(super) application: Option<String>,
     /// Files without which it is not there any more.
     pub(super) files: Vec<PathBuf>,
+    /// Whether something of its name was there before it was asked for: somebody else's, which is
+    /// not taken away.
+    pub(super) was_there: bool,
+    /// Whether its installer has ended well. Until then the record says that what lies there half
+    /// is ours.
+    pub(super) is_complete: bool,
 }
 
-/// The agent owns them, too: what they say decides about nothing but whether something is installed
-/// once more.
+impl Record {
+    /// Of a thing of which nothing is there yet.
+    pub(super) fn of(item: &Item) -> Self {
+        Self {
+            kind: Some(item.kind()),
+            entry: item.entry.clone(),
+            workspace: item.workspace().map(Path::to_owned),
+            ..Self::default()
+        }
+    }
+}
+
+/// The agent owns them, too. What they say decides about no more than the agent itself could do:
+/// whether something is installed once more, and what of skills, plugins and packages is removed.
 pub(super) struct Records {
     folder: Folder,
 }
@@ -46,7 +69,8 @@ impl Records {
     /// Whether the thing is there, as it is asked for.
     pub(super) fn holds(&self, place: &str, entry: &str, application: Option<&str>) -> bool {
         self.read(place).is_some_and(|record| {
-            record.entry == entry
+            record.is_complete
+                && record.entry == entry
                 && record.application.as_deref() == application
                 && record.files.iter().all(|file| file.is_file())
         })
@@ -58,10 +82,23 @@ impl Records {
     }
 
     pub(super) fn read(&self, place: &str) -> Option<Record> {
-        let file = self.folder.open_file(&file_name(place)).ok()?;
+        self.read_file(&file_name(place))
+    }
+
+    fn read_file(&self, name: &OsStr) -> Option<Record> {
+        let file = self.folder.open_file(name).ok()?;
         let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
         let bytes = is_file.then(|| read_bounded(file).ok())??;
         serde_json::from_slice(&bytes).ok()
+    }
+
+    /// All that can be read.
+    pub(super) fn all(&self) -> Result<Vec<Record>, FolderError> {
+        Ok(self.folder.names()?.filter_map(|name| self.read_file(&name)).collect())
+    }
+
+    pub(super) fn forget(&self, place: &str) -> Result<(), FolderError> {
+        self.folder.remove(&file_name(place))
     }
 }
 

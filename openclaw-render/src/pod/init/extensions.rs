@@ -1,7 +1,8 @@
 //! `init-skills` and `init-plugins`: install skills and plugins onto the volume, each once.
 //!
 //! They end well whatever comes of it: an agent starts without a skill rather than not at all. They
-//! run when the state is that of the image's version: the application installs into it.
+//! run when the state is that of the image's version: the application installs into it. One that was
+//! ever there stays, also with nothing to install: it removes what has left the spec.
 
 use k8s_openapi::api::core::v1::{Container, EnvVar};
 
@@ -15,34 +16,39 @@ const TMP: &str = "install-tmp";
 
 pub(in crate::pod) fn skills(instance: &Resolved) -> Option<Part> {
     let extensions = instance.extensions.as_ref()?;
+    if !extensions.has_skills() && !extensions.had.skills {
+        return None;
+    }
     let packages = extensions.packages.iter().map(|package| format!("--npm={package}"));
     let skills = extensions.skills.iter().map(|skill| format!("--skill={skill}"));
     let of_workspaces = extensions.of_workspaces.iter().map(|(workspace, skill)| {
         format!("--workspace-skill={}={skill}", home::workspace_directory(workspace))
     });
-    let arguments: Vec<String> = packages.chain(skills).chain(of_workspaces).collect();
-    part(instance, extensions, names::INIT_SKILLS, arguments)
+    let what = packages.chain(skills).chain(of_workspaces).collect();
+    Some(part(instance, extensions, (names::INIT_SKILLS, "skills"), what))
 }
 
 pub(in crate::pod) fn plugins(instance: &Resolved) -> Option<Part> {
     let extensions = instance.extensions.as_ref()?;
-    let arguments = extensions.plugins.iter().map(|plugin| format!("--plugin={plugin}")).collect();
-    part(instance, extensions, names::INIT_PLUGINS, arguments)
+    if !extensions.has_plugins() && !extensions.had.plugins {
+        return None;
+    }
+    let what = extensions.plugins.iter().map(|plugin| format!("--plugin={plugin}")).collect();
+    Some(part(instance, extensions, (names::INIT_PLUGINS, "plugins"), what))
 }
 
 fn part(
     instance: &Resolved,
     extensions: &Extensions,
-    name: &str,
+    (name, sort): (&str, &str),
     what: Vec<String>,
-) -> Option<Part> {
-    if what.is_empty() {
-        return None;
-    }
+) -> Part {
     let timeout = extensions.timeout_seconds.to_string();
     let mut arguments: Vec<String> = [
         "pod",
         "extend",
+        "--sort",
+        sort,
         "--home",
         paths::HOME,
         "--state",
@@ -71,12 +77,12 @@ fn part(
         volume_mounts: Some(mounts),
         ..Default::default()
     };
-    Some(Part {
+    Part {
         container,
         start: Start::Last,
         directories: vec![volumes::scratch_directory(TMP, "1777")],
         ..Part::default()
-    })
+    }
 }
 
 /// No secret of the agent's, and ours last: packages run no scripts, in whatever case npm reads it.

@@ -25,7 +25,7 @@ pub(super) fn statements(resolved: Option<&Resolved>, observed: &Observed) -> Ve
         ),
         (
             About::PluginsReady,
-            extensions.is_some_and(|all| !all.plugins.is_empty()),
+            extensions.is_some_and(Extensions::has_plugins),
             &[INIT_PLUGINS],
             "every plugin is installed",
         ),
@@ -37,29 +37,36 @@ pub(super) fn statements(resolved: Option<&Resolved>, observed: &Observed) -> Ve
         ),
     ]
     .into_iter()
-    .filter(|(_, is_asked, ..)| *is_asked)
-    .map(|(about, _, installers, done)| statement(about, installers, done, observed))
+    .filter_map(|(about, is_asked, installers, done)| {
+        let not_installed = words(installers, observed);
+        // Also one that was asked for once may have something to say: what could not be removed.
+        (is_asked || !not_installed.is_empty())
+            .then(|| statement(about, &not_installed, done, observed))
+    })
     .collect()
 }
 
 /// What the containers of these names have left behind.
-fn statement(about: About, installers: &[&str], done: &str, observed: &Observed) -> Statement {
-    let pods = observed.pods.known().map(Vec::as_slice).unwrap_or_default();
+fn words<'a>(installers: &[&str], observed: &'a Observed) -> Vec<&'a str> {
     let is_about = |text: &&str| {
         text.split_once(": ").is_some_and(|(container, _)| installers.contains(&container))
     };
-    let all = pods.iter().flat_map(|pod| &pod.not_installed).map(String::as_str);
-    let not_installed: Vec<&str> = all.filter(is_about).collect();
+    let pods = observed.pods.known().into_iter().flatten();
+    pods.flat_map(|pod| &pod.not_installed).map(String::as_str).filter(is_about).collect()
+}
+
+fn statement(about: About, not_installed: &[&str], done: &str, observed: &Observed) -> Statement {
+    let mut pods = observed.pods.known().into_iter().flatten();
     let say = |holds, reason, message| Statement::new(about, holds, reason, message);
     if !not_installed.is_empty() {
         let message = format!(
-            "the agent starts without what could not be installed, and the next pod tries again; \
-             delete the pod to try at once: {}",
+            "the agent starts all the same, and the next pod tries again; delete the pod to try at \
+             once: {}",
             not_installed.join("; ")
         );
         return say(false, Reason::NotInstalled, message);
     }
-    if pods.iter().any(|pod| pod.ready) {
+    if pods.any(|pod| pod.ready) {
         return say(true, Reason::Installed, done.to_owned());
     }
     say(false, Reason::PodStarting, "no pod is ready that could have installed them".to_owned())
