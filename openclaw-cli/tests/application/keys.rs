@@ -45,6 +45,24 @@ const BESIDES: &[(&str, &str, &str)] = &[
     ("plugins.installs", "2026.5.2", "2026.7.35"),
 ];
 
+/// What versions refuse although their schemas take anything there: path, first version, and the
+/// types that they do take. Seen with `openclaw config validate`.
+const BEYOND: &[(&str, &str, &str)] = &[
+    ("tools.web.search.apiKey", "2026.8.1", "z"),
+    ("tools.web.search.brave", "2026.5.28", "abnsz"),
+    ("tools.web.search.duckduckgo", "2026.5.28", "abnsz"),
+    ("tools.web.search.exa", "2026.5.28", "abnsz"),
+    ("tools.web.search.firecrawl", "2026.5.28", "abnsz"),
+    ("tools.web.search.gemini", "2026.5.28", "abnsz"),
+    ("tools.web.search.grok", "2026.5.28", "abnsz"),
+    ("tools.web.search.kimi", "2026.5.28", "abnsz"),
+    ("tools.web.search.minimax", "2026.5.28", "abnsz"),
+    ("tools.web.search.ollama", "2026.5.28", "abnsz"),
+    ("tools.web.search.perplexity", "2026.5.28", "abnsz"),
+    ("tools.web.search.searxng", "2026.5.28", "abnsz"),
+    ("tools.web.search.tavily", "2026.5.28", "abnsz"),
+];
+
 fn file() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../openclaw-render/assets/openclaw/keys.txt")
 }
@@ -181,6 +199,12 @@ fn column(version: &str, schema: &Value) -> Column {
         if is_within(version, from, to) {
             let path = path.split('.').map(str::to_owned).collect();
             column.insert(path, Types::from([ANYTHING]));
+        }
+    }
+    for (path, from, types) in BEYOND {
+        if is_within(version, from, "") {
+            let path = path.split('.').map(str::to_owned).collect();
+            column.insert(path, types.chars().collect());
         }
     }
     let open: BTreeSet<Path> = column

@@ -406,6 +406,27 @@ mod tests {
     }
 
     #[test]
+    fn settings_of_a_search_belong_to_its_plugin_whatever_the_schema_takes_there() {
+        let document = serde_json::json!({"tools": {"web": {"search": {
+            "apiKey": "x", "grok": {"apiKey": "x"}, "provider": "grok", "some-plugin": {},
+        }}}});
+        let of_grok = |version: &str| {
+            format!(
+                "raw.tools.web.search.grok: advice: {version} refuses this key, and its own \
+                 migration changes it in the pod: use `plugins.entries.xai.config.webSearch`"
+            )
+        };
+        let old = findings(&document, Version::new(2026, 4, 24), true);
+        assert!(old.contains(&of_grok("2026.4.24")), "{old:#?}");
+        assert_eq!(findings(&document, V7_1, true), [of_grok("2026.7.1")]);
+        let new = findings(&document, V9_6, true);
+        let of_brave = "raw.tools.web.search.apiKey: advice: 2026.9.6 refuses this key, and its own \
+                        migration changes it in the pod: use \
+                        `plugins.entries.brave.config.webSearch.apiKey`";
+        assert_eq!(new, [of_brave.to_owned(), of_grok("2026.9.6")]);
+    }
+
+    #[test]
     fn a_key_is_reported_only_for_versions_that_may_refuse_it() {
         let document = serde_json::json!({"browser": {"profiles": {"a": {"color": "#fff"}}}});
         assert!(findings(&document, V7_1, true).is_empty());
@@ -546,6 +567,7 @@ mod tests {
                 }
                 "a boolean" => Value::Bool(true),
                 "a number" => Value::from(1),
+                "null" => Value::Null,
                 "an object" => {
                     let below = node.children().iter();
                     let pairs =
