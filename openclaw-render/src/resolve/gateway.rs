@@ -280,23 +280,29 @@ pub(super) fn control_ui_origins(
     document: &Map<String, Value>,
     cx: &mut Resolving<'_>,
 ) -> Vec<String> {
-    let (of_ingress, is_open) = ingress::origins(spec);
+    let of_ingress = ingress::origins(spec);
     let (of_route, has_more) = http_route::origins(spec);
-    let has_more = has_more || is_open;
+    let example = "https://ada.example.com".to_owned();
+    let unknown = of_ingress.unknown.or_else(|| has_more.then_some(example));
     let given = spec.gateway.as_ref().and_then(|gateway| gateway.control_ui_origins.as_deref());
     // Through `kubectl port-forward` it is always reachable.
     let local = |host| format!("http://{host}:{}", ports::GATEWAY);
     let mut origins = ["localhost", "127.0.0.1"].map(local).to_vec();
-    origins.extend(of_ingress);
+    origins.extend(of_ingress.known);
     origins.extend(of_route);
     let control_ui = document.get("gateway").and_then(|gateway| gateway.get("controlUi"));
     let users = control_ui.and_then(|control_ui| control_ui.get("allowedOrigins"));
-    if has_more && given.is_none_or(<[String]>::is_empty) && users.is_none() {
+    if let Some(example) = unknown
+        && given.is_none_or(<[String]>::is_empty)
+        && users.is_none()
+    {
         cx.ineffective(
             "spec.gateway.controlUiOrigins",
-            "is empty, and nobody knows which names of hosts lead through the Ingress or HTTPRoute, so the \
-             Control UI refuses who comes from there: add what a browser shows, for example \
-             `https://ada.example.com`",
+            format!(
+                "is empty, and nobody knows which names of hosts lead through the Ingress or \
+                 HTTPRoute, so the Control UI refuses who comes from there: add what a browser \
+                 shows, for example `{example}`"
+            ),
         );
     }
     for (index, origin) in given.unwrap_or_default().iter().enumerate() {

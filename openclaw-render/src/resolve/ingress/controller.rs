@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::PATH;
+use super::encryption::{is_elsewhere, is_router_encrypted};
 use super::middlewares::{IngressGuard, Middleware, Standing, standing};
 use crate::api::IngressSpec;
 use crate::resolve::BasicAuth;
@@ -33,11 +34,8 @@ pub(in crate::resolve) enum Controller {
 impl Controller {
     /// Told by the name of the class.
     pub(super) fn of(ingress: &IngressSpec) -> Self {
-        let annotations = ingress.annotations.as_ref();
-        let class = ingress.class_name.as_ref().filter(|class| !class.is_empty());
-        let class = class.or_else(|| annotations?.get(CLASS));
-        let class = class.map(|class| class.to_lowercase()).unwrap_or_default();
-        let is_other = annotations.is_some_and(|all| {
+        let class = class(ingress);
+        let is_other = ingress.annotations.as_ref().is_some_and(|all| {
             all.keys().any(|key| OTHER_NGINX.iter().any(|prefix| key.starts_with(prefix)))
         });
         if class.contains("nginx") && !is_other {
@@ -48,6 +46,13 @@ impl Controller {
             Self::Other
         }
     }
+}
+
+/// Returns the name of the class in small letters, empty if there is none.
+pub(super) fn class(ingress: &IngressSpec) -> String {
+    let given = ingress.class_name.as_ref().filter(|class| !class.is_empty());
+    let given = given.or_else(|| ingress.annotations.as_ref()?.get(CLASS));
+    given.map(|class| class.to_lowercase()).unwrap_or_default()
 }
 
 /// What the controller is told that is decided elsewhere.
@@ -71,7 +76,7 @@ pub(super) fn middlewares(
         return Vec::new();
     }
     let security = ingress.security.clone().unwrap_or_default();
-    let encrypted = ingress.tls.as_ref().is_some_and(|tls| !tls.is_empty());
+    let encrypted = has_certificate(ingress) || is_router_encrypted(ingress);
     let limit = requests_per_second(ingress).map(IngressGuard::Limit);
     let hsts = (encrypted && security.enable_hsts == Some(true)).then_some(IngressGuard::Hsts);
     let password = auth.map(|auth| IngressGuard::Password {
@@ -104,7 +109,7 @@ pub(super) fn annotations(
 ) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     let security = ingress.security.clone().unwrap_or_default();
-    let encrypted = ingress.tls.as_ref().is_some_and(|tls| !tls.is_empty());
+    let encrypted = has_certificate(ingress);
     let forced = security.force_https.unwrap_or(encrypted);
     match controller {
         Controller::Nginx => {
@@ -139,7 +144,8 @@ pub(super) fn annotations(
         }
         Controller::Other => {}
     }
-    if security.force_https == Some(true) && controller == Controller::Other {
+    let is_known = controller != Controller::Other || is_elsewhere(ingress);
+    if security.force_https == Some(true) && !is_known {
         cx.ineffective(
             format!("{PATH}.security.forceHTTPS"),
             "has no effect: only for ingress-nginx and Traefik is it known how, and `className` \
@@ -152,7 +158,11 @@ pub(super) fn annotations(
             "has no effect: only ingress-nginx and Traefik send HSTS, and `className` names another",
         );
     }
-    if security.enable_hsts == Some(true) && controller == Controller::Traefik && !encrypted {
+    if security.enable_hsts == Some(true)
+        && controller == Controller::Traefik
+        && !encrypted
+        && !is_router_encrypted(ingress)
+    {
         cx.ineffective(
             format!("{PATH}.security.enableHSTS"),
             "has no effect without `tls`: browsers take it from encrypted answers alone",
@@ -211,6 +221,10 @@ fn check_back_doors(users: &BTreeMap<String, String>, cx: &mut Resolving<'_>) {
             );
         }
     }
+}
+
+fn has_certificate(ingress: &IngressSpec) -> bool {
+    ingress.tls.as_ref().is_some_and(|tls| !tls.is_empty())
 }
 
 /// Returns the limit that is asked for.

@@ -1,6 +1,7 @@
 //! The Ingress: which hosts and paths lead to the gateway, and what its controller is told.
 
 mod controller;
+mod encryption;
 mod middlewares;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use crate::api::{IngressHost, IngressPath, IngressSpec, OpenClawInstanceSpec, Pa
 use crate::vocab::names::InstanceName;
 use crate::vocab::ports;
 pub(super) use controller::Controller;
+pub(super) use encryption::Origins;
 pub(crate) use middlewares::{IngressGuard, Middleware, Standing};
 
 const PATH: &str = "spec.networking.ingress";
@@ -81,7 +83,7 @@ pub(super) fn resolve(
         check_peers(policy, cx);
     }
     let tls = certificates(ingress, cx);
-    check_encryption(ingress, cx);
+    encryption::check(ingress, cx);
     let controller = Controller::of(ingress);
     let auth = basic_auth::resolve(name, ingress, controller, cx);
     let middlewares = controller::middlewares(controller, name, ingress, auth.as_ref(), cx);
@@ -104,24 +106,6 @@ fn check_peers(policy: &NetworkPolicy, cx: &mut Resolving<'_>) {
             "names nobody, so the Ingress leads to the agent only if its controller runs in this \
              namespace: name that of the controller, for example `ingress-nginx`, or in \
              `allowedIngressCIDRs` the networks that it sends from",
-        );
-    }
-}
-
-/// What stands in front of the controller, nobody knows either.
-fn check_encryption(ingress: &IngressSpec, cx: &mut Resolving<'_>) {
-    let forced = ingress.security.as_ref().and_then(|security| security.force_https);
-    if ingress.tls.as_ref().is_none_or(Vec::is_empty) {
-        cx.risk(
-            format!("{PATH}.tls"),
-            "is empty, so tokens and passwords are sent in the clear: name a certificate; ignore \
-             this if something in front of the controller encrypts",
-        );
-    } else if forced == Some(false) {
-        cx.risk(
-            format!("{PATH}.security.forceHTTPS"),
-            "lets browsers send tokens and passwords in the clear: leave it out; ignore this if \
-             something in front of the controller encrypts",
         );
     }
 }
@@ -251,34 +235,7 @@ fn certificates(ingress: &IngressSpec, cx: &mut Resolving<'_>) -> Vec<IngressTLS
         .collect()
 }
 
-/// Origins of browsers that come through the Ingress, and whether there are others that nobody can
-/// know: of any host, and of those that a wildcard means.
-pub(super) fn origins(spec: &OpenClawInstanceSpec) -> (Vec<String>, bool) {
-    let Some(ingress) = asked(spec) else { return (Vec::new(), false) };
-    let mut origins = Vec::new();
-    let mut unknown = false;
-    for IngressHost { host, .. } in ingress.hosts.iter().flatten() {
-        if host.is_empty() || host.starts_with('*') {
-            unknown = true;
-            continue;
-        }
-        origins.push(format!("https://{host}"));
-        // Something in front of the controller may do what it does not.
-        if !is_covered(ingress, host) {
-            origins.push(format!("http://{host}"));
-        }
-    }
-    (origins, unknown)
-}
-
-/// Whether a certificate is for a host. One for no host in particular is for all.
-fn is_covered(ingress: &IngressSpec, host: &str) -> bool {
-    let parent = host.split_once('.').map(|(_, parent)| parent);
-    let is_for = |name: &str| {
-        name == host || name.strip_prefix("*.").is_some_and(|domain| Some(domain) == parent)
-    };
-    ingress.tls.iter().flatten().any(|tls| {
-        let mut names = tls.hosts.iter().flatten().filter(|name| !name.is_empty()).peekable();
-        names.peek().is_none() || names.any(|name| is_for(name))
-    })
+/// Returns the origins of browsers that come through the Ingress.
+pub(super) fn origins(spec: &OpenClawInstanceSpec) -> Origins {
+    asked(spec).map(encryption::origins).unwrap_or_default()
 }
