@@ -233,7 +233,7 @@ fn what_is_in_the_way_of_an_agent_is_said_and_left_alone() {
       Ready=False/InvalidSpec
       SelfConfigReady=False/X
     undecodable: Some(Failed) ["InvalidSpec"]
-      Converted=False/InvalidSpec: spec.resources: does not decode: invalid type: integer `5`, expected struct ResourcesSpec; see `kubectl explain`
+      Converted=False/InvalidSpec: spec.resources: is a number, and a map is wanted: write it as `resources: { limits: …, requests: … }`
       Ready=False/InvalidSpec
       SelfConfigReady=False/X
     refused: Some(Failed)

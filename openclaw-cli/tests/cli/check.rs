@@ -33,11 +33,11 @@ fn every_mistake_is_shown_at_its_place() {
       |
     8 |   nodeSelector:
       |   ^^^^^^^^^^^^
-    -:12:7: spec.env[0].value: does not decode: invalid type: sequence, expected a string; see `kubectl explain`
+    -:12:7: spec.env[0].value: is a list, and a text is wanted: write it as `value: text`
        |
     12 |       value: [1]
        |       ^^^^^
-    -:14:7: spec.env[1].value: does not decode: invalid type: map, expected a string; see `kubectl explain`
+    -:14:7: spec.env[1].value: is a map, and a text is wanted: write it as `value: text`
        |
     14 |       value: {}
        |       ^^^^^
@@ -125,7 +125,11 @@ fn defaults_and_requests_are_checked_without_an_instance() {
                    metadata: { name: r }\nspec: { instanceRef: ada, addSkills: [a] }\n";
     for (text, wrong, said) in [
         (defaults, ("registry:", "registri:"), "spec.registri: is no field of the API"),
-        (request, ("addSkills: [a]", "addSkills: a"), "spec.addSkills: invalid type"),
+        (
+            request,
+            ("addSkills: [a]", "addSkills: a"),
+            "spec.addSkills: is a text, and a list is wanted: write it as `addSkills: [a]`",
+        ),
         (request, ("addSkills:", "addSkill:"), "`addSkills` is probably meant"),
     ] {
         let fine = run_with(&["check", "-"], text.as_bytes());

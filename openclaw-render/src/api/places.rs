@@ -17,6 +17,25 @@ const TELLING: usize = 5;
 /// Places that are worth naming.
 const MAX_PLACES: usize = 2;
 
+/// Fields that people write whose place nobody would find by the name.
+const KNOWN: [(&str, &str); 6] = [
+    ("spec.config.secretRef", "spec.config.configMapRef"),
+    ("spec.gateway.tokenSecretRef", "spec.gateway.existingSecret"),
+    ("spec.healthCheck", "spec.probes"),
+    ("spec.ingress", "spec.networking.ingress"),
+    ("spec.metrics", "spec.observability.metrics"),
+    ("spec.security.runAsRoot", "spec.security.podSecurityContext"),
+];
+
+/// Returns the schema of a kind.
+pub(crate) fn schema(kind: &str) -> Option<&'static Value> {
+    let named = |definition: &&Value| {
+        definition.pointer("/spec/names/kind").and_then(Value::as_str) == Some(kind)
+    };
+    let definition = DEFINITIONS.iter().find(named)?;
+    definition.pointer("/spec/versions/0/schema/openAPIV3Schema")
+}
+
 /// Returns what to do about a field that an object of a kind does not have.
 pub(crate) fn remedy(kind: &str, path: &str) -> String {
     find(kind, path).unwrap_or_else(|| "correct the spelling or remove it".to_owned())
@@ -25,11 +44,12 @@ pub(crate) fn remedy(kind: &str, path: &str) -> String {
 /// Returns where a field that an object of a kind does not have probably belongs.
 #[must_use]
 pub fn find(kind: &str, path: &str) -> Option<String> {
-    let named = |definition: &&Value| {
-        definition.pointer("/spec/names/kind").and_then(Value::as_str) == Some(kind)
-    };
-    let definition = DEFINITIONS.iter().find(named)?;
-    let schema = definition.pointer("/spec/versions/0/schema/openAPIV3Schema")?;
+    let schema = schema(kind)?;
+    if let Some((_, place)) = KNOWN.iter().find(|(known, _)| *known == path)
+        && beneath(schema, place).is_some()
+    {
+        return Some(format!("it belongs at `{place}`"));
+    }
     let (holder, name) = match path.rsplit_once('.') {
         Some((holder, name)) => (beneath(schema, holder), name),
         None => (Some(schema), path),
@@ -42,6 +62,11 @@ pub fn find(kind: &str, path: &str) -> Option<String> {
     let spec = schema.pointer("/properties/spec")?;
     collect(spec, "spec", name, &mut places);
     places.sort_by_key(|place| place.matches('.').count());
+    // What is further in is meant before what is elsewhere.
+    let around = path.strip_suffix(name).unwrap_or_default();
+    if let [place] = places.iter().filter(|it| it.starts_with(around)).collect::<Vec<_>>()[..] {
+        return Some(format!("it belongs at `{place}`"));
+    }
     if places.is_empty() || places.len() > MAX_PLACES {
         return None;
     }
@@ -91,7 +116,7 @@ fn collect(schema: &Value, path: &str, name: &str, places: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
-    use super::remedy;
+    use super::{KNOWN, beneath, remedy, schema};
 
     #[test]
     fn a_field_in_the_wrong_place_is_told_its_own() {
@@ -101,11 +126,21 @@ mod tests {
             ("spec.storage.persistence.storageClassName", "`storageClass` is probably meant"),
             ("spec.storage.persistance", "`persistence` is probably meant"),
             ("spec.sidecars[0].volumeMount", "`volumeMounts` is probably meant"),
+            ("spec.storage.storageClass", "it belongs at `spec.storage.persistence.storageClass`"),
+            ("spec.storageClass", "correct the spelling or remove it"),
+            ("spec.gateway.tokenSecretRef", "it belongs at `spec.gateway.existingSecret`"),
+            ("spec.config.secretRef", "it belongs at `spec.config.configMapRef`"),
+            ("spec.envFromSecrets", "`envFrom` is probably meant"),
+            ("spec.healthCheck", "it belongs at `spec.probes`"),
             ("spec.colour", "correct the spelling or remove it"),
             ("metadata.colour", "correct the spelling or remove it"),
             ("spec.a[0][1].b", "correct the spelling or remove it"),
         ] {
             assert_eq!(remedy("OpenClawInstance", path), said, "{path}");
+        }
+        let schema = schema("OpenClawInstance").expect("a schema");
+        for (_, place) in KNOWN {
+            assert!(beneath(schema, place).is_some(), "{place}");
         }
         assert_eq!(remedy("Pod", "spec.colour"), "correct the spelling or remove it");
     }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
 
 use super::nulls;
+use super::shapes::{self, Mistake};
 use crate::api::{AgentInstance, ConditionType, OpenClawInstance, places};
 use crate::bounded;
 use crate::nesting;
@@ -23,7 +24,10 @@ pub fn decode_instance(document: Value) -> Result<(OpenClawInstance, Vec<Problem
     let mut document = within_limits(document)?;
     let mut problems = nulls::take_away(&mut document);
     let fraction = document.get("spec").and_then(|spec| fraction("spec", spec));
-    let (decoded, unknown) = with_unknown(document);
+    if let Some(misshapen) = shapes::problems(KIND, &document).into_iter().next() {
+        return Err(misshapen);
+    }
+    let (decoded, unknown) = with_unknown(&document);
     let instance = decoded.map_err(|(path, message)| undecodable(&path, &message))?;
     if let Some(fraction) = fraction {
         return Err(fraction);
@@ -47,12 +51,21 @@ pub(super) fn every_problem<T: DeserializeOwned>(
 ) -> Result<(T, Vec<Problem>), Vec<Problem>> {
     let mut document = within_limits(document).map_err(|problem| vec![problem])?;
     let nulls = nulls::take_away(&mut document);
-    let mut problems: Vec<Problem> = Vec::new();
-    let fraction = document.get("spec").and_then(|spec| fraction("spec", spec));
+    let whole = document.clone();
+    let misshapen = shapes::mistakes(kind, &whole);
+    let mut problems: Vec<Problem> = misshapen.iter().map(Mistake::problem).collect();
     // A field that is taken away may be one that must be there: that is no finding.
     let mut taken: Vec<String> = Vec::new();
+    for mistake in misshapen {
+        if let Some(item) = take_away(&mut document, &mistake.at) {
+            *item = mistake.stand_in();
+        }
+        taken.push(spelled_steps(&mistake.at));
+        taken.extend(mistake.at.split_last().map(|(_, holder)| spelled_steps(holder)));
+    }
+    let fraction = document.get("spec").and_then(|spec| fraction("spec", spec));
     loop {
-        let (decoded, unknown) = with_unknown::<T>(document.clone());
+        let (decoded, unknown) = with_unknown::<T>(&document);
         let error = match decoded {
             Ok(instance) if problems.is_empty() && fraction.is_none() => {
                 return Ok((instance, [nulls, advice(kind, unknown)].concat()));
@@ -66,11 +79,16 @@ pub(super) fn every_problem<T: DeserializeOwned>(
             Err(error) => error,
         };
         let path = error.0.to_string();
-        if !(error.1.starts_with("missing field") && taken.contains(&path)) {
+        let follows = ["missing field", "invalid type: null"].iter();
+        let follows = follows.clone().any(|start| error.1.starts_with(start));
+        if !(follows && taken.contains(&path)) {
             problems.push(undecodable(&error.0, &error.1));
         }
+        let before = document.clone();
+        take_away(&mut document, &steps(&error.0));
         taken.push(parent(&path).to_owned());
-        if problems.len() == MAX_ERRORS || !take_away(&mut document, &error.0) {
+        taken.push(path);
+        if problems.len() >= MAX_ERRORS || document == before {
             return Err(problems);
         }
     }
@@ -79,7 +97,7 @@ pub(super) fn every_problem<T: DeserializeOwned>(
 /// Returns an object out of JSON, or where it does not decode and why; and the path of every field
 /// that its type does not have.
 pub(super) fn with_unknown<T: DeserializeOwned>(
-    document: Value,
+    document: &Value,
 ) -> (Result<T, (serde_path_to_error::Path, String)>, Vec<String>) {
     let mut unknown = Vec::new();
     let mut track = serde_path_to_error::Track::new();
@@ -131,8 +149,19 @@ fn undecodable(path: &serde_path_to_error::Path, message: &str) -> Problem {
         root if root == "." => "document".to_owned(),
         path => path,
     };
-    let message = format!("does not decode: {message}; see `kubectl explain`");
-    Problem::error(path, Rule::Invalid, message)
+    Problem::error(path, Rule::Invalid, in_words(message))
+}
+
+/// Says what the decoder has found as one who knows manifests and no Rust would say it.
+fn in_words(message: &str) -> String {
+    let variant = message.strip_prefix("unknown variant ");
+    if let Some((given, values)) = variant.and_then(|rest| rest.split_once(", expected ")) {
+        return format!("{given} is none of its values: write {values}");
+    }
+    if let Some(field) = message.strip_prefix("missing field ") {
+        return format!("lacks {field}, which must be there");
+    }
+    format!("does not decode: {message}; see `kubectl explain`")
 }
 
 /// Returns a path as `kubectl explain` writes it, with list positions.
@@ -156,34 +185,56 @@ fn parent(path: &str) -> &str {
     path.rfind(['.', '[']).and_then(|end| path.get(..end)).unwrap_or_default()
 }
 
-/// Takes away what does not decode. Returns false if there is nothing of that path.
-fn take_away(document: &mut Value, path: &serde_path_to_error::Path) -> bool {
-    let steps: Vec<&Segment> = path
-        .iter()
-        .filter(|step| matches!(step, Segment::Seq { .. } | Segment::Map { .. }))
-        .collect();
-    let Some((last, way)) = steps.split_last() else { return false };
+/// The name of a field, or the position of an item.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step<'a> {
+    Key(&'a str),
+    Index(usize),
+}
+
+/// Returns a path as `kubectl explain` writes it, with list positions.
+pub(super) fn spelled_steps(steps: &[Step<'_>]) -> String {
+    let mut path = String::new();
+    for step in steps {
+        match step {
+            Step::Key(name) if path.is_empty() => path.push_str(name),
+            Step::Key(name) => path.extend([".", name]),
+            Step::Index(index) => path.push_str(&format!("[{index}]")),
+        }
+    }
+    path
+}
+
+fn steps(path: &serde_path_to_error::Path) -> Vec<Step<'_>> {
+    let steps = path.iter().filter_map(|step| match step {
+        Segment::Map { key } => Some(Step::Key(key)),
+        Segment::Seq { index } => Some(Step::Index(*index)),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    });
+    steps.collect()
+}
+
+/// Takes away what does not decode. An item leaves its place, which is returned, so that the others
+/// keep their positions.
+fn take_away<'a>(document: &'a mut Value, steps: &[Step<'_>]) -> Option<&'a mut Value> {
+    let (last, way) = steps.split_last()?;
     let mut holder = document;
     for step in way {
-        let inner = match step {
-            Segment::Map { key } => holder.get_mut(key),
-            Segment::Seq { index } => holder.get_mut(index),
-            Segment::Enum { .. } | Segment::Unknown => None,
+        holder = match step {
+            Step::Key(key) => holder.get_mut(key)?,
+            Step::Index(index) => holder.get_mut(index)?,
         };
-        let Some(inner) = inner else { return false };
-        holder = inner;
     }
-    match (last, holder) {
-        (Segment::Map { key }, Value::Object(map)) => map.remove(key).is_some(),
-        // In its place, so that the others keep their positions.
-        (Segment::Seq { index }, Value::Array(items)) => match items.get_mut(*index) {
-            Some(item) if !item.is_null() => {
-                *item = Value::Null;
-                true
-            }
-            _ => false,
-        },
-        _ => false,
+    match last {
+        Step::Key(key) => {
+            holder.as_object_mut()?.remove(*key);
+            None
+        }
+        Step::Index(index) => {
+            let item = holder.get_mut(index)?;
+            *item = Value::Null;
+            Some(item)
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 mod decode;
 mod nulls;
 mod promised;
+mod shapes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -284,7 +285,14 @@ impl Documents {
     fn decode<T: DeserializeOwned>(&mut self, document: Value) -> Option<T> {
         let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
         let subject = format!("{kind} {}", document_name(&document));
-        let (decoded, unknown) = decode::with_unknown(document);
+        let misshapen = shapes::problems(&kind, &document);
+        if !misshapen.is_empty() {
+            for problem in misshapen {
+                self.found(Problem { path: format!("{subject}: {}", problem.path), ..problem });
+            }
+            return None;
+        }
+        let (decoded, unknown) = decode::with_unknown(&document);
         // Objects of Kubernetes itself may be newer than what we know of them.
         if kind.starts_with("OpenClaw") {
             for problem in decode::advice(&kind, unknown) {
