@@ -58,8 +58,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     };
     let files = match rendered::preview(&request).and_then(rendered::Rendered::ours) {
         Ok(rendered) => rendered.files,
-        Err(error @ InputError::Read { .. }) => return Ok(unanswered(&error)?),
-        Err(error) => return Err(error.into()),
+        Err(error @ InputError::Nothing { .. }) => return Err(error.into()),
+        Err(error) => return Ok(unanswered(&error)?),
     };
     let mut stdout = io::stdout().lock();
     match arguments.output {

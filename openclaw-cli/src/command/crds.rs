@@ -10,6 +10,7 @@ use openclaw_render::api;
 use serde_json::Value;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  openclaw-cli crds | kubectl apply --server-side -f -")]
 pub(crate) struct Arguments {
     /// Write a file per definition into this directory instead of printing them.
     #[arg(long, value_name = "DIR")]

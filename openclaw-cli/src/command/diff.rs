@@ -12,6 +12,7 @@ use similar::{ChangeTag, TextDiff};
 
 use super::rendered::{self, Agent, Rendered, Request};
 use crate::error::{is_broken_pipe, unanswered};
+use crate::input::InputError;
 use crate::output;
 
 /// Lines around a change.
@@ -58,6 +59,9 @@ struct Wrong {
 
 /// Returns whether anything changes.
 fn compare(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
+    if [&arguments.before, &arguments.after].iter().all(|path| path.as_os_str() == "-") {
+        return Err(InputError::Twice.into());
+    }
     let side = |path: &PathBuf| -> Result<Rendered, Box<dyn Error>> {
         let files = std::slice::from_ref(path);
         let request = Request { files, namespace: arguments.namespace.as_deref(), errors: &[] };

@@ -16,6 +16,11 @@ use super::rendered::{self, Rendered, Request};
 use crate::output;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+                        openclaw-cli render ada.yaml | kubectl diff --server-side -f -\n  \
+                        openclaw-cli render -o name agents/\n  \
+                        openclaw-cli render -o dir=rendered agents/\n  \
+                        openclaw-cli render -o podman ada.yaml | podman kube play -")]
 pub(crate) struct Arguments {
     /// Manifests, YAML or JSON; `-` is standard input. `ConfigMap`s, `Secret`s, claims and
     /// `OpenClawClusterDefaults` among them are the world that the instances are rendered for; an

@@ -21,6 +21,8 @@ pub(crate) enum InputError {
     TooMany { path: PathBuf },
     #[error("failed to read {path:?}: not UTF-8")]
     Encoding { path: PathBuf },
+    #[error("\"-\" is named twice: standard input can be read once")]
+    Twice,
     #[error("{path:?} holds no {wanted}")]
     Nothing { path: PathBuf, wanted: &'static str },
 }
@@ -35,6 +37,9 @@ pub(super) struct Source {
 /// Returns the files that are named, and those in the directories that are: sorted, hidden ones and
 /// links to directories left out.
 pub(super) fn expand(paths: &[PathBuf]) -> Result<Vec<Source>, InputError> {
+    if paths.iter().filter(|path| is_standard_input(path)).count() > 1 {
+        return Err(InputError::Twice);
+    }
     let mut sources = Vec::new();
     for path in paths {
         if path.is_dir() {
@@ -75,10 +80,14 @@ fn collect(directory: &Path, root: &Path, found: &mut Vec<PathBuf>) -> Result<()
     Ok(())
 }
 
+fn is_standard_input(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
 /// Returns the text of a file; of standard input for `-`.
 pub(super) fn content(path: &Path) -> Result<String, InputError> {
     let failed = |source| InputError::Read { path: path.to_owned(), source };
-    let reader: Box<dyn io::Read> = if path == Path::new("-") {
+    let reader: Box<dyn io::Read> = if is_standard_input(path) {
         Box::new(io::stdin())
     } else {
         Box::new(fs::File::open(path).map_err(failed)?)

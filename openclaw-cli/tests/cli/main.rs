@@ -6,6 +6,7 @@ mod check;
 mod diff;
 mod folders;
 mod guides;
+mod help;
 mod output;
 mod play;
 mod podman;
