@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use crate::program::{code, err, file, files_below, run};
+use crate::program::{code, err, file, files_below, out, run};
 
 const ADDRESS: &str = "openclaw.rocks/v1alpha1";
 
@@ -86,6 +86,45 @@ fn every_example_of_the_guides_is_accepted() {
     }
     assert!(refused.is_empty(), "{refused}");
     assert!(checked > 20, "{checked} examples");
+}
+
+/// Without the comments above.
+fn body(text: &str) -> String {
+    text.lines().skip_while(|line| line.starts_with('#')).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_the_page_on_gitops_shows_is_what_lies_in_the_repository() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = fs::read_to_string(root.join("docs/guides/gitops.md")).expect("the page");
+    let shown = blocks(&page);
+    let files = ["flux.yaml", "argocd-cm.yaml", "application.yaml", "kustomization.yaml"];
+    assert_eq!(shown.len(), files.len(), "{shown:?}");
+    for (block, name) in shown.iter().zip(files) {
+        let text = fs::read_to_string(root.join("fixtures/gitops").join(name)).expect("a file");
+        assert_eq!(*block, body(&text), "{name}");
+    }
+}
+
+/// A phase that no health check knows would be one that nobody waits for, or for ever.
+#[test]
+fn health_checks_name_phases_and_conditions_that_there_are() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let phases = run(&["explain", "status.phase"]);
+    let phases = out(&phases);
+    let mut named = 0;
+    for name in ["flux.yaml", "argocd-cm.yaml"] {
+        let text = fs::read_to_string(root.join("fixtures/gitops").join(name)).expect("a file");
+        for part in text.split("status.phase == ").skip(1) {
+            let phase = part.get(1..).and_then(|part| part.split(['\'', '"']).next());
+            let phase = phase.expect("a phase in quotes");
+            assert!(phases.contains(phase), "{name}: {phase} is none of {phases}");
+            named += 1;
+        }
+        // Flux asks `inProgress` before `failed`.
+        assert!(!text.contains("inProgress"), "{name}");
+    }
+    assert_eq!(named, 5);
 }
 
 #[test]
