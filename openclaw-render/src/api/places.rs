@@ -127,7 +127,7 @@ mod tests {
             ("spec.storage.persistance", "`persistence` is probably meant"),
             ("spec.sidecars[0].volumeMount", "`volumeMounts` is probably meant"),
             ("spec.storage.storageClass", "it belongs at `spec.storage.persistence.storageClass`"),
-            ("spec.storageClass", "correct the spelling or remove it"),
+            ("spec.storageClass", "`storage` is probably meant"),
             ("spec.gateway.tokenSecretRef", "it belongs at `spec.gateway.existingSecret`"),
             ("spec.config.secretRef", "it belongs at `spec.config.configMapRef`"),
             ("spec.envFromSecrets", "`envFrom` is probably meant"),

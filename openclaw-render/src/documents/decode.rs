@@ -24,11 +24,16 @@ pub fn decode_instance(document: Value) -> Result<(OpenClawInstance, Vec<Problem
     let mut document = within_limits(document)?;
     let mut problems = nulls::take_away(&mut document);
     let fraction = document.get("spec").and_then(|spec| fraction("spec", spec));
-    if let Some(misshapen) = shapes::problems(KIND, &document).into_iter().next() {
-        return Err(misshapen);
+    let (decoded, unknown) = with_unknown::<OpenClawInstance>(&document);
+    let misshapen = || shapes::problems(KIND, &document).into_iter().next();
+    let instance = decoded
+        .map_err(|(path, message)| misshapen().unwrap_or_else(|| undecodable(&path, &message)))?;
+    // What the API server stores has its shape: the schema, which is large, is not made for that.
+    if shapes::has_lost_lists(&document, &instance.spec)
+        && let Some(problem) = misshapen()
+    {
+        return Err(problem);
     }
-    let (decoded, unknown) = with_unknown(&document);
-    let instance = decoded.map_err(|(path, message)| undecodable(&path, &message))?;
     if let Some(fraction) = fraction {
         return Err(fraction);
     }

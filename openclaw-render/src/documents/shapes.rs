@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value, json};
 
 use super::decode::{Step, spelled_steps};
-use crate::api::places;
+use crate::api::{OpenClawInstanceSpec, places};
 use crate::problem::{Problem, Rule};
 
 /// Values of a wrong shape of which a document is told at once.
@@ -74,6 +74,29 @@ pub(super) fn mistakes<'a>(kind: &str, document: &'a Value) -> Vec<Mistake<'a>> 
         }
     }
     mistakes
+}
+
+/// Whether a list of a spec is none any more once it is decoded, as one in the place of a map.
+pub(super) fn has_lost_lists(document: &Value, decoded: &OpenClawInstanceSpec) -> bool {
+    let lists = document.get("spec").map_or(0, |spec| lists(spec, "spec"));
+    let is_kept = |spec: &Value| self::lists(spec, "spec") == lists;
+    lists > 0 && !serde_json::to_value(decoded).is_ok_and(|spec| is_kept(&spec))
+}
+
+/// Counts the lists outside of openclaw.json.
+fn lists(value: &Value, path: &str) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(|item| lists(item, "")).sum::<usize>(),
+        Value::Object(fields) => {
+            let inner = fields.iter().map(|(name, field)| match (path, name.as_str()) {
+                ("spec", "config") => lists(field, "spec.config"),
+                ("spec.config", "raw") => 0,
+                _ => lists(field, ""),
+            });
+            inner.sum()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
 }
 
 /// A schema is finite, so this ends whatever the value is.
@@ -246,4 +269,28 @@ fn map_example(value: &Value, schema: &Value) -> String {
         written.push("key: …".to_owned());
     }
     format!("{{ {} }}", written.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::documents::decode_instance;
+
+    #[test]
+    fn a_list_in_the_place_of_a_map_is_refused_though_it_would_decode() {
+        let of = |spec| json!({"metadata": {"name": "ada"}, "spec": spec});
+        let refused = [
+            json!({"gateway": [true]}),
+            json!({"gateway": [], "env": [{"name": "A", "value": "b"}]}),
+            json!({"skills": ["a"], "chromium": {"image": ["a", "b"]}}),
+        ];
+        for spec in refused {
+            let problem = decode_instance(of(spec.clone())).expect_err(&spec.to_string());
+            let said = "is a list, and a map is wanted";
+            assert!(problem.message.starts_with(said), "{spec}: {problem:?}");
+        }
+        let taken = json!({"env": [{"name": "A"}], "config": {"raw": {"a": [[]]}}, "b": [1]});
+        assert!(decode_instance(of(taken)).is_ok());
+    }
 }
