@@ -84,8 +84,8 @@ pub(super) fn every_problem<T: DeserializeOwned>(
             Err(error) => error,
         };
         let path = error.0.to_string();
-        let follows = ["missing field", "invalid type: null"].iter();
-        let follows = follows.clone().any(|start| error.1.starts_with(start));
+        let mut follow = ["missing field", "invalid type: null"].iter();
+        let follows = follow.any(|start| error.1.starts_with(start));
         if !(follows && taken.contains(&path)) {
             problems.push(undecodable(&error.0, &error.1));
         }
@@ -204,7 +204,7 @@ pub(super) fn spelled_steps(steps: &[Step<'_>]) -> String {
         match step {
             Step::Key(name) if path.is_empty() => path.push_str(name),
             Step::Key(name) => path.extend([".", name]),
-            Step::Index(index) => path.push_str(&format!("[{index}]")),
+            Step::Index(index) => path.extend(["[", &index.to_string(), "]"]),
         }
     }
     path

@@ -137,24 +137,24 @@ impl Documents {
             _ if document.is_null() => {}
             (API_VERSION, KIND) => self.add_instance(document),
             (AGENT_API_VERSION, AGENT_KIND) => self.add_agent(document),
-            (API_VERSION, DEFAULTS_KIND) => self.add_defaults(document),
-            (API_VERSION, SELF_CONFIG_KIND) => self.add_request(document),
+            (API_VERSION, DEFAULTS_KIND) => self.add_defaults(&document),
+            (API_VERSION, SELF_CONFIG_KIND) => self.add_request(&document),
             ("v1", "ConfigMap") => {
-                if let Some(map) = self.decode::<ConfigMap>(document) {
+                if let Some(map) = self.decode::<ConfigMap>(&document) {
                     let world = self.world(&map.metadata);
                     let data = map.data.unwrap_or_default();
                     world.config_maps.insert(name(&map.metadata), Fact::Known(data));
                 }
             }
             ("v1", "Secret") => {
-                if let Some(secret) = self.decode::<Secret>(document) {
+                if let Some(secret) = self.decode::<Secret>(&document) {
                     let keys = secret_hashes(&secret);
                     let world = self.world(&secret.metadata);
                     world.secrets.insert(name(&secret.metadata), Fact::Known(keys));
                 }
             }
             ("v1", "PersistentVolumeClaim") => {
-                if let Some(claim) = self.decode::<PersistentVolumeClaim>(document) {
+                if let Some(claim) = self.decode::<PersistentVolumeClaim>(&document) {
                     let facts = claim_facts(&claim);
                     let world = self.world(&claim.metadata);
                     world.claims.insert(name(&claim.metadata), Fact::Known(facts));
@@ -232,7 +232,7 @@ impl Documents {
         decoded
     }
 
-    fn add_request(&mut self, document: Value) {
+    fn add_request(&mut self, document: &Value) {
         let Some(value) = self.decode::<OpenClawSelfConfig>(document) else { return };
         let (document, within) = self.place.clone();
         self.requests.push(Found { value, document, within });
@@ -263,7 +263,7 @@ impl Documents {
         self.problems.push(Found { value: problem, document, within });
     }
 
-    fn add_defaults(&mut self, document: Value) {
+    fn add_defaults(&mut self, document: &Value) {
         let Some(defaults) = self.decode::<OpenClawClusterDefaults>(document) else { return };
         let name = name(&defaults.metadata);
         for problem in bounds::problems(&defaults.spec) {
@@ -282,17 +282,17 @@ impl Documents {
     }
 
     /// Returns an object of any other kind, after saying which of its fields its kind does not have.
-    fn decode<T: DeserializeOwned>(&mut self, document: Value) -> Option<T> {
+    fn decode<T: DeserializeOwned>(&mut self, document: &Value) -> Option<T> {
         let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let subject = format!("{kind} {}", document_name(&document));
-        let misshapen = shapes::problems(&kind, &document);
+        let subject = format!("{kind} {}", document_name(document));
+        let misshapen = shapes::problems(&kind, document);
         if !misshapen.is_empty() {
             for problem in misshapen {
                 self.found(Problem { path: format!("{subject}: {}", problem.path), ..problem });
             }
             return None;
         }
-        let (decoded, unknown) = decode::with_unknown(&document);
+        let (decoded, unknown) = decode::with_unknown(document);
         // Objects of Kubernetes itself may be newer than what we know of them.
         if kind.starts_with("OpenClaw") {
             for problem in decode::advice(&kind, unknown) {

@@ -250,11 +250,8 @@ fn example(value: &Value, wanted: Shape, schema: &Value) -> String {
 fn map_example(value: &Value, schema: &Value) -> String {
     let none = Map::new();
     let known = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
-    let given = match value {
-        Value::Array(items) => items.first(),
-        _ => Some(value),
-    };
-    let given = given.and_then(Value::as_object).unwrap_or(&none);
+    let first = value.as_array().and_then(|items| items.first());
+    let given = first.unwrap_or(value).as_object().unwrap_or(&none);
     let is_meant =
         |name: &&str| known.contains_key(*name) || known.is_empty() && name.len() <= EXAMPLE_LENGTH;
     let given: Vec<&str> = given.keys().map(String::as_str).filter(is_meant).collect();
