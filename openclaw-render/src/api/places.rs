@@ -54,7 +54,9 @@ pub fn find(kind: &str, path: &str) -> Option<String> {
         Some((holder, name)) => (beneath(schema, holder), name),
         None => (Some(schema), path),
     };
-    if let Some(meant) = holder.and_then(|holder| alike(holder, name)) {
+    let inside = holder.and_then(|holder| inside(holder, name));
+    let meant = inside.or_else(|| holder.and_then(|holder| alike(holder, name)).map(str::to_owned));
+    if let Some(meant) = meant {
         return Some(format!("`{meant}` is probably meant"));
     }
     let mut places = Vec::new();
@@ -85,6 +87,19 @@ pub fn beneath<'a>(schema: &'a Value, path: &str) -> Option<&'a Value> {
         let holder = schema.get("items").unwrap_or(schema);
         let field = holder.get("properties")?.get(name)?;
         (0..positions).try_fold(field, |list, _| list.get("items"))
+    })
+}
+
+/// Returns the field of one beside it with which that makes up the name: `image.pullSecrets` of
+/// `imagePullSecrets`.
+fn inside(holder: &Value, name: &str) -> Option<String> {
+    let fields = holder.get("properties")?.as_object()?;
+    fields.iter().find_map(|(field, schema)| {
+        let mut rest = name.strip_prefix(field.as_str())?.chars();
+        let first = rest.next().filter(char::is_ascii_uppercase)?;
+        let rest = format!("{}{}", first.to_ascii_lowercase(), rest.as_str());
+        schema.get("properties")?.get(&rest)?;
+        Some(format!("{field}.{rest}"))
     })
 }
 
@@ -125,6 +140,7 @@ mod tests {
             ("nodeSelector", "it belongs at `spec.availability.nodeSelector`"),
             ("spec.storage.persistence.storageClassName", "`storageClass` is probably meant"),
             ("spec.storage.persistance", "`persistence` is probably meant"),
+            ("spec.imagePullSecrets", "`image.pullSecrets` is probably meant"),
             ("spec.sidecars[0].volumeMount", "`volumeMounts` is probably meant"),
             ("spec.storage.storageClass", "it belongs at `spec.storage.persistence.storageClass`"),
             ("spec.storageClass", "`storage` is probably meant"),

@@ -2,9 +2,11 @@
 
 use k8s_openapi::api::core::v1::LocalObjectReference;
 
-use super::context::Resolving;
+use super::context::{Reference, Resolving};
 use super::defaults::text;
+use crate::api::ConditionType::SecretsReady;
 use crate::api::{OpenClawInstanceSpec, PullPolicy, SidecarImage};
+use crate::problem::Severity;
 use crate::version::Version;
 use crate::vocab::grammar::is_version;
 use crate::vocab::images;
@@ -31,12 +33,16 @@ pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Im
     let written = tag.unwrap_or(images::AGENT_TAG);
     let reference = reference("spec.image", repository(spec), written, digest, cx);
     for (index, secret) in image.pull_secrets.iter().flatten().enumerate() {
+        let path = &format!("spec.image.pullSecrets[{index}].name");
         if secret.name.is_empty() {
-            cx.error(
-                format!("spec.image.pullSecrets[{index}].name"),
-                "is empty: name the Secret or remove the entry",
-            );
+            cx.error(path, "is empty: name the Secret or remove the entry");
+            continue;
         }
+        // The kubelet tries without it: the image may be public, or there already.
+        let missing = Some(Severity::Advice);
+        let unseen = "whether the image can be pulled with it could not be checked";
+        let reference = Reference { path, name: &secret.name, missing, unseen };
+        cx.about(SecretsReady, |cx| cx.secret(reference));
     }
     let (name, pinned) = tag.map_or((None, None), |tag| {
         let (name, pinned) = parts(tag);
