@@ -6,6 +6,7 @@ mod fixtures;
 
 use std::sync::LazyLock;
 
+use openclaw_render::packs::PackReference;
 use openclaw_render::seed::{SeedPlan, check_path, mode_bits, read_configuration};
 use openclaw_render::{
     Fact, Kind, Object, ObjectKey, Observed, Settings, Severity, StoredInstance, Version, bounded,
@@ -341,4 +342,59 @@ fn any_text_in_any_one_place_is_a_problem_or_stays_what_it_is() {
         Ok(())
     };
     runner(2 * COSTLY_CASES).run(&input, property).expect("a text");
+}
+
+/// References to packs that are right, and what follows from a few changed bytes.
+const PACKS: &[&str] = &["acme/skills/image@v2", "a/b/.", "a/b/c/.d/e@feature/x", "a/b/..c@1.0.0"];
+
+#[test]
+fn a_reference_to_a_pack_is_refused_or_written_again_as_it_was_and_stays_in_its_folder() {
+    let near = (prop::sample::select(PACKS), edits());
+    let text = prop_oneof![noise(), near.prop_map(|(text, how)| mutated(text, &how))];
+    let property = |text: String| {
+        let Ok(read) = PackReference::parse(&text) else { return Ok(()) };
+        prop_assert_eq!(read.to_string(), text.clone());
+        prop_assert_eq!(PackReference::parse(&read.to_string()).ok(), Some(read.clone()));
+        let file = read.file("SKILL.md");
+        let goes_down = file.split('/').all(|step| !matches!(step, "" | "." | ".."));
+        prop_assert!(goes_down, "{} {}", text, file);
+        Ok(())
+    };
+    runner(4 * CASES).run(&text, property).expect("a reference");
+    for text in PACKS {
+        assert!(PackReference::parse(text).is_ok(), "{text}");
+    }
+}
+
+/// The image of the agent's container.
+fn image_of(spec: &Value) -> Option<String> {
+    let document = json!({"metadata": {"name": "ada"}, "spec": spec});
+    let (instance, _) = openclaw_render::decode_instance(document).ok()?;
+    let (objects, _) =
+        openclaw_render::render_instance(&instance, &Observed::default(), &Settings::default());
+    let set = objects.iter().find(|object| object.kind() == Kind::StatefulSet)?.to_value();
+    let containers = set.pointer("/spec/template/spec/containers")?.as_array()?;
+    let agent = containers.iter().find(|each| each.get("name") == Some(&json!("openclaw")))?;
+    agent.get("image")?.as_str().map(str::to_owned)
+}
+
+#[test]
+fn an_image_is_refused_or_is_made_of_what_was_written_and_of_nothing_else() {
+    const PARTS: &[&str] = &["ghcr.io/a/b", "host:5000/c", "2026.9.6", "1.2-slim"];
+    let part = || {
+        let near = (prop::sample::select(PARTS), edits());
+        let near = near.prop_map(|(text, how)| mutated(text, &how));
+        prop_oneof![noise(), near, prop::sample::select(PARTS).prop_map(str::to_owned)]
+    };
+    let property = |(repository, tag): (String, String)| {
+        prop_assume!(!repository.is_empty() && !tag.is_empty());
+        let spec = json!({"image": {"repository": repository, "tag": tag}});
+        if let Some(image) = image_of(&spec) {
+            prop_assert_eq!(image, format!("{repository}:{tag}"));
+        }
+        Ok(())
+    };
+    runner(COSTLY_CASES).run(&(part(), part()), property).expect("an image");
+    let spec = json!({"image": {"repository": "ghcr.io/a/b", "tag": "1.2"}});
+    assert_eq!(image_of(&spec).as_deref(), Some("ghcr.io/a/b:1.2"));
 }

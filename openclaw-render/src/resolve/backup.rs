@@ -23,7 +23,6 @@ const RETENTION_DAYS: i32 = 7;
 const SUCCEEDED_JOBS: i32 = 3;
 const FAILED_JOBS: i32 = 1;
 /// No second pod may use a volume with it.
-const ONE_POD: &str = "ReadWriteOncePod";
 const SECRET: &str = "spec.backup.storage.secretRef.name";
 
 /// Backups that are asked for.
@@ -182,7 +181,7 @@ fn means(
         DataVolume::Existing(claim) => (claim, staging(claim, None, cx)),
     };
     let is_beside = what.about == BackupReady && Power::asked(spec).is_on();
-    if is_beside && modes(&volume.volume).iter().any(|mode| mode == ONE_POD) {
+    if is_beside && modes(&volume.volume).iter().any(|mode| mode == storage::ONE_POD) {
         cx.ineffective(
             what.path,
             "makes no backup while the agent runs: with access mode `ReadWriteOncePod` no other \

@@ -2,7 +2,7 @@
 //!
 //! What is only in a file has not met them yet. The table of them is [`crate::api::schema::bounds`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde::Serialize;
@@ -12,7 +12,7 @@ use super::spellings::{SPELLINGS, Spelling};
 use super::walk::{Found, walk};
 use crate::api::ConditionType;
 use crate::api::schema::bounds::{
-    INSTANCE_CHOICES, INSTANCE_NUMBERS, INSTANCE_PATTERNS, INSTANCE_TIMES,
+    INSTANCE_CHOICES, INSTANCE_LISTS, INSTANCE_NUMBERS, INSTANCE_PATTERNS, INSTANCE_TIMES,
 };
 use crate::api::schema::spellings::{
     QUANTITY_LENGTH, REPOSITORY, REPOSITORY_LENGTH, TAG, TAG_LENGTH,
@@ -70,12 +70,27 @@ const SWITCHED: &[(&str, bool)] = &[
 pub(crate) fn problems(spec: &impl Serialize) -> Vec<Problem> {
     let mut found = Vec::new();
     let mut switches = BTreeMap::new();
+    let mut taken = BTreeSet::new();
     // The walk ends early only at what the API does not have.
     let _ = walk("spec", spec, &mut |place, value| {
         if let (Found::Switch(is_on), Some(section)) =
             (value, place.kind().strip_suffix(".enabled"))
         {
             switches.insert(section.to_owned(), is_on);
+        }
+        if let (Found::Text(text), Some(list)) = (value, place.kind().strip_suffix("[]"))
+            && rows(INSTANCE_LISTS, |row| row.0, list).any(|(_, kind, _)| *kind == "set")
+        {
+            let path = place.path();
+            let list = path.rsplit_once('[').map_or_else(String::new, |(list, _)| list.to_owned());
+            if !taken.insert((list, text.to_owned())) {
+                let problem = Problem::error(
+                    path,
+                    Rule::Invalid,
+                    format!("{text:?} is there twice: remove one"),
+                );
+                found.push(problem.about(subject(place.kind())));
+            }
         }
         if let Some(mut message) = broken(place.kind(), value) {
             if let Some((_, remark)) = REMARKS.iter().find(|(kind, _)| *kind == place.kind()) {
@@ -617,6 +632,7 @@ mod tests {
         assert!(INSTANCE_NUMBERS.is_sorted_by_key(|row| row.0));
         assert!(INSTANCE_PATTERNS.is_sorted_by_key(|row| row.0));
         assert!(INSTANCE_CHOICES.is_sorted_by_key(|row| row.0));
+        assert!(INSTANCE_LISTS.is_sorted_by_key(|row| row.0));
         assert!(SWITCHED.is_sorted());
     }
 }

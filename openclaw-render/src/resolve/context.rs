@@ -7,6 +7,7 @@ use crate::object::{Kind, ObjectKey};
 use crate::observed::{Claim, Fact, Observed};
 use crate::problem::{Problem, Rule, Severity};
 use crate::settings::Settings;
+use crate::vocab::grammar::is_subdomain;
 
 /// What is kept of a Secret or ConfigMap: hashes or texts, by key.
 type Keys = BTreeMap<String, String>;
@@ -174,9 +175,10 @@ impl<'a> Resolving<'a> {
         seen.is_some_and(|seen| seen.is_lent(self.uid))
     }
 
-    /// Remembers that what the pod is like may depend on an object.
+    /// Remembers that what the pod is like may depend on an object. Nothing is ever asked about a name
+    /// that none can have.
     pub(super) fn refer(&mut self, kind: Kind, name: &str) {
-        if !name.is_empty() {
+        if is_subdomain(name) {
             self.references.insert(ObjectKey::new(kind, name));
         }
     }
@@ -191,6 +193,23 @@ impl<'a> Resolving<'a> {
         }
     }
 
+    /// Says that nothing has such a name, unless that was said.
+    fn cannot_be_there(
+        &mut self,
+        kind: Kind,
+        Reference { path, name, missing, .. }: Reference<'_>,
+    ) {
+        let is_said = |problem: &Problem| {
+            problem.severity == Severity::Error && problem.path.starts_with(path)
+        };
+        if let Some(severity) = missing
+            && !self.problems.iter().any(is_said)
+        {
+            let message = format!("{name:?} cannot be the name of a {}", noun(kind));
+            self.missing(path, severity, message);
+        }
+    }
+
     fn look_up<T>(
         &mut self,
         kind: Kind,
@@ -198,6 +217,10 @@ impl<'a> Resolving<'a> {
         reference: Reference<'_>,
     ) -> Option<&'a T> {
         let Reference { path, name, missing, unseen } = reference;
+        if !is_subdomain(name) {
+            self.cannot_be_there(kind, reference);
+            return None;
+        }
         self.refer(kind, name);
         match seen.get(name) {
             Some(Fact::Known(thing)) => return Some(thing),

@@ -3,12 +3,12 @@
 use k8s_openapi::api::core::v1::{Container, EnvFromSource, EnvVar};
 
 use super::context::{Reference, Resolving};
-use super::{Auth, GatewayToken};
+use super::{Auth, GatewayToken, sources};
 use crate::api::{ConditionType, OpenClawInstanceSpec};
 use crate::hash::Hasher;
 use crate::object::Kind;
 use crate::problem::Severity;
-use crate::vocab::grammar::is_env_name;
+use crate::vocab::grammar::{is_env_name, is_subdomain};
 use crate::vocab::{env, names};
 
 /// What the user puts into the agent's environment, and a hash of what it refers to.
@@ -113,7 +113,7 @@ fn entries(spec: &OpenClawInstanceSpec, auth: Auth, cx: &mut Resolving<'_>) -> V
         if !is_env_name(&entry.name) {
             continue;
         }
-        check_source(&format!("spec.env[{index}]"), entry, cx);
+        sources::check(&format!("spec.env[{index}]"), entry, cx);
         let token = entry.name == env::GATEWAY_TOKEN;
         if env::PROTECTED.contains(&entry.name.as_str()) || token && is_empty(entry) {
             cx.ineffective(path, format!("has no effect: {} belongs to the operator", entry.name));
@@ -140,22 +140,12 @@ pub(super) fn of_helper(
         if !is_env_name(&entry.name) {
             continue;
         }
-        check_source(&path, entry, cx);
+        sources::check(&path, entry, cx);
         keep(entry, format!("{path}.name"), &mut entries, cx);
     }
     let sources = of_entries(path, &entries);
     let hash = cx.about(ConditionType::SecretsReady, |cx| hash(&sources, None, cx));
     (entries, hash)
-}
-
-fn check_source(path: &str, entry: &EnvVar, cx: &mut Resolving<'_>) {
-    let has_value = entry.value.as_ref().is_some_and(|value| !value.is_empty());
-    if has_value && entry.value_from.is_some() {
-        cx.error(
-            path,
-            format!("{:?} has `value` and `valueFrom`: remove one of the two", entry.name),
-        );
-    }
 }
 
 /// Keeps an entry; of two with one name the last one stays, in the place of the first.
@@ -204,6 +194,7 @@ fn of_entries<'a>(path: &str, entries: &'a [EnvVar]) -> Vec<Source<'a>> {
 fn of_whole<'a>(path: &str, whole: &'a [EnvFromSource], cx: &mut Resolving<'_>) -> Vec<Source<'a>> {
     let mut sources = Vec::new();
     for (index, source) in whole.iter().enumerate() {
+        sources::check_whole(&format!("{path}.envFrom[{index}]"), source, cx);
         match (&source.secret_ref, &source.config_map_ref) {
             (Some(secret), None) => sources.push(Source {
                 path: format!("{path}.envFrom[{index}].secretRef"),
@@ -243,6 +234,10 @@ fn hash(
                 path.as_str(),
                 format!("names no {kind} or no key of it: fill in both or remove the entry"),
             );
+            continue;
+        }
+        // Refused where it is written.
+        if !is_subdomain(name) {
             continue;
         }
         let reference = Reference {

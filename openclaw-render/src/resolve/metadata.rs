@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::context::Resolving;
+use super::selectors;
 use crate::api::OpenClawInstanceSpec;
-use crate::vocab::grammar::{is_label_key, is_label_value, is_qualified};
+use crate::vocab::grammar::is_qualified;
 use crate::vocab::{annotations, labels};
 
 type Keys = BTreeMap<String, String>;
@@ -57,15 +58,7 @@ pub(super) fn check(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
     for (path, labels) in labels {
         for (key, value) in labels.into_iter().flatten() {
             let path = format!("{path}[{key:?}]");
-            if !is_label_key(key) {
-                cx.error(
-                    path,
-                    "is no key of a label: write `name` or `domain/name`, the domain in lower case \
-                     and the name with at most 63 letters, digits, `-`, `_` and `.`",
-                );
-            } else if !is_label_value(value) {
-                cx.error(path, format!("{value:?} cannot be the value of a label"));
-            }
+            selectors::check_label(&path, key, value, cx);
         }
     }
 }

@@ -10,7 +10,7 @@ use super::address::Network;
 use super::context::Resolving;
 use super::defaults::text;
 use super::metadata::users_labels;
-use super::{image, resources, stored_defaults};
+use super::{image, resources, selectors, stored_defaults};
 use crate::api::{
     MetricsIngressFrom, MetricsIngressSpec, MetricsSpec, OpenClawInstance, OpenClawInstanceSpec,
 };
@@ -282,6 +282,9 @@ fn scrapers(
         );
     }
     let pods = ingress.pod_selector.clone();
+    if from != MetricsIngressFrom::None {
+        selectors::check(&format!("{INGRESS}.podSelector"), pods.as_ref(), cx);
+    }
     match from {
         MetricsIngressFrom::None => Scrapers::default(),
         MetricsIngressFrom::SameNamespace => {

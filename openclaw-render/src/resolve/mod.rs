@@ -4,6 +4,7 @@
 //! it belongs to.
 
 mod address;
+mod affinity;
 mod alerts;
 mod auto_update;
 mod availability;
@@ -47,9 +48,11 @@ mod resources;
 mod restore;
 mod runtimes;
 mod security;
+mod selectors;
 mod self_configure;
 mod service;
 mod skill_packs;
+mod sources;
 mod spellings;
 mod storage;
 mod stored_defaults;
@@ -246,7 +249,7 @@ fn resolve_merged(
         ingress,
         http_route,
         probes: probes::resolve(&spec, cx),
-        placement: placement::resolve(&spec),
+        placement: placement::resolve(&spec, cx),
         pod_annotations: metadata::pod_annotations(&spec, cx),
         share_process_namespace: spec.share_process_namespace.unwrap_or(false),
         disruption_budget: disruption_budget::resolve(&spec, cx),

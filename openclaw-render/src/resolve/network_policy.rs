@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::address::Network;
 use super::context::Resolving;
+use super::selectors;
 use crate::api::{NetworkPolicySpec, OpenClawInstanceSpec};
 use crate::vocab::grammar::is_port_name;
 
@@ -75,6 +76,8 @@ fn check(path: &str, policy: &NetworkPolicySpec, cx: &mut Resolving<'_>) {
 
 /// What the API server refuses of a rule; it would refuse the whole policy with it.
 fn check_peer(path: &str, peer: &NetworkPolicyPeer, cx: &mut Resolving<'_>) {
+    selectors::check(&format!("{path}.podSelector"), peer.pod_selector.as_ref(), cx);
+    selectors::check(&format!("{path}.namespaceSelector"), peer.namespace_selector.as_ref(), cx);
     let mut refuse = |field: String, message: String| {
         cx.error(format!("{path}{field}"), message);
     };

@@ -24,6 +24,8 @@ pub(super) const SIZE: &str = "10Gi";
 /// The application is the only writer of its state, and the browser that of its profile.
 pub(super) const ACCESS_MODE: &str = "ReadWriteOnce";
 
+pub(super) const ONE_POD: &str = "ReadWriteOncePod";
+
 /// The agent's volume.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Storage {
@@ -88,6 +90,7 @@ pub(super) fn resolve(
     let path = "spec.storage.persistence";
     let size = size(path, persistence.size.as_ref(), SIZE, cx);
     let orphan = persistence.orphan.unwrap_or(true);
+    check_access_modes(path, &persistence, cx);
     if let Some(volume) = of_replicas(name, instance, spec, &persistence, &size, cx) {
         return volume;
     }
@@ -307,6 +310,20 @@ pub(super) fn check_change(
         cx.ineffective(
             format!("{path}.storageClass"),
             format!("has no effect: claim {claim:?} is of class {live:?}, which cannot change"),
+        );
+    }
+}
+
+/// A claim is for one pod, or it is not.
+fn check_access_modes(path: &str, persistence: &PersistenceSpec, cx: &mut Resolving<'_>) {
+    let is_made =
+        persistence.enabled != Some(false) && text(persistence.existing_claim.as_ref()).is_none();
+    let modes = persistence.access_modes.as_deref().unwrap_or_default();
+    let count = modes.iter().filter(|mode| *mode == ONE_POD).count();
+    if is_made && count > 0 && count < modes.len() {
+        cx.error(
+            format!("{path}.accessModes"),
+            format!("has {ONE_POD} beside other modes, which it excludes: leave it alone, or out"),
         );
     }
 }

@@ -55,6 +55,12 @@ pub(crate) fn is_env_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'=')
 }
 
+/// Key of a Secret or ConfigMap. None leads out of a directory in which it names a file.
+pub(crate) fn is_object_key(key: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    (1..=253).contains(&key.len()) && key.bytes().all(inner) && key != "." && !key.starts_with("..")
+}
+
 /// Keys with dots between them, as paths of openclaw.json are written.
 pub(crate) fn is_key_path(path: &str) -> bool {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);

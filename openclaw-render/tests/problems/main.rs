@@ -11,6 +11,7 @@
 mod fixtures;
 
 mod found;
+mod hostile;
 mod source;
 
 use std::collections::BTreeSet;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{
-    fixtures, in_a_namespace_that_cannot_be, own_objects_in_an_unknown_state,
+    fixtures, hostile, in_a_namespace_that_cannot_be, own_objects_in_an_unknown_state,
     raw_that_is_no_object, too_deep, too_large, too_many_to_trust,
 };
 
@@ -59,6 +59,7 @@ fn every_refusal_in_the_source_is_said_by_some_test() {
     said.extend(in_a_namespace_that_cannot_be());
     said.extend(raw_that_is_no_object());
     said.extend(own_objects_in_an_unknown_state());
+    said.extend(hostile::said());
 
     let mut unsaid = Vec::new();
     let mut elsewhere = BTreeSet::new();

@@ -249,3 +249,125 @@ pub(super) fn new_file(to: &Path) -> io::Result<File> {
 fn is_directory(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|it| it.is_dir())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+    use std::path::{Component, Path};
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+    use std::time::{Duration, Instant};
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+    use super::*;
+
+    /// Parts of names that lead elsewhere, together or where a link stands.
+    const PIECES: &[&[u8]] = &[
+        b"a", b"b", b"/", b"//", b".", b"..", b"../", b"./", b"link", b"link/", b"\0", b"\\",
+        b"\xff", b" ", b"\n", b"~", b"outside", b"/etc",
+    ];
+
+    fn name() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            4 => prop::sample::select(PIECES).prop_map(<[u8]>::to_vec),
+            1 => vec(any::<u8>(), 1..4),
+        ];
+        vec(piece, 0..7).prop_map(|pieces| pieces.concat())
+    }
+
+    fn kind() -> impl Strategy<Value = EntryType> {
+        prop::sample::select(&[
+            EntryType::Regular,
+            EntryType::Directory,
+            EntryType::Symlink,
+            EntryType::Link,
+            EntryType::Fifo,
+        ])
+    }
+
+    fn runner() -> TestRunner {
+        let config = Config { cases: 400, failure_persistence: None, ..Config::default() };
+        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
+    }
+
+    fn put(field: &mut [u8], name: &[u8]) {
+        for (place, byte) in field.iter_mut().zip(name) {
+            *place = *byte;
+        }
+    }
+
+    /// An archive as nobody's program writes it.
+    fn write_archive(file: &Path, members: &[(EntryType, Vec<u8>, Vec<u8>)]) {
+        let mut packed = GzEncoder::new(File::create(file).expect("a file"), Compression::fast());
+        for (kind, name, target) in members {
+            let content: &[u8] = if *kind == EntryType::Regular { b"content" } else { b"" };
+            let mut header = tar::Header::new_gnu();
+            let old = header.as_old_mut();
+            put(&mut old.name, name);
+            put(&mut old.linkname, target);
+            header.set_entry_type(*kind);
+            header.set_mode(0o644);
+            header.set_size(u64::try_from(content.len()).expect("a few"));
+            header.set_cksum();
+            packed.write_all(header.as_bytes()).expect("it is written");
+            packed.write_all(content).expect("it is written");
+            let rest = content.len().next_multiple_of(512) - content.len();
+            packed.write_all(&vec![0; rest]).expect("it is written");
+        }
+        packed.write_all(&[0; 1024]).expect("it is written");
+        packed.finish().expect("it is written");
+    }
+
+    #[test]
+    fn a_name_leads_below_where_it_begins_or_nowhere() {
+        let property = |bytes: Vec<u8>| {
+            let Some(path) = normal(Path::new(OsStr::from_bytes(&bytes))) else { return Ok(()) };
+            let below = path.components().all(|part| matches!(part, Component::Normal(_)));
+            prop_assert!(below, "{:?}", path);
+            prop_assert_eq!(normal(&path), Some(path.clone()));
+            Ok(())
+        };
+        runner().run(&name(), property).expect("a path below");
+    }
+
+    #[test]
+    fn whatever_an_archive_holds_nothing_is_written_beside_its_directory() {
+        let property = |members: Vec<(EntryType, Vec<u8>, Vec<u8>)>| {
+            let around = tempfile::tempdir().expect("a directory");
+            let (root, outside) = (around.path().join("root"), around.path().join("outside"));
+            fs::create_dir(&root).expect("a directory");
+            fs::create_dir(&outside).expect("a directory");
+            fs::write(outside.join("a"), "untouched").expect("a file");
+            let file = around.path().join("archive");
+            write_archive(&file, &members);
+            let stop = Arc::new(AtomicBool::new(false));
+            let limits = Limits { deadline: Instant::now() + Duration::from_mins(10), stop };
+            let archive = Archive { file: &file, place: &|path| Some(path.to_owned()) };
+            if archive.check(&mut BTreeSet::new(), &limits).is_ok() {
+                // What contradicts itself is not written whole.
+                let _ = archive.unpack(&root, &limits);
+            }
+            let names = |folder: &Path| {
+                let entries = fs::read_dir(folder).expect("a directory");
+                let names = entries.map(|entry| entry.expect("an entry").file_name());
+                names.collect::<BTreeSet<_>>()
+            };
+            prop_assert_eq!(
+                names(around.path()),
+                ["archive", "outside", "root"].map(Into::into).into()
+            );
+            prop_assert_eq!(names(&outside), ["a"].map(Into::into).into());
+            let kept = fs::read_to_string(outside.join("a")).expect("it is there");
+            prop_assert_eq!(kept, "untouched");
+            Ok(())
+        };
+        let members = vec((kind(), name(), name()), 1..6);
+        runner().run(&members, property).expect("nothing beside");
+    }
+}

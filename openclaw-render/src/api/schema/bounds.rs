@@ -19,7 +19,7 @@ type Lists = &'static [(&'static str, &'static str, &'static [&'static str])];
 pub(super) type Times = &'static [(&'static str, u32, u32)];
 
 /// Lists of an instance that server-side apply does not merge as a whole.
-pub(super) const INSTANCE_LISTS: Lists = &[
+pub(crate) const INSTANCE_LISTS: Lists = &[
     ("spec.config.forcePaths", "set", &[]),
     ("spec.env", "map", &["name"]),
     ("spec.networking.service.ports", "map", &["name"]),

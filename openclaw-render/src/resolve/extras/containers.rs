@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::api::core::v1::{Container, ContainerPort, EnvVar, ResourceRequirements};
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::api::core::v1::{Container, ContainerPort};
 
-use super::{check_label, mounts};
+use super::{amounts, check_label, handlers, mounts};
 use crate::hash;
-use crate::quantity;
 use crate::resolve::context::Resolving;
-use crate::resolve::environment;
+use crate::resolve::{environment, sources};
 use crate::vocab::grammar::{is_env_name, is_port_name};
 use crate::vocab::{names, ports};
 
@@ -57,16 +55,16 @@ pub(super) fn check(
         }
         if is_init {
             check_init(&path, container, cx);
-        } else if container.restart_policy.is_some() {
-            cx.error(
-                format!("{path}.restartPolicy"),
-                "is for init containers: remove it, or move the container to `spec.initContainers`",
-            );
+        } else {
+            check_restarts(&path, container, cx);
+            handlers::check(&path, container, cx);
         }
         check_env(&path, container, cx);
         let listening = container.ports.as_deref().unwrap_or_default();
         check_ports(&path, &container.name, listening, &mut listeners, cx);
-        check_resources(&path, container.resources.as_ref(), cx);
+        amounts::check(&path, container.resources.as_ref(), cx);
+        check_words(&path, container, cx);
+        check_identity(&path, container, cx);
         let mounted = container.volume_mounts.as_deref().unwrap_or_default();
         mounts::check(&format!("{path}.volumeMounts"), mounted, known, cx);
         for (index, device) in container.volume_devices.iter().flatten().enumerate() {
@@ -108,14 +106,11 @@ fn check_name(path: &str, name: &str, cx: &mut Resolving<'_>) {
 }
 
 fn check_init(path: &str, container: &Container, cx: &mut Resolving<'_>) {
-    match container.restart_policy.as_deref() {
-        Some(ALWAYS) => return,
-        None => {}
-        Some(other) => cx.error(
-            format!("{path}.restartPolicy"),
-            format!("{other:?} is no policy of an init container: write `{ALWAYS}`, or remove it"),
-        ),
+    if container.restart_policy.as_deref() == Some(ALWAYS) {
+        handlers::check(path, container, cx);
+        return;
     }
+    check_restarts(path, container, cx);
     let unused = [
         ("lifecycle", container.lifecycle.is_some()),
         ("livenessProbe", container.liveness_probe.is_some()),
@@ -130,19 +125,82 @@ fn check_init(path: &str, container: &Container, cx: &mut Resolving<'_>) {
     }
 }
 
+/// Kubernetes 1.34 and earlier know of native sidecars alone.
+fn check_restarts(path: &str, container: &Container, cx: &mut Resolving<'_>) {
+    let path = format!("{path}.restartPolicy");
+    match container.restart_policy.as_deref() {
+        None => {}
+        Some(ALWAYS | "Never" | "OnFailure") => cx.ineffective(
+            path,
+            "is refused with the pod by Kubernetes 1.34 and earlier, which know it of init \
+             containers, as `Always`, alone",
+        ),
+        Some(other) => cx.error(
+            path,
+            format!(
+                "{other:?} is no policy: write `{ALWAYS}`, `Never` or `OnFailure`, or remove it"
+            ),
+        ),
+    }
+}
+
+/// Fields of which only some values exist.
+fn check_words(path: &str, container: &Container, cx: &mut Resolving<'_>) {
+    let fields = [
+        ("imagePullPolicy", &container.image_pull_policy, &["Always", "IfNotPresent", "Never"][..]),
+        (
+            "terminationMessagePolicy",
+            &container.termination_message_policy,
+            &["File", "FallbackToLogsOnError"][..],
+        ),
+    ];
+    for (field, value, choices) in fields {
+        let value = value.as_deref().unwrap_or_default();
+        if !value.is_empty() && !choices.contains(&value) {
+            cx.error(
+                format!("{path}.{field}"),
+                format!("{value:?} is not a choice: use one of {}", choices.join(", ")),
+            );
+        }
+    }
+}
+
+/// Whom the container runs as.
+fn check_identity(path: &str, container: &Container, cx: &mut Resolving<'_>) {
+    let Some(rights) = &container.security_context else { return };
+    let path = format!("{path}.securityContext");
+    for (field, id) in [("runAsUser", rights.run_as_user), ("runAsGroup", rights.run_as_group)] {
+        if let Some(id) = id.filter(|id| !(0..=i64::from(i32::MAX)).contains(id)) {
+            cx.error(format!("{path}.{field}"), format!("{id} is no id: write 0 to {}", i32::MAX));
+        }
+    }
+    if rights.privileged == Some(true) && rights.allow_privilege_escalation == Some(false) {
+        cx.error(
+            format!("{path}.allowPrivilegeEscalation"),
+            "contradicts `privileged`: remove one of the two",
+        );
+    }
+    let profile = rights.seccomp_profile.as_ref();
+    let is_known = |kind: &str| matches!(kind, "Localhost" | "RuntimeDefault" | "Unconfined");
+    if let Some(kind) = profile.map(|profile| &profile.type_).filter(|kind| !is_known(kind)) {
+        cx.error(
+            format!("{path}.seccompProfile.type"),
+            format!("{kind:?} is none of `RuntimeDefault`, `Localhost` and `Unconfined`"),
+        );
+    }
+}
+
 fn check_env(path: &str, container: &Container, cx: &mut Resolving<'_>) {
     let mut taken = BTreeSet::new();
     for (index, entry) in container.env.iter().flatten().enumerate() {
-        let EnvVar { name, value, value_from } = entry;
         let path = format!("{path}.env[{index}]");
+        let name = &entry.name;
         if !is_env_name(name) {
             cx.error(format!("{path}.name"), format!("{name:?} cannot name a variable"));
         } else if !taken.insert(name.as_str()) {
             cx.error(format!("{path}.name"), format!("{name} is set twice: remove one"));
         }
-        if value.as_ref().is_some_and(|value| !value.is_empty()) && value_from.is_some() {
-            cx.error(path, "has `value` and `valueFrom`: remove one of the two");
-        }
+        sources::check(&path, entry, cx);
     }
 }
 
@@ -190,39 +248,17 @@ fn check_ports(
                 cx.error(format!("{path}.name"), format!("{name:?} names two ports: rename one"));
             }
         }
-        if port.host_port.is_some_and(|port| port != 0) {
+        let of_node = port.host_port.unwrap_or_default();
+        if !(0..=65_535).contains(&of_node) {
+            cx.error(
+                format!("{path}.hostPort"),
+                format!("{of_node} is no port: write 1 to 65535, or remove it"),
+            );
+        } else if of_node != 0 {
             cx.risk(
                 format!("{path}.hostPort"),
                 "takes a port of the node: only one such pod fits on each, and whoever reaches the \
                  node reaches it past the NetworkPolicy",
-            );
-        }
-    }
-}
-
-fn check_resources(path: &str, resources: Option<&ResourceRequirements>, cx: &mut Resolving<'_>) {
-    let Some(resources) = resources else { return };
-    let amount = |amount: &Quantity| quantity::parse(&amount.0).ok();
-    for (field, amounts) in [("requests", &resources.requests), ("limits", &resources.limits)] {
-        for (resource, value) in amounts.iter().flatten() {
-            let path = format!("{path}.resources.{field}.{resource}");
-            match amount(value) {
-                None => cx.error(path, format!("{:?} is no quantity: write 500m or 2Gi", value.0)),
-                Some(parsed) if parsed.is_negative() => {
-                    cx.error(path, format!("{:?} is negative", value.0));
-                }
-                Some(_) => {}
-            }
-        }
-    }
-    for (resource, request) in resources.requests.iter().flatten() {
-        let limit = resources.limits.as_ref().and_then(|limits| limits.get(resource));
-        if let (Some(asked), Some(limit)) = (amount(request), limit)
-            && amount(limit).is_some_and(|limit| asked > limit)
-        {
-            cx.error(
-                format!("{path}.resources.requests.{resource}"),
-                format!("{} is more than the limit {}", request.0, limit.0),
             );
         }
     }

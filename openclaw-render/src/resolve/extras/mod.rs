@@ -3,7 +3,9 @@
 //! All of it is rendered as it is written. What the API server would refuse of it is a problem here,
 //! since it would refuse the whole StatefulSet.
 
+mod amounts;
 mod containers;
+mod handlers;
 mod mounts;
 mod volumes;
 

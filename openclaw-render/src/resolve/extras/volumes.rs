@@ -12,6 +12,17 @@ use crate::quantity;
 use crate::resolve::context::{Reference, Resolving};
 use crate::vocab::names;
 
+/// What may be expected at a path of a node, if anything is.
+const HOST_PATHS: [&str; 7] = [
+    "BlockDevice",
+    "CharDevice",
+    "Directory",
+    "DirectoryOrCreate",
+    "File",
+    "FileOrCreate",
+    "Socket",
+];
+
 /// Returns the volumes, each name once.
 pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Vec<Volume> {
     let mut volumes: Vec<Volume> = Vec::new();
@@ -67,6 +78,7 @@ fn check(path: &str, volume: &Volume, cx: &mut Resolving<'_>) {
         ),
     }
     check_modes(path, &value, cx);
+    check_files(path, volume, cx);
     if volume.host_path.is_some() {
         cx.risk(
             format!("{path}.hostPath"),
@@ -86,6 +98,52 @@ fn check(path: &str, volume: &Volume, cx: &mut Resolving<'_>) {
         cx.error(format!("{path}.emptyDir.sizeLimit"), format!("{:?} is negative", limit.0));
     }
     check_references(path, volume, cx);
+}
+
+/// Names of files in the volume, and of the place on the node.
+fn check_files(path: &str, volume: &Volume, cx: &mut Resolving<'_>) {
+    let mut lists: Vec<(String, &Vec<KeyToPath>)> = Vec::new();
+    let secret = volume.secret.as_ref().and_then(|it| it.items.as_ref());
+    lists.extend(secret.map(|items| (format!("{path}.secret"), items)));
+    let map = volume.config_map.as_ref().and_then(|it| it.items.as_ref());
+    lists.extend(map.map(|items| (format!("{path}.configMap"), items)));
+    let projected = volume.projected.as_ref().and_then(|projected| projected.sources.as_ref());
+    for (index, source) in projected.into_iter().flatten().enumerate() {
+        let path = format!("{path}.projected.sources[{index}]");
+        let secret = source.secret.as_ref().and_then(|it| it.items.as_ref());
+        lists.extend(secret.map(|items| (format!("{path}.secret"), items)));
+        let map = source.config_map.as_ref().and_then(|it| it.items.as_ref());
+        lists.extend(map.map(|items| (format!("{path}.configMap"), items)));
+    }
+    for (path, items) in lists {
+        for (index, item) in items.iter().enumerate() {
+            let path = format!("{path}.items[{index}]");
+            if item.key.is_empty() {
+                cx.error(format!("{path}.key"), "is missing: name a key");
+            }
+            let leaves = item.path.starts_with('/') || item.path.starts_with("..");
+            if item.path.is_empty() || leaves || item.path.split('/').any(|step| step == "..") {
+                cx.error(
+                    format!("{path}.path"),
+                    format!("{:?} is no path in the volume: write one without `..`", item.path),
+                );
+            }
+        }
+    }
+    let Some(host) = &volume.host_path else { return };
+    if host.path.is_empty() || host.path.split('/').any(|step| step == "..") {
+        cx.error(
+            format!("{path}.hostPath.path"),
+            format!("{:?} is no path of a node: write one without `..`", host.path),
+        );
+    }
+    let kind = host.type_.as_deref().unwrap_or_default();
+    if !kind.is_empty() && !HOST_PATHS.contains(&kind) {
+        cx.error(
+            format!("{path}.hostPath.type"),
+            format!("{kind:?} is not a choice: use one of {}", HOST_PATHS.join(", ")),
+        );
+    }
 }
 
 /// Permission bits of files, wherever the source gives them.
