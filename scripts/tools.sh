@@ -46,6 +46,7 @@ bring_up_node() {
         add_image "$cluster_folder/cluster" "ghcr.io/openclaw/openclaw:$successor" 1000 \
             "$("$cluster/rootfs" successor "$successor" "${*: -1}" "$applications")" \
             tini -s -- node /app/docker-entrypoint.mjs node /app/openclaw.mjs gateway
+        add_storage "$cluster_folder/cluster"
     else
         install_kubectl
         trap remove_namespaces_of_tests EXIT
@@ -87,6 +88,20 @@ start_node() {
             tini -s -- node /app/openclaw.mjs gateway
     done
     rm -rf "$folder.images"
+}
+
+# Puts rclone and a server of buckets on the node of a cluster.
+add_storage() {
+    local programs name root="$1.images"
+    programs=$("$cluster/storage/build")
+    name=$(cargo run --locked --quiet --package openclaw-cli -- \
+        render fixtures/instances/backup.yaml | image_in rclone)
+    mkdir -p "$root"/{rclone,buckets}/usr/local/bin "$root/buckets/buckets/agents"
+    cp "$programs/rclone" "$root/rclone/usr/local/bin/"
+    cp "$programs/versitygw" "$root/buckets/usr/local/bin/"
+    add_image "$1" "$name" 65534 "$root/rclone" rclone
+    add_image "$1" ghcr.io/versity/versitygw:test 1000 "$root/buckets" versitygw
+    rm -rf "$root"
 }
 
 # add_image CLUSTER NAME USER ROOTFS COMMAND...

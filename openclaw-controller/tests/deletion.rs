@@ -10,6 +10,7 @@ mod support;
 
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
 use openclaw_render::Kind;
 use serde_json::{Value, json};
 use support::cluster::Cluster;
@@ -204,4 +205,133 @@ async fn a_claim_grows_and_never_shrinks() {
     cluster.until_observed("ada").await;
     assert_eq!(size().await, "2Gi");
     cluster.end().await;
+}
+
+/// An instance whose volume goes with it, and the Secret of a bucket.
+fn with_bucket() -> [Value; 2] {
+    let mut instance = with_persistence(&json!({"orphan": false}));
+    instance["spec"]["backup"] = json!({"storage": {"secretRef": {"name": "bucket"}}});
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "bucket"},
+        "stringData": {"S3_BUCKET": "x", "S3_ENDPOINT": "http://127.0.0.1:9000"},
+    });
+    [secret, instance]
+}
+
+async fn job_of_last_backup(cluster: &Cluster) -> Option<Value> {
+    let jobs = cluster.objects().await;
+    let mut jobs = jobs.into_iter().filter(|(key, _)| key.kind == Kind::Job);
+    jobs.find(|(key, _)| key.name.starts_with("ada-last-backup-")).map(|(_, live)| live)
+}
+
+/// Says as the container that stores a backup does where it lies. Here, nothing runs in pods.
+async fn stored(cluster: &Cluster, job: &Value) {
+    let name = job["metadata"]["name"].as_str().expect("a name");
+    let pods = cluster.pods();
+    let made = ListParams::default().labels(&format!("job-name={name}"));
+    let done = async || {
+        let pods = pods.list(&made).await.expect("an answer").items;
+        pods.into_iter().find(|pod| pod.data["status"]["phase"] == "Succeeded")
+    };
+    cluster.until("its pod is done", async || done().await.is_some()).await;
+    let pod = done().await.expect("a pod that is done");
+    let said = json!({"path": "backups/x/ada/1", "sizeBytes": 1}).to_string();
+    let status = json!({"status": {"containerStatuses": [{
+        "name": "store", "ready": false, "image": "x", "imageID": "x", "restartCount": 0,
+        "state": {"terminated": {"exitCode": 0, "message": said}},
+    }]}});
+    let name = pod.metadata.name.expect("a name");
+    let patch = Patch::Merge(&status);
+    let parameters = PatchParams::default();
+    pods.patch_status(&name, &parameters, &patch).await.expect("the status is taken");
+}
+
+#[tokio::test]
+async fn an_agent_is_stopped_and_backed_up_before_its_volume_goes() {
+    for how in ["Background", "Foreground"] {
+        let cluster = Cluster::namespace("last-backup").await;
+        let _operator = Operator::start(&cluster).await;
+        for object in with_bucket() {
+            cluster.apply(&object).await.expect("it is taken");
+        }
+        // What is owned goes first in the foreground, so this volume is not.
+        if how == "Foreground" {
+            let orphan = json!({"spec": {"storage": {"persistence": {"orphan": true}}}});
+            cluster.merge_instance("ada", &orphan).await;
+        }
+        cluster.until_ready("ada").await;
+        let parameters = if how == "Foreground" {
+            DeleteParams::foreground()
+        } else {
+            DeleteParams::background()
+        };
+        cluster.instances().delete("ada", &parameters).await.expect("the instance is deleted");
+        let made = async || job_of_last_backup(&cluster).await;
+        cluster.until("the Job is made", async || made().await.is_some()).await;
+        let job = made().await.expect("the Job");
+        assert!(cluster.pod("ada-0").await.is_none(), "the agent is gone by then");
+        let live = cluster.instance("ada").await.expect("it waits");
+        assert_eq!(live["status"]["phase"], "BackingUp");
+        assert_eq!(live["status"]["backupJobName"], job["metadata"]["name"]);
+        stored(&cluster, &job).await;
+        cluster.until_gone("ada").await;
+        let told = cluster.events().await;
+        let path = "the last backup is backups/x/ada/1";
+        assert!(told.iter().any(|it| it.contains(path)), "{how}: {told:?}");
+        let claim = cluster.get(Kind::PersistentVolumeClaim, "ada-data").await;
+        assert_eq!(
+            claim.is_some_and(|claim| claim["metadata"].get("deletionTimestamp").is_none()),
+            how == "Foreground"
+        );
+        cluster.end().await;
+    }
+}
+
+#[tokio::test]
+async fn without_a_last_backup_the_volume_stays_unless_none_is_wanted() {
+    for skips in [false, true] {
+        let cluster = Cluster::namespace("no-backup").await;
+        let _operator = Operator::start(&cluster).await;
+        let [_, instance] = with_bucket();
+        cluster.apply(&instance).await.expect("the instance is taken");
+        cluster.until_ready("ada").await;
+        if skips {
+            let skip = json!({"metadata": {"annotations": {"openclaw.rocks/skip-backup": "true"}}});
+            cluster.merge_instance("ada", &skip).await;
+        }
+        cluster.delete_instance("ada").await;
+        cluster.until_gone("ada").await;
+        if skips {
+            cluster
+                .until("the claim goes", async || {
+                    cluster.get(Kind::PersistentVolumeClaim, "ada-data").await.is_none()
+                })
+                .await;
+        } else {
+            let claim = cluster.get(Kind::PersistentVolumeClaim, "ada-data").await;
+            let metadata = &claim.expect("the claim stays")["metadata"];
+            assert_eq!(metadata.get("ownerReferences"), None);
+            assert_eq!(metadata.get("deletionTimestamp"), None);
+        }
+        cluster.end().await;
+    }
+}
+
+/// In a namespace that goes nothing can be made, and nothing is waited for.
+#[tokio::test]
+async fn a_last_backup_does_not_hold_a_namespace_back() {
+    let cluster = Cluster::namespace("ending-backup").await;
+    let _operator = Operator::start(&cluster).await;
+    for object in with_bucket() {
+        cluster.apply(&object).await.expect("it is taken");
+    }
+    cluster.until_ready("ada").await;
+    let namespaces = Api::<Namespace>::all(cluster.client.clone());
+    let name = cluster.namespace.clone();
+    cluster.clone().end().await;
+    cluster
+        .until("the namespace is gone", async || {
+            namespaces.get_opt(&name).await.expect("an answer").is_none()
+        })
+        .await;
 }

@@ -42,6 +42,15 @@ pub(crate) fn is_scaled_down(name: &str, uid: Option<&str>, observed: &Observed)
     }
 }
 
+/// Whether neither the StatefulSet wants a pod nor one is there.
+pub(crate) fn is_gone(name: &str, uid: Option<&str>, observed: &Observed) -> bool {
+    let set = observed.objects.get(&ObjectKey::new(Kind::StatefulSet, name)).and_then(Fact::known);
+    let workload = set.and_then(|set| set.workload.as_ref());
+    is_scaled_down(name, uid, observed)
+        && workload.is_none_or(|workload| workload.replicas == 0)
+        && observed.pods.known().is_some_and(Vec::is_empty)
+}
+
 /// Returns how it stands with the Deployment of an instance of that name and uid.
 pub(crate) fn predecessor<'a>(
     name: &str,

@@ -7,9 +7,9 @@ use openclaw_render::vocab::paths::CONFIG_FILE;
 use serde_json::json;
 
 use crate::onlooked;
-use crate::support::agent::{APPLICATION, Agent, NAME, lives, said};
+use crate::support::agent::{APPLICATION, Agent, NAME, lives};
 use crate::support::fixtures::Fixture;
-use crate::support::models::{Models, turn};
+use crate::support::models::{Models, assert_remembered};
 
 /// Longer than whatever the application does to its configuration when it starts.
 const A_MINUTE: Duration = Duration::from_mins(1);
@@ -52,19 +52,6 @@ async fn change_version(agent: &Agent, version: &str) {
     agent.change(&json!({"image": {"tag": version}})).await;
     agent.until_replaced(&uid).await;
     until_known(agent, version).await;
-}
-
-/// Says something to the version that runs, the last of these: the model is told it together with
-/// what was said to the ones before.
-async fn assert_remembered(agent: &Agent, models: &Models, versions: &[&str]) {
-    let words = |version: &&str| format!("Said to {version}.");
-    let answer = turn(agent, "main", &words(versions.last().expect("one")));
-    assert!(said(&answer).contains("Here is answers-one."), "{versions:?}: {}", said(&answer));
-    let seen = models.seen().await;
-    let heard = seen.last().expect("a request")["said"].to_string();
-    for words in versions.iter().map(words) {
-        assert!(heard.contains(&words), "{words} is not in {heard}");
-    }
 }
 
 #[tokio::test]

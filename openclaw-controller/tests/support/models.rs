@@ -4,7 +4,7 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
-use super::agent::{APPLICATION, Agent, GATEWAY, bystander};
+use super::agent::{APPLICATION, Agent, GATEWAY, bystander, said};
 use super::http;
 
 /// Answers below `/answers`, with an error below `/fails`, and never below `/hangs`. Who is told to
@@ -109,4 +109,17 @@ pub fn turn(agent: &Agent, who: &str, message: &str) -> Output {
     let with =
         ["--timeout", "240000", "--token", &token, "--url", GATEWAY, "--params", &parameters];
     agent.exec(APPLICATION, &[&call[..], &with[..]].concat())
+}
+
+/// Says something to the agent that runs, by the name of the last of these: the model is told it
+/// together with what was said to the ones before.
+pub async fn assert_remembered(agent: &Agent, models: &Models, names: &[&str]) {
+    let words = |name: &&str| format!("Said to {name}.");
+    let answer = turn(agent, "main", &words(names.last().expect("one")));
+    assert!(said(&answer).contains("Here is answers-one."), "{names:?}: {}", said(&answer));
+    let seen = models.seen().await;
+    let heard = seen.last().expect("a request")["said"].to_string();
+    for words in names.iter().map(words) {
+        assert!(heard.contains(&words), "{words} is not in {heard}");
+    }
 }

@@ -172,12 +172,15 @@ impl World {
         self.expect_taken("delete", &key_of(object), deleted);
     }
 
-    /// A pod for each Job, which ends one round later: badly if it restores a wrong path, and never
-    /// if that says so. The agent's pod must not be there.
+    /// A pod for each Job, which ends one round later: badly if it is about a wrong path or bucket,
+    /// and never if that says so. The agent's pod must not be there.
     fn run_jobs(&mut self) {
         for job in self.all(Kind::Job).into_iter().filter(|job| job.get("status").is_none()) {
             let name = format!("{}-x", text(&job, "/metadata/name"));
-            let from = text(&job, "/spec/template/spec/containers/0/args/4").to_owned();
+            // What is restored, or where a backup goes.
+            let container = "/spec/template/spec/containers/0";
+            let at = if text(&job, &format!("{container}/name")) == "restore" { 4 } else { 6 };
+            let from = text(&job, &format!("{container}/args/{at}")).to_owned();
             match self.get("Pod", &name).cloned() {
                 None => self.start_job(&job, &name),
                 Some(pod) if !from.contains("slow") => self.end_job(&job, &pod, &from),
@@ -211,8 +214,9 @@ impl World {
             "path": from, "version": "2026.9.6", "sizeBytes": 1000,
             "before": ".openclaw-before-restore",
         });
+        let storer = text(job, "/spec/template/spec/containers/0/name");
         let (container, list, code, message) = if is_good {
-            ("restore", "containerStatuses", 0, said.to_string())
+            (storer, "containerStatuses", 0, said.to_string())
         } else {
             let nothing = format!("{from:?} holds nothing: no file and no directory");
             ("fetch", "initContainerStatuses", 1, nothing)

@@ -21,21 +21,20 @@ pub struct BackupSpec {
     /// Jobs of failed backups that are kept, 0 or more. Defaults to 1. Counts only with `schedule`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_history_limit: Option<i32>,
-    /// Time that a backup or a restore may take, `5m` to `24h`. Defaults to `1h`. Counts only with
-    /// `schedule` or `spec.restoreFrom`.
+    /// Time that a backup or a restore may take, `5m` to `24h`. Defaults to `1h`. An instance that is
+    /// deleted waits as long for its last backup, and a quarter of an hour more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<String>,
     /// ServiceAccount of the pods of backups and restores, for workload identity. Defaults to that of
-    /// the namespace. No token of it is mounted but by the cloud's own means. Counts only with
-    /// `schedule` or `spec.restoreFrom`.
+    /// the namespace. No token of it is mounted but by the cloud's own means.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_account_name: Option<String>,
     /// Days for which backups are kept, 1 to 365. Defaults to 7. Older ones are removed after the
-    /// next good one; the newest stays in any case. Counts only with `schedule`.
+    /// next good one; the newest stays in any case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<i32>,
-    /// Where backups are stored, and restored from. Without it there are none. Counts only with
-    /// `schedule` or `spec.restoreFrom`.
+    /// Where backups are stored, and restored from. Without it there are none. With it, an agent
+    /// whose instance is deleted is stopped and backed up first. A change restarts nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage: Option<BackupStorageSpec>,
 }

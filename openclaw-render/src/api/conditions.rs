@@ -75,6 +75,8 @@ words! {
         BackupReady,
         /// The CronJob that makes backups is there.
         ScheduledBackupReady,
+        /// The backup before the instance is deleted was made.
+        BackupComplete,
         /// What `spec.restoreFrom` names is restored.
         RestoreComplete,
         /// The models of `spec.ollama` are there.
@@ -221,6 +223,10 @@ words! {
         BackupFailed,
         /// The last backup is stored and was read back.
         BackupSucceeded,
+        /// The last backup is being made, and the instance goes after it.
+        BackingUp,
+        /// The last backup was not made in its time.
+        BackupTimedOut,
         /// No backup was made so far.
         NoBackupYet,
         /// A backup is being restored, and the agent is off until then.

@@ -26,7 +26,7 @@ pub enum Phase {
     Failed,
     /// The instance is being deleted.
     Terminating,
-    /// A backup is being made.
+    /// The last backup is being made before the instance is deleted.
     BackingUp,
     /// A backup is being restored.
     Restoring,
@@ -114,10 +114,10 @@ pub struct OpenClawInstanceStatus {
     /// removed there when the next pod starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub installed: Option<InstalledStatus>,
-    /// When the backup before deletion began. Not written by this version.
+    /// When the backup before deletion began. From then on its time is counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backing_up_since: Option<Time>,
-    /// The Job that makes the backup before deletion. Not written by this version.
+    /// The Job that makes the backup before deletion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup_job_name: Option<String>,
     /// Where the last good backup is, as a path in the bucket.

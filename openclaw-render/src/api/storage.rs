@@ -41,7 +41,7 @@ pub struct PersistenceSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub existing_claim: Option<String>,
     /// Whether the claim stays when the instance is deleted. If not, it is deleted too, with all
-    /// data. Defaults to true. A change leaves the running pod alone.
+    /// data, unless a last backup was asked for by `spec.backup` and not made. Defaults to true. A change leaves the running pod alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub orphan: Option<bool>,
 }

@@ -29,13 +29,15 @@ enum Volume {
     Safe,
 }
 
-pub(crate) fn step(instance: &OpenClawInstance, observed: &Observed) -> Step {
+/// Returns the next step. With `keeps_volume` the volume stays, whatever the spec says.
+pub(crate) fn step(instance: &OpenClawInstance, observed: &Observed, keeps_volume: bool) -> Step {
     let finalizers = instance.metadata.finalizers.as_deref().unwrap_or_default();
     let Some(position) = finalizers.iter().position(|finalizer| finalizer == FINALIZER) else {
         return Step::last(Vec::new());
     };
     let claim = claim(instance);
-    match volume(instance, &claim, observed) {
+    let keeps_volume = keeps_volume || is_kept_by_user(instance);
+    match volume(instance, &claim, observed, keeps_volume) {
         Volume::Unread => Step::read(Read::Live(claim.clone()), WaitingOn::ClaimRead(claim.name)),
         Volume::Owned(release) => Step::act(release, WaitingOn::ClaimRelease(claim.name)),
         Volume::Goes | Volume::Absent | Volume::Safe => {
@@ -53,8 +55,13 @@ pub(crate) fn claim(instance: &OpenClawInstance) -> ObjectKey {
 /// The claim counts as safe only when this pass has read it without the instance among its owners:
 /// what a cache says may be older than what another operator, or an answer that was lost, has made
 /// of it.
-fn volume(instance: &OpenClawInstance, key: &ObjectKey, observed: &Observed) -> Volume {
-    if !keeps_volume(instance) {
+fn volume(
+    instance: &OpenClawInstance,
+    key: &ObjectKey,
+    observed: &Observed,
+    keeps_volume: bool,
+) -> Volume {
+    if !keeps_volume {
         return Volume::Goes;
     }
     let claim = match (observed.live.get(key), observed.claims.get(&key.name)) {
@@ -73,7 +80,7 @@ fn read(live: &Value) -> Option<Claim> {
 }
 
 /// Default true: data outlives its instance unless the user says otherwise.
-fn keeps_volume(instance: &OpenClawInstance) -> bool {
+fn is_kept_by_user(instance: &OpenClawInstance) -> bool {
     let storage = instance.spec.storage.as_ref();
     let persistence = storage.and_then(|storage| storage.persistence.as_ref());
     persistence.and_then(|persistence| persistence.orphan).unwrap_or(true)

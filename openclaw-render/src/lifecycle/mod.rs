@@ -6,11 +6,14 @@
 //! step means for the pod is not among its effects: [`Power`](crate::power::Power) says it, and `resource/` renders it.
 
 pub(crate) mod deletion;
+pub(crate) mod last_backup;
 pub(crate) mod requests;
 pub(crate) mod restore;
 pub(crate) mod update;
 
 use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
 
 use crate::effect::{Effect, Read};
 
@@ -40,6 +43,13 @@ impl Step {
     fn act(effect: Effect, waits_for: WaitingOn) -> Self {
         Self { effects: vec![effect], waits_for: Some(waits_for), ..Self::default() }
     }
+}
+
+/// Whether a time has passed. A clock that was put back must not make the wait longer than it is.
+fn is_over(since: Timestamp, now: Option<Timestamp>, within: SignedDuration) -> bool {
+    let Some(now) = now else { return false };
+    let passed = now.duration_since(since);
+    passed >= within || passed < SignedDuration::ZERO - within
 }
 
 /// What a machine waits for.

@@ -14,6 +14,7 @@
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::is_over;
 use crate::api::{OpenClawInstanceStatus, RestoreStatus};
 
 /// What is remembered in status.
@@ -136,7 +137,7 @@ pub(crate) fn next(record: &Record, seen: &Seen<'_>) -> Record {
             Record { restore, ..record.clone() }
         }
         (Stage::UnderWay { .. }, Job::Failed(why)) => failed(record, why),
-        (Stage::UnderWay { since, .. }, _) if is_over(since, seen) => {
+        (Stage::UnderWay { since, .. }, _) if is_over(since, seen.now, seen.within) => {
             failed(record, "it did not come to an end in its time")
         }
         (Stage::Ending { .. }, Job::Gone) => {
@@ -151,13 +152,6 @@ pub(crate) fn next(record: &Record, seen: &Seen<'_>) -> Record {
 fn failed(record: &Record, why: &str) -> Record {
     let restore = RestoreStatus { message: Some(why.to_owned()), ..record.restore.clone() };
     Record { restore, ..record.clone() }
-}
-
-/// A clock that was put back must not make the wait longer than it is.
-fn is_over(since: Timestamp, seen: &Seen<'_>) -> bool {
-    let Some(now) = seen.now else { return false };
-    let passed = now.duration_since(since);
-    passed >= seen.within || passed < SignedDuration::ZERO - seen.within
 }
 
 #[cfg(test)]

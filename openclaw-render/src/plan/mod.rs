@@ -5,6 +5,7 @@
 //! wrong; status.
 
 mod agent;
+mod deletion;
 mod guards;
 mod inputs;
 mod objects;
@@ -19,7 +20,6 @@ pub use stored::{StoredInstance, plan_stored};
 
 use crate::api::OpenClawInstance;
 use crate::effect::{Effect, Plan, Purpose, Read, Target, unchanged_since};
-use crate::lifecycle::{Step, deletion};
 use crate::object::{Object, ObjectKey};
 use crate::observed::{Fact, Observed};
 use crate::predecessor::{Predecessor, predecessor};
@@ -71,7 +71,7 @@ impl Wanted {
 #[must_use]
 pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Settings) -> Plan {
     if instance.metadata.deletion_timestamp.is_some() {
-        return plan_deletion(instance, observed);
+        return deletion::plan_deletion(instance, observed, settings);
     }
     let resolution = resolve(instance, observed, settings);
     let Resolution { resolved, problems, references, .. } = &resolution;
@@ -138,14 +138,6 @@ fn unseen(references: &BTreeSet<ObjectKey>, observed: &Observed) -> Vec<Read> {
     let unseen = references.iter().filter(|key| !observed.has_seen(key));
     let defaults = matches!(observed.cluster_defaults, Fact::Unknown);
     unseen.cloned().map(Read::Content).chain(defaults.then_some(Read::ClusterDefaults)).collect()
-}
-
-/// What is done with an instance that is being deleted.
-fn plan_deletion(instance: &OpenClawInstance, observed: &Observed) -> Plan {
-    let Step { reads, effects, waits_for } = deletion::step(instance, observed);
-    let mut plan = Plan { reads, effects, look_again_in: LOOK_AGAIN_WAITING, ..Plan::default() };
-    plan.take(status::report_deletion(instance, waits_for.as_ref(), observed));
-    plan
 }
 
 impl Plan {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{LOOK_AGAIN_SETTLED, LOOK_AGAIN_WAITING, guards, paused, plan, plan_deletion};
+use super::{LOOK_AGAIN_SETTLED, LOOK_AGAIN_WAITING, deletion, guards, paused, plan};
 use crate::api::{OpenClawInstance, OpenClawInstanceSpec, OpenClawInstanceStatus};
 use crate::documents::decode_instance;
 use crate::effect::Plan;
@@ -80,7 +80,7 @@ fn plan_remains(remains: &Remains, observed: &Observed, settings: &Settings) -> 
         return Plan { look_again_in: LOOK_AGAIN_SETTLED, status, ..Plan::default() };
     };
     if instance.metadata.deletion_timestamp.is_some() {
-        return plan_deletion(instance, observed);
+        return deletion::of_remains(instance, observed);
     }
     let findings = Findings { paused: paused(instance), ..Findings::default() };
     let problems = vec![problem.clone()];
@@ -110,6 +110,11 @@ fn remains(live: &Value, status: Option<OpenClawInstanceStatus>) -> Option<OpenC
     let metadata = metadata.filter(|(name, _)| *name != "managedFields");
     let metadata: Map<String, Value> =
         metadata.map(|(name, value)| (name.clone(), value.clone())).collect();
+    // Nothing is backed up of what cannot be read, so it stays where a backup was asked for.
+    let asks_for_backups = ["/spec/backup/schedule", "/spec/backup/storage"]
+        .iter()
+        .any(|pointer| live.pointer(pointer).is_some_and(|value| !value.is_null()));
+    let orphan = switch("/spec/storage/persistence/orphan").unwrap_or(true) || asks_for_backups;
     let mut bare = json!({
         "metadata": metadata,
         "spec": {
@@ -119,7 +124,7 @@ fn remains(live: &Value, status: Option<OpenClawInstanceStatus>) -> Option<OpenC
                 "autoScaling": {"enabled": switch("/spec/availability/autoScaling/enabled")},
             },
             "storage": {
-                "persistence": {"orphan": switch("/spec/storage/persistence/orphan").unwrap_or(true)},
+                "persistence": {"orphan": orphan},
             },
         },
     });

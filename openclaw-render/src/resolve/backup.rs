@@ -1,4 +1,4 @@
-//! Scheduled backups: when, where to, and whether they can be made.
+//! Backups: when, where to, and whether they can be made.
 
 use k8s_openapi::api::core::v1::{EnvVar, PersistentVolumeClaimSpec, ResourceRequirements};
 
@@ -16,26 +16,31 @@ use crate::vocab::schedule::seconds;
 use crate::vocab::{env, images};
 
 /// The first backup of a large volume takes long.
-const TIMEOUT_SECONDS: i64 = 60 * 60;
+pub(crate) const TIMEOUT_SECONDS: i64 = 60 * 60;
 const LEAST_TIMEOUT: f64 = 5.0 * 60.0;
 const GREATEST_TIMEOUT: f64 = 24.0 * 60.0 * 60.0;
 const RETENTION_DAYS: i32 = 7;
 const SUCCEEDED_JOBS: i32 = 3;
 const FAILED_JOBS: i32 = 1;
-/// No second pod may use a volume with it.
 const SECRET: &str = "spec.backup.storage.secretRef.name";
 
-/// Backups that are asked for.
+/// Backups that are asked for: the last one, before the agent is deleted, and those on a schedule.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Backup {
-    pub(crate) schedule: String,
-    pub(crate) succeeded_jobs: i32,
-    pub(crate) failed_jobs: i32,
+    pub(crate) schedule: Option<Schedule>,
     pub(crate) timeout_seconds: i64,
     pub(crate) retention_days: i32,
     pub(crate) service_account: Option<String>,
     /// What they are made with, or why none is made.
     pub(crate) means: Result<Means, Lack>,
+}
+
+/// When backups are made, and how many of their Jobs are kept.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Schedule {
+    pub(crate) cron: String,
+    pub(crate) succeeded_jobs: i32,
+    pub(crate) failed_jobs: i32,
 }
 
 /// What a backup is made with.
@@ -79,24 +84,22 @@ pub(super) fn resolve(
     cx: &mut Resolving<'_>,
 ) -> Option<Backup> {
     let backup = spec.backup.clone().unwrap_or_default();
-    let Some(schedule) = text(backup.schedule.as_ref()) else {
-        if secret(spec).is_some() && text(spec.restore_from.as_ref()).is_none() {
-            cx.ineffective(
-                SECRET,
-                "has no effect without `spec.backup.schedule` or `spec.restoreFrom`: no backup is \
-                 made",
-            );
-        }
-        return None;
-    };
-    Some(Backup {
-        schedule: schedule.to_owned(),
+    let schedule = text(backup.schedule.as_ref()).map(|cron| Schedule {
+        cron: cron.to_owned(),
         succeeded_jobs: backup.history_limit.unwrap_or(SUCCEEDED_JOBS),
         failed_jobs: backup.failed_history_limit.unwrap_or(FAILED_JOBS),
+    });
+    let what = match schedule {
+        Some(_) => &FOR_BACKUPS,
+        None if secret(spec).is_some() => &FOR_THE_LAST,
+        None => return None,
+    };
+    Some(Backup {
+        schedule,
         timeout_seconds: timeout(&backup, cx),
         retention_days: backup.retention_days.unwrap_or(RETENTION_DAYS),
         service_account: text(backup.service_account_name.as_ref()).map(str::to_owned),
-        means: means(spec, &FOR_BACKUPS, volume, environment, cx),
+        means: means(spec, what, volume, environment, cx),
     })
 }
 
@@ -119,6 +122,8 @@ pub(super) fn timeout(backup: &BackupSpec, cx: &mut Resolving<'_>) -> i64 {
 struct For {
     about: ConditionType,
     path: &'static str,
+    /// Whether the agent may run meanwhile.
+    beside_the_agent: bool,
     no_volume: &'static str,
     replicas: &'static str,
     no_destination: &'static str,
@@ -127,6 +132,7 @@ struct For {
 const FOR_BACKUPS: For = For {
     about: BackupReady,
     path: "spec.backup.schedule",
+    beside_the_agent: true,
     no_volume: "makes no backup: `spec.storage.persistence.enabled` is false, and there is no volume \
                 that could be read",
     replicas: "makes no backup: with `spec.availability.autoScaling` each replica has a volume of its \
@@ -135,9 +141,25 @@ const FOR_BACKUPS: For = For {
                      `spec.backup.storage.secretRef`",
 };
 
+/// Of an agent that is being deleted, and stopped for it.
+const FOR_THE_LAST: For = For {
+    about: BackupReady,
+    path: SECRET,
+    beside_the_agent: false,
+    no_volume: "makes no backup before the instance is deleted: \
+                `spec.storage.persistence.enabled` is false, and there is no volume that could be \
+                read",
+    replicas: "makes no backup before the instance is deleted: with \
+               `spec.availability.autoScaling` each replica has a volume of its own, and a backup is \
+               of one volume",
+    // It is asked for by naming one.
+    no_destination: "",
+};
+
 const FOR_RESTORES: For = For {
     about: RestoreComplete,
     path: restore::PATH,
+    beside_the_agent: false,
     no_volume: "restores nothing: `spec.storage.persistence.enabled` is false, and there is no volume \
                 that would keep it",
     replicas: "restores nothing: with `spec.availability.autoScaling` each replica has a volume of its \
@@ -180,7 +202,7 @@ fn means(
         DataVolume::Made { claim, spec } => (claim, staging(claim, Some(spec), cx)),
         DataVolume::Existing(claim) => (claim, staging(claim, None, cx)),
     };
-    let is_beside = what.about == BackupReady && Power::asked(spec).is_on();
+    let is_beside = what.beside_the_agent && Power::asked(spec).is_on();
     if is_beside && modes(&volume.volume).iter().any(|mode| mode == storage::ONE_POD) {
         cx.ineffective(
             what.path,

@@ -68,7 +68,7 @@ use std::collections::BTreeSet;
 
 pub(crate) use alerts::Alerts;
 pub(crate) use auto_update::{AutoUpdate, Guard};
-pub(crate) use backup::{Backup, Lack, Means};
+pub(crate) use backup::{Backup, Lack, Means, TIMEOUT_SECONDS as BACKUP_TIMEOUT_SECONDS};
 pub(crate) use base_config::BaseConfig;
 pub(crate) use basic_auth::{BasicAuth, SecretForm};
 pub(crate) use ca_bundle::{BundleSource, CaBundle};

@@ -21,12 +21,13 @@ const RETRIES: i32 = 1;
 
 pub(super) fn render(instance: &Resolved) -> Option<CronJob> {
     let asked = instance.backup.as_ref()?;
+    let schedule = asked.schedule.as_ref()?;
     let means = asked.means.as_ref().ok()?;
     Some(CronJob {
         metadata: meta::with_owner(instance, instance.name.backup()),
         spec: Some(CronJobSpec {
             concurrency_policy: Some("Forbid".to_owned()),
-            failed_jobs_history_limit: Some(asked.failed_jobs),
+            failed_jobs_history_limit: Some(schedule.failed_jobs),
             job_template: JobTemplateSpec {
                 metadata: Some(ObjectMeta {
                     labels: Some(labels::of_backups(&instance.name)),
@@ -40,9 +41,9 @@ pub(super) fn render(instance: &Resolved) -> Option<CronJob> {
                     ..Default::default()
                 }),
             },
-            schedule: asked.schedule.clone(),
+            schedule: schedule.cron.clone(),
             starting_deadline_seconds: Some(MAY_BEGIN_LATE_SECONDS),
-            successful_jobs_history_limit: Some(asked.succeeded_jobs),
+            successful_jobs_history_limit: Some(schedule.succeeded_jobs),
             // `suspend` is left to whoever wants to stop backups for a while.
             time_zone: Some("Etc/UTC".to_owned()),
             ..Default::default()

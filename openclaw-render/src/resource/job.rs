@@ -1,8 +1,8 @@
-//! `Job`: restores a backup into the agent's volume, once.
+//! `Job`: restores a backup into the agent's volume, once; or makes the last backup of it.
 //!
-//! - Present when: a restore is under way, see `lifecycle/restore.rs`. It goes when that is done, or
-//!   no longer asked for; not by itself, since nobody else knows what came of it until the operator has
-//!   seen it.
+//! - Present when: a restore is under way, see `lifecycle/restore.rs`, or the instance is being
+//!   deleted, see `lifecycle/last_backup.rs`. It goes when that is done, or no longer asked for; not
+//!   by itself, since nobody else knows what came of it until the operator has seen it.
 //! - Reads: `spec.restoreFrom`, `spec.backup`, and what the agent's own pod reads: image, volume,
 //!   security, placement. As it was when the Job was made: it is never changed.
 //! - Restarts pods: never. The agent is off meanwhile.
@@ -11,12 +11,18 @@ use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::meta;
-use crate::pod::restore;
+use crate::pod::{backup, restore};
 use crate::resolve::Resolved;
 use crate::vocab::labels;
 
 /// Attempts after the first one: a storage may be away for a while.
 const RETRIES: i32 = 1;
+/// A backup that was under way when the instance was deleted keeps the last one waiting.
+const RETRIES_OF_THE_LAST: i32 = 4;
+/// Finalizer of Kubernetes on an object that waits for what it owns.
+const WAITS_FOR_DEPENDENTS: &str = "foregroundDeletion";
+/// Nobody else removes it where the instance does not own it.
+const KEPT_SECONDS: i32 = 3600;
 
 pub(super) fn render(instance: &Resolved) -> Option<Job> {
     let asked = instance.restore.as_ref()?;
@@ -31,6 +37,32 @@ pub(super) fn render(instance: &Resolved) -> Option<Job> {
             active_deadline_seconds: Some(asked.timeout_seconds),
             backoff_limit: Some(RETRIES),
             template: restore::template(instance, asked, means, name, from),
+            ..Default::default()
+        }),
+        ..Default::default()
+    })
+}
+
+/// Returns the Job that makes the last backup of an instance that is being deleted.
+///
+/// What an instance owns that is deleted in the foreground is deleted before it, so it does not own
+/// the Job then.
+pub(crate) fn of_last_backup(instance: &Resolved, finalizers: &[String]) -> Option<Job> {
+    let asked = instance.backup.as_ref()?;
+    let means = asked.means.as_ref().ok()?;
+    let name = instance.name.last_backup(instance.uid.as_deref().unwrap_or_default());
+    let metadata = if finalizers.iter().any(|it| it == WAITS_FOR_DEPENDENTS) {
+        meta::without_owner(instance, name)
+    } else {
+        meta::with_owner(instance, name)
+    };
+    Some(Job {
+        metadata: ObjectMeta { labels: Some(labels::of_backups(&instance.name)), ..metadata },
+        spec: Some(JobSpec {
+            active_deadline_seconds: Some(asked.timeout_seconds),
+            backoff_limit: Some(RETRIES_OF_THE_LAST),
+            template: backup::template(instance, asked, means),
+            ttl_seconds_after_finished: Some(KEPT_SECONDS),
             ..Default::default()
         }),
         ..Default::default()

@@ -24,6 +24,7 @@ pub(crate) mod stake;
 mod stateful_set;
 mod workspace_config_map;
 
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::rbac::v1::Role;
@@ -91,6 +92,11 @@ fn guarded(rendered: Rendered, instance: &Resolved) -> Rendered {
 /// The objects whose size is the user's: the configuration, and what the workspace begins with.
 pub(crate) fn config_maps(instance: &Resolved) -> [ConfigMap; 2] {
     contents(instance, &pod::parts(instance))
+}
+
+/// Returns the Job that makes the last backup of an instance with these finalizers.
+pub(crate) fn last_backup(instance: &Resolved, finalizers: &[String]) -> Option<Job> {
+    job::of_last_backup(instance, finalizers)
 }
 
 /// What keeps the agent apart from others, and what it may do.

@@ -156,12 +156,13 @@ fn of_claim(instance: &Resolved) -> Option<Alert> {
 /// What kube-state-metrics says of the CronJob; where there is none, the alert is that.
 fn of_backups(instance: &Resolved) -> Option<Alert> {
     let backup = instance.backup.as_ref()?;
+    let schedule = backup.schedule.as_ref()?;
     let name = instance.name.backup();
     let expr = if backup.means.is_ok() {
         let matching =
             format!("namespace={},cronjob={}", quoted(&instance.namespace), quoted(&name));
         // A day later than it should be there: a backup may take as long.
-        let seconds = (schedule::longest_pause_days(&backup.schedule) + 1) * 24 * 60 * 60;
+        let seconds = (schedule::longest_pause_days(&schedule.cron) + 1) * 24 * 60 * 60;
         format!(
             "time() - (max by (namespace, cronjob) (kube_cronjob_status_last_successful_time\
              {{{matching}}}) or max by (namespace, cronjob) (kube_cronjob_created{{{matching}}})) \

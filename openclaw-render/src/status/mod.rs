@@ -6,6 +6,7 @@
 mod backups;
 mod conditions;
 mod config_sync;
+mod deletion;
 mod kept;
 mod managed;
 mod phase;
@@ -17,13 +18,13 @@ pub(crate) mod updates;
 use std::collections::BTreeMap;
 
 pub(crate) use config_sync::UNCONFIRMED_AFTER;
+pub(crate) use deletion::{LastBackup, last_backup_job, report_deletion, report_last_backup};
 pub(crate) use kept::decode;
 pub(crate) use statement::Statement;
 pub(crate) use transitions::since;
 
-use crate::api::{ConditionType, OpenClawInstance, OpenClawInstanceStatus, Phase, Reason};
+use crate::api::{OpenClawInstance, OpenClawInstanceStatus};
 use crate::effect::{Event, Lookup, Question, is_at_rest};
-use crate::lifecycle::{WaitingOn, deletion};
 use crate::object::ObjectKey;
 use crate::observed::Observed;
 use crate::pacing::Standing;
@@ -139,33 +140,4 @@ pub(crate) fn report(
     let (look_up, standing) = updates.map(|updates| (updates.lookup, updates.standing)).unzip();
     let (standing, has_news) = (standing.flatten(), restores.has_news);
     Report { status, events, ask: config.question, look_up, standing, is_quiet, has_news }
-}
-
-/// Returns what there is to say of an instance that is being deleted.
-pub(crate) fn report_deletion(
-    instance: &OpenClawInstance,
-    waits_for: Option<&WaitingOn>,
-    observed: &Observed,
-) -> Report {
-    let claim = conditions::refusal(observed, &deletion::claim(instance))
-        .map(|refused| format!("the instance stays until its claim is released, and {refused}"));
-    let besides = conditions::refusals_besides(observed).next();
-    let besides =
-        besides.map(|it| format!("the instance stays until nothing looks after it: {it}"));
-    let (reason, message) = match (claim.or(besides), waits_for) {
-        (Some(refused), _) => (Reason::ApplyRefused, refused),
-        (None, Some(waits_for)) => {
-            (Reason::Terminating, format!("the instance is being deleted: {waits_for}"))
-        }
-        (None, None) => (Reason::Terminating, "the instance is being deleted".to_owned()),
-    };
-    let statements = vec![Statement::new(ConditionType::Ready, false, reason, message)];
-    let (conditions, events) = transitions::since_last(instance, statements, observed.now);
-    let status = OpenClawInstanceStatus {
-        phase: Some(Phase::Terminating),
-        observed_generation: instance.metadata.generation,
-        conditions: Some(conditions),
-        ..instance.status.clone().unwrap_or_default()
-    };
-    Report { status, events, ..Report::default() }
 }

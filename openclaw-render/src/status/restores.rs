@@ -6,9 +6,8 @@ use super::backups::told;
 use crate::api::{OpenClawInstance, OpenClawInstanceStatus, RestoreStatus, VolumeStatus};
 use crate::hash;
 use crate::lifecycle::restore::{self, Job, Record, Seen};
-use crate::object::{Kind, ObjectKey};
-use crate::observed::{Fact, Observed};
-use crate::predecessor::is_scaled_down;
+use crate::observed::{BackupJob, BackupPod, Observed};
+use crate::predecessor::is_gone;
 use crate::resolve::Resolved;
 
 /// Longer than its Job needs to end by its own deadline.
@@ -57,7 +56,7 @@ pub(super) fn read(
             // One that is under way does not end because a Secret cannot be seen.
             restore.asked.as_deref().filter(|_| restore.job.is_some())
         }),
-        agent_is_gone: is_gone(resolved, observed),
+        agent_is_gone: is_gone(resolved.name.as_str(), resolved.uid.as_deref(), observed),
         job: job(&name, observed),
         next_job: &next_job,
         within: SignedDuration::from_secs(restore.timeout_seconds) + GRACE,
@@ -95,16 +94,6 @@ fn next_job(resolved: &Resolved, from: Option<&str>, observed: &Observed) -> Str
     resolved.name.restore(attempt.get(..8).unwrap_or_default())
 }
 
-/// Whether neither the StatefulSet wants a pod nor one is there.
-fn is_gone(resolved: &Resolved, observed: &Observed) -> bool {
-    let name = resolved.name.as_str();
-    let set = observed.objects.get(&ObjectKey::new(Kind::StatefulSet, name)).and_then(Fact::known);
-    let workload = set.and_then(|set| set.workload.as_ref());
-    is_scaled_down(name, resolved.uid.as_deref(), observed)
-        && workload.is_none_or(|workload| workload.replicas == 0)
-        && observed.pods.known().is_some_and(Vec::is_empty)
-}
-
 fn job(name: &str, observed: &Observed) -> Job {
     let (Some(jobs), Some(pods)) = (observed.backup_jobs.known(), observed.backup_pods.known())
     else {
@@ -119,16 +108,22 @@ fn job(name: &str, observed: &Observed) -> Job {
         Some(true) => {
             Job::Succeeded { before: its_pods.find_map(|pod| pod.outcome.as_ref()?.before.clone()) }
         }
-        Some(false) => {
-            let mut words: Vec<String> = its_pods.flat_map(|pod| &pod.trouble).map(told).collect();
-            words.sort();
-            words.dedup();
-            words.extend(job.message.clone());
-            let mut words = words.join("; ");
-            words.truncate(words.floor_char_boundary(LONGEST_WORDS));
-            Job::Failed(words)
-        }
+        Some(false) => Job::Failed(failure(job, its_pods)),
     }
+}
+
+/// Returns what the pods of a Job that failed say, and the Job itself.
+pub(super) fn failure<'a>(
+    job: &BackupJob,
+    its_pods: impl Iterator<Item = &'a BackupPod>,
+) -> String {
+    let mut words: Vec<String> = its_pods.flat_map(|pod| &pod.trouble).map(told).collect();
+    words.sort();
+    words.dedup();
+    words.extend(job.message.clone());
+    let mut words = words.join("; ");
+    words.truncate(words.floor_char_boundary(LONGEST_WORDS));
+    words
 }
 
 fn version(job: &str, observed: &Observed) -> Option<String> {

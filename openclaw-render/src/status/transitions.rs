@@ -13,6 +13,7 @@ const LONGEST_MESSAGE: usize = 32_768;
 
 /// Reasons of what is on its way.
 const ON_ITS_WAY: &[Reason] = &[
+    Reason::BackingUp,
     Reason::NoBackupYet,
     Reason::NotApplied,
     Reason::PodStarting,
@@ -98,7 +99,8 @@ fn event(statement: &Statement, old: Option<&Condition>) -> Option<Event> {
         old.is_some_and(|old| !ON_ITS_WAY.iter().any(|each| each.as_str() == old.reason));
     // Nothing is wrong, and somebody should mend it all the same.
     let advises =
-        matches!(reason, Reason::ConfigMigrated | Reason::NewVersionAvailable | Reason::Updating);
+        matches!(reason, Reason::ConfigMigrated | Reason::NewVersionAvailable | Reason::Updating)
+            || *about == ConditionType::BackupComplete;
     if !bad && !advises && !(turned && (recovered || *about == ConditionType::Ready)) {
         return None;
     }

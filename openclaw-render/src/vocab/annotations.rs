@@ -63,5 +63,9 @@ pub const RENDERED_CONFIG: &str = "openclaw.rocks/rendered-config";
 /// On the data claim: selects the claim for backup tools that the Go operator's users set up.
 pub const BACKUP_ENABLED: &str = "openclaw.rocks/backup-enabled";
 
+/// On the instance, `true`: it is deleted without a last backup, and its volume goes with it if the
+/// spec says so. Counts at any time until the instance is gone.
+pub const SKIP_BACKUP: &str = "openclaw.rocks/skip-backup";
+
 /// Prefix of keys that `spec.podAnnotations` cannot set: they are ours.
 pub const PREFIX: &str = "openclaw.rocks/";

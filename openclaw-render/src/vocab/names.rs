@@ -148,6 +148,14 @@ impl InstanceName {
         format!("{beginning}-restore-{attempt}")
     }
 
+    /// The Job of the backup before the instance of that uid is deleted.
+    #[must_use]
+    pub fn last_backup(&self, uid: &str) -> String {
+        let hash = hash::of(uid);
+        let beginning = self.0.get(..38).unwrap_or(&self.0);
+        format!("{beginning}-last-backup-{}", hash.get(..8).unwrap_or_default())
+    }
+
     /// What the names of ConfigMaps with revisions of skill packs begin with.
     #[must_use]
     pub fn packs(&self) -> String {

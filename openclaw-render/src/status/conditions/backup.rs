@@ -18,12 +18,19 @@ pub(super) fn statements(
     backups: &[BackupStatus],
 ) -> Vec<Statement> {
     let Some(backup) = &resolved.backup else { return Vec::new() };
+    let is_scheduled = backup.schedule.is_some();
     if let Some(reason) = lacks(&backup.means) {
         let why = texts(problems, |problem| problem.about == About::BackupReady);
         let message = format!("no backup is made: {why}");
-        return [About::BackupReady, About::ScheduledBackupReady]
+        let about = [About::BackupReady, About::ScheduledBackupReady].into_iter();
+        return about
+            .take(if is_scheduled { 2 } else { 1 })
             .map(|about| Statement::new(about, false, reason, message.clone()))
-            .into();
+            .collect();
+    }
+    if !is_scheduled {
+        // There is nothing to say of the last one before it is made.
+        return Vec::new();
     }
     vec![last(resolved, observed, backups), scheduled(resolved, observed)]
 }

@@ -61,7 +61,9 @@ pub(in crate::status) fn statement(
         return statement(true, Reason::RestoreSucceeded, message);
     };
     if let Some(reason) = lacks(&asked.means) {
-        let why = texts(problems, |problem| problem.about == About::RestoreComplete);
+        // Backups and restores have one bucket, and what it lacks is said once.
+        let about = [About::RestoreComplete, About::BackupReady];
+        let why = texts(problems, |problem| about.contains(&problem.about));
         return statement(false, reason, format!("{from} is not restored: {why}"));
     }
     if asked.holds {
