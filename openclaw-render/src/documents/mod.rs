@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -221,7 +222,11 @@ impl Documents {
     }
 
     /// Returns an object, after saying everything that is wrong with its form.
-    fn decode_all<T: DeserializeOwned>(&mut self, kind: &str, document: Value) -> Option<T> {
+    fn decode_all<T: DeserializeOwned + Serialize>(
+        &mut self,
+        kind: &str,
+        document: Value,
+    ) -> Option<T> {
         let (decoded, problems) = match decode::every_problem(kind, document) {
             Ok((decoded, unknown)) => (Some(decoded), unknown),
             Err(problems) => (None, problems),
@@ -282,17 +287,18 @@ impl Documents {
     }
 
     /// Returns an object of any other kind, after saying which of its fields its kind does not have.
-    fn decode<T: DeserializeOwned>(&mut self, document: &Value) -> Option<T> {
+    fn decode<T: DeserializeOwned + Serialize>(&mut self, document: &Value) -> Option<T> {
         let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
         let subject = format!("{kind} {}", document_name(document));
-        let misshapen = shapes::problems(&kind, document);
+        let (decoded, unknown) = decode::with_unknown::<T>(document);
+        let is_well = decoded.as_ref().is_ok_and(|it| !shapes::has_lost_lists(document, it));
+        let misshapen = if is_well { Vec::new() } else { shapes::problems(&kind, document) };
         if !misshapen.is_empty() {
             for problem in misshapen {
                 self.found(Problem { path: format!("{subject}: {}", problem.path), ..problem });
             }
             return None;
         }
-        let (decoded, unknown) = decode::with_unknown(document);
         // Objects of Kubernetes itself may be newer than what we know of them.
         if kind.starts_with("OpenClaw") {
             for problem in decode::advice(&kind, unknown) {

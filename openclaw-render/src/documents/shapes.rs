@@ -6,10 +6,11 @@
 
 use std::sync::LazyLock;
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::decode::{Step, spelled_steps};
-use crate::api::{OpenClawInstanceSpec, places};
+use crate::api::places;
 use crate::problem::{Problem, Rule};
 
 /// Values of a wrong shape of which a document is told at once.
@@ -77,10 +78,10 @@ pub(super) fn mistakes<'a>(kind: &str, document: &'a Value) -> Vec<Mistake<'a>> 
 }
 
 /// Whether a list of a spec is none any more once it is decoded, as one in the place of a map.
-pub(super) fn has_lost_lists(document: &Value, decoded: &OpenClawInstanceSpec) -> bool {
-    let lists = document.get("spec").map_or(0, |spec| lists(spec, "spec"));
-    let is_kept = |spec: &Value| self::lists(spec, "spec") == lists;
-    lists > 0 && !serde_json::to_value(decoded).is_ok_and(|spec| is_kept(&spec))
+pub(super) fn has_lost_lists(document: &Value, decoded: &impl Serialize) -> bool {
+    let in_spec = |object: &Value| object.get("spec").map_or(0, |spec| lists(spec, "spec"));
+    let given = in_spec(document);
+    given > 0 && !serde_json::to_value(decoded).is_ok_and(|object| in_spec(&object) == given)
 }
 
 /// Counts the lists outside of openclaw.json.
