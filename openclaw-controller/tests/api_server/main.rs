@@ -12,6 +12,7 @@
 mod support;
 
 mod existing;
+mod hostile;
 mod policies;
 mod removed;
 mod rendered;

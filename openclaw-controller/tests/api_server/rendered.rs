@@ -116,9 +116,13 @@ async fn what_is_rendered_for_unusual_spellings_is_kept_as_it_was_sent() {
 }
 
 /// The pod that the StatefulSet's controller would make.
-fn pod_of(objects: &[Object]) -> Option<Value> {
-    let set = objects.iter().find(|object| object.kind() == Kind::StatefulSet)?.to_value();
-    let template = &set["spec"]["template"];
+fn pod_among(objects: &[Object]) -> Option<Value> {
+    pod_of(&objects.iter().find(|object| object.kind() == Kind::StatefulSet)?.to_value())
+}
+
+/// The pod of a StatefulSet, if it is one.
+pub(super) fn pod_of(set: &Value) -> Option<Value> {
+    let template = set["spec"].get("template")?;
     let mut pod = json!({
         "apiVersion": "v1", "kind": "Pod", "metadata": template["metadata"],
         "spec": template["spec"],
@@ -136,7 +140,7 @@ fn pod_of(objects: &[Object]) -> Option<Value> {
 /// Whether a namespace that enforces the restricted standard refuses the pod. A pod that is refused
 /// for another reason fails the test.
 async fn is_restricted_away(cluster: &Cluster, objects: &[Object], what: &str) -> bool {
-    let pod = pod_of(objects).unwrap_or_else(|| panic!("{what}: no pod is rendered"));
+    let pod = pod_among(objects).unwrap_or_else(|| panic!("{what}: no pod is rendered"));
     // Admission asks for what the pod refers to.
     let account = &pod["spec"]["serviceAccountName"];
     let account =
