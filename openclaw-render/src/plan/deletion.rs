@@ -74,7 +74,8 @@ pub(super) fn plan_deletion(
         }
         Next::Wait(why) => {
             plan.reads = unread(&resolution, observed);
-            report.waits = why;
+            let unseen = || Some("nobody can look at what it needs".to_owned());
+            report.waits = why.or_else(|| unseen().filter(|_| !plan.reads.is_empty()));
         }
         Next::Conclude(verdict) => {
             report.verdict = Some(with_claim(verdict, instance, &resolution));
@@ -193,17 +194,11 @@ fn asks_for_backups(instance: &OpenClawInstance) -> bool {
 }
 
 fn errors(problems: &[Problem]) -> String {
-    told(problems, |problem| problem.severity == Severity::Error)
+    status::texts(problems, |problem| problem.severity == Severity::Error)
 }
 
 fn about_backups(problems: &[Problem]) -> String {
-    told(problems, |problem| problem.about == ConditionType::BackupReady)
-}
-
-fn told(problems: &[Problem], which: impl Fn(&Problem) -> bool) -> String {
-    let texts: Vec<String> =
-        problems.iter().filter(|problem| which(problem)).map(ToString::to_string).collect();
-    texts.join("; ")
+    status::texts(problems, |problem| problem.about == ConditionType::BackupReady)
 }
 
 /// A verdict that keeps the volume says so.

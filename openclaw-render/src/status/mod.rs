@@ -17,6 +17,7 @@ pub(crate) mod updates;
 
 use std::collections::BTreeMap;
 
+pub(crate) use conditions::texts;
 pub(crate) use config_sync::UNCONFIRMED_AFTER;
 pub(crate) use deletion::{LastBackup, last_backup_job, report_deletion, report_last_backup};
 pub(crate) use kept::decode;

@@ -85,7 +85,8 @@ fn refused_by_server(what: impl fmt::Display, said: &str) -> String {
     format!("the API server refuses {what}: {said}")
 }
 
-fn texts(problems: &[Problem], which: impl Fn(&Problem) -> bool) -> String {
+/// Returns the problems of a kind in one line.
+pub(crate) fn texts(problems: &[Problem], which: impl Fn(&Problem) -> bool) -> String {
     let texts: Vec<String> =
         problems.iter().filter(|problem| which(problem)).map(ToString::to_string).collect();
     texts.join("; ")
