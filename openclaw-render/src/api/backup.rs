@@ -22,15 +22,17 @@ pub struct BackupSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_history_limit: Option<i32>,
     /// Time that a backup or a restore may take, `5m` to `24h`. Defaults to `1h`. An instance that is
-    /// deleted waits as long for its last backup, and a quarter of an hour more.
+    /// deleted waits as long for its last backup, and a quarter of an hour more. A change counts from
+    /// the next one on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<String>,
     /// ServiceAccount of the pods of backups and restores, for workload identity. Defaults to that of
-    /// the namespace. No token of it is mounted but by the cloud's own means.
+    /// the namespace. No token of it is mounted but by the cloud's own means. A change counts from
+    /// the next one on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_account_name: Option<String>,
     /// Days for which backups are kept, 1 to 365. Defaults to 7. Older ones are removed after the
-    /// next good one; the newest stays in any case.
+    /// next good one; the newest stays in any case. A change counts from that one on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<i32>,
     /// Where backups are stored, and restored from. Without it there are none. With it, an agent

@@ -28,11 +28,13 @@ fn spec_schema() -> Value {
 
 /// Every leaf below a schema; `[]` stands for the items of a list of objects.
 fn leaves(path: &str, schema: &Value, found: &mut BTreeMap<String, Value>) {
-    if let Some(properties) = schema["properties"].as_object() {
+    if AS_WRITTEN.contains(&path) {
+        found.insert(path.to_owned(), schema.clone());
+    } else if let Some(properties) = schema["properties"].as_object() {
         for (name, inner) in properties {
             leaves(&format!("{path}.{name}"), inner, found);
         }
-    } else if schema["items"]["properties"].is_object() && !AS_WRITTEN.contains(&path) {
+    } else if schema["items"]["properties"].is_object() {
         leaves(&format!("{path}[]"), &schema["items"], found);
     } else {
         found.insert(path.to_owned(), schema.clone());

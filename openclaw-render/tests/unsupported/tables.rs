@@ -19,6 +19,43 @@ pub(crate) const WITHOUT_EFFECT: &[(&str, &str)] = &[
 
 /// Values for fields where not every value of the type is valid.
 pub(crate) const SAMPLES: &[(&str, &str)] = &[
+    (
+        "spec.availability.affinity",
+        r#"[{"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "zone"}]}}]"#,
+    ),
+    ("spec.availability.tolerations", r#"[[{"key": "a", "operator": "Exists"}]]"#),
+    (
+        "spec.availability.topologySpreadConstraints",
+        r#"[[{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}]]"#,
+    ),
+    (
+        "spec.chromium.extraEnv[].valueFrom.fieldRef",
+        r#"[{"fieldPath": "metadata.name"}, {"fieldPath": "metadata.uid"}]"#,
+    ),
+    (
+        "spec.chromium.extraEnv[].valueFrom.resourceFieldRef",
+        r#"[{"resource": "limits.cpu"}, {"resource": "limits.memory"}]"#,
+    ),
+    (
+        "spec.env[].valueFrom.fieldRef",
+        r#"[{"fieldPath": "metadata.name"}, {"fieldPath": "metadata.uid"}]"#,
+    ),
+    (
+        "spec.env[].valueFrom.resourceFieldRef",
+        r#"[{"resource": "limits.cpu"}, {"resource": "limits.memory"}]"#,
+    ),
+    (
+        "spec.networking.metricsIngress.podSelector",
+        r#"[{"matchLabels": {"a": "b"}}, {"matchExpressions": [{"key": "a", "operator": "Exists"}]}]"#,
+    ),
+    (
+        "spec.security.networkPolicy.additionalEgress[].to[].namespaceSelector",
+        r#"[{"matchLabels": {"a": "b"}}, {"matchExpressions": [{"key": "a", "operator": "Exists"}]}]"#,
+    ),
+    (
+        "spec.security.networkPolicy.additionalEgress[].to[].podSelector",
+        r#"[{"matchLabels": {"a": "b"}}, {"matchExpressions": [{"key": "a", "operator": "Exists"}]}]"#,
+    ),
     ("spec.availability.autoScaling.targetCPUUtilization", "[40, 60]"),
     ("spec.availability.autoScaling.targetMemoryUtilization", "[40, 60]"),
     ("spec.backup.retentionDays", "[30, 60]"),
@@ -259,9 +296,19 @@ pub(crate) const CONTEXT: &[(&str, &str)] = &[
 
 /// Kubernetes types that are rendered as they are written.
 pub(crate) const AS_WRITTEN: &[&str] = &[
+    "spec.availability.affinity",
+    "spec.availability.tolerations",
+    "spec.availability.topologySpreadConstraints",
+    "spec.chromium.extraEnv[].valueFrom.fieldRef",
+    "spec.chromium.extraEnv[].valueFrom.resourceFieldRef",
+    "spec.env[].valueFrom.fieldRef",
+    "spec.env[].valueFrom.resourceFieldRef",
     "spec.extraVolumeMounts",
     "spec.extraVolumes",
     "spec.initContainers",
+    "spec.networking.metricsIngress.podSelector",
+    "spec.security.networkPolicy.additionalEgress[].to[].namespaceSelector",
+    "spec.security.networkPolicy.additionalEgress[].to[].podSelector",
     "spec.sidecarVolumes",
     "spec.sidecars",
 ];
