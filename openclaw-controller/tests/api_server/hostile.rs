@@ -93,7 +93,8 @@ async fn is_hostile(cluster: &Cluster, objects: &[Object], instance: &Value, par
 
 #[tokio::test]
 async fn an_api_server_refuses_what_check_refuses_of_objects_and_takes_its_neighbours() {
-    let cluster = Cluster::namespace("hostile").await;
+    // What containers of a user may do is asked of another test.
+    let cluster = Cluster::with_security("hostile", "privileged").await;
     let fixture = Fixture::named("minimal").in_namespace(&cluster.namespace);
     let (objects, _) = fixture.render();
     // Admission asks for what the pod refers to.
