@@ -74,7 +74,11 @@ async fn is_hostile(cluster: &Cluster, objects: &[Object], instance: &Value, par
     let mut refused = refusal(cluster.try_create(&instance).await.map(|_| ()), &instance);
     for object in objects {
         let mut value = object.to_value();
-        let places = PLACES.iter().filter(|(_, kind, _)| *kind == object.kind());
+        // With a claim of the user's, none is rendered.
+        let is_made = part.pointer("/storage/persistence/existingClaim").is_none();
+        let is_of =
+            |kind: Kind| kind == object.kind() && (is_made || kind != Kind::PersistentVolumeClaim);
+        let places = PLACES.iter().filter(|(_, kind, _)| is_of(*kind));
         for (from, _, to) in places {
             if let Some(part) = part.pointer(from) {
                 put(&mut value, to, part);
