@@ -96,7 +96,7 @@ add_storage() {
     programs=$("$cluster/storage/build")
     name=$(cargo run --locked --quiet --package openclaw-cli -- \
         render fixtures/instances/backup.yaml | image_in rclone)
-    mkdir -p "$root"/{rclone,buckets}/usr/local/bin "$root/buckets/buckets/agents"
+    mkdir -p "$root"/{rclone,buckets}/usr/local/bin
     cp "$programs/rclone" "$root/rclone/usr/local/bin/"
     cp "$programs/versitygw" "$root/buckets/usr/local/bin/"
     add_image "$1" "$name" 65534 "$root/rclone" rclone

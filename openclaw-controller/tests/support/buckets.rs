@@ -21,10 +21,13 @@ pub async fn bucket_beside(agent: &Agent) {
         {"name": "ROOT_ACCESS_KEY", "value": id},
         {"name": "ROOT_SECRET_KEY", "value": key},
     ]);
-    container["volumeMounts"] =
-        json!([{"name": "bucket", "mountPath": format!("{BUCKETS}/{BUCKET}")}]);
+    container["volumeMounts"] = json!([
+        {"name": "buckets", "mountPath": BUCKETS},
+        // The kubelet makes the directory.
+        {"name": "buckets", "mountPath": "/made", "subPath": BUCKET},
+    ]);
     container["readinessProbe"] = json!({"tcpSocket": {"port": 9000}, "periodSeconds": 1});
-    pod["spec"]["volumes"] = json!([{"name": "bucket", "emptyDir": {}}]);
+    pod["spec"]["volumes"] = json!([{"name": "buckets", "emptyDir": {}}]);
     let address = agent.with_bystander(&pod).await;
     let secret: Value = json!({
         "apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET},
