@@ -64,6 +64,26 @@ async fn left_after_deletion(persistence: Value) -> Vec<String> {
     left.into_iter().map(|(key, _)| key.to_string()).collect()
 }
 
+/// The claim of the agent has no owner to go with.
+async fn assert_claim_stays(cluster: &Cluster) {
+    let claim = cluster.get(Kind::PersistentVolumeClaim, "ada-data").await;
+    let metadata = &claim.expect("the claim is there")["metadata"];
+    assert_eq!(metadata.get("ownerReferences"), None);
+    assert_eq!(metadata.get("deletionTimestamp"), None);
+}
+
+/// The namespace goes, whatever is in it.
+async fn assert_ends(cluster: &Cluster) {
+    let namespaces = Api::<Namespace>::all(cluster.client.clone());
+    let name = cluster.namespace.clone();
+    cluster.clone().end().await;
+    cluster
+        .until("the namespace is gone", async || {
+            namespaces.get_opt(&name).await.expect("an answer").is_none()
+        })
+        .await;
+}
+
 const NOTHING: [&str; 0] = [];
 
 #[tokio::test]
@@ -120,10 +140,7 @@ async fn a_claim_of_which_the_cache_knows_no_owner_outlives_its_instance() {
     cluster.merge(Kind::PersistentVolumeClaim, "ada-data", &tied).await;
     cluster.delete_instance("ada").await;
     cluster.until_gone("ada").await;
-    let claim = cluster.get(Kind::PersistentVolumeClaim, "ada-data").await;
-    let metadata = &claim.expect("the claim is there")["metadata"];
-    assert_eq!(metadata.get("ownerReferences"), None);
-    assert_eq!(metadata.get("deletionTimestamp"), None);
+    assert_claim_stays(&cluster).await;
     cluster.end().await;
 }
 
@@ -178,14 +195,7 @@ async fn the_deletion_of_a_namespace_does_not_hang() {
     let _operator = Operator::start(&cluster).await;
     cluster.apply(&with_persistence(&json!({}))).await.expect("the instance is taken");
     cluster.until_ready("ada").await;
-    let namespaces = Api::<Namespace>::all(cluster.client.clone());
-    let name = cluster.namespace.clone();
-    cluster.clone().end().await;
-    cluster
-        .until("the namespace is gone", async || {
-            namespaces.get_opt(&name).await.expect("an answer").is_none()
-        })
-        .await;
+    assert_ends(&cluster).await;
 }
 
 #[tokio::test]
@@ -308,10 +318,7 @@ async fn without_a_last_backup_the_volume_stays_unless_none_is_wanted() {
                 })
                 .await;
         } else {
-            let claim = cluster.get(Kind::PersistentVolumeClaim, "ada-data").await;
-            let metadata = &claim.expect("the claim stays")["metadata"];
-            assert_eq!(metadata.get("ownerReferences"), None);
-            assert_eq!(metadata.get("deletionTimestamp"), None);
+            assert_claim_stays(&cluster).await;
         }
         cluster.end().await;
     }
@@ -326,12 +333,5 @@ async fn a_last_backup_does_not_hold_a_namespace_back() {
         cluster.apply(&object).await.expect("it is taken");
     }
     cluster.until_ready("ada").await;
-    let namespaces = Api::<Namespace>::all(cluster.client.clone());
-    let name = cluster.namespace.clone();
-    cluster.clone().end().await;
-    cluster
-        .until("the namespace is gone", async || {
-            namespaces.get_opt(&name).await.expect("an answer").is_none()
-        })
-        .await;
+    assert_ends(&cluster).await;
 }

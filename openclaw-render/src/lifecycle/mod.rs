@@ -17,6 +17,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::effect::{Effect, Read};
 
+/// Time beyond a Job's own deadline in which it comes to an end.
+pub(crate) const GRACE_OF_JOBS: SignedDuration = SignedDuration::from_mins(15);
+
 /// What a machine does in one pass.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Step {

@@ -7,21 +7,19 @@ use super::{LOOK_AGAIN_WAITING, guards, unseen};
 use crate::api::{ConditionType, OpenClawInstance};
 use crate::effect::{Effect, Plan, Read};
 use crate::lifecycle::last_backup::{self, Next, Prospect, Record, Seen, Verdict};
-use crate::lifecycle::{Step, deletion};
+use crate::lifecycle::{GRACE_OF_JOBS, Step, deletion};
 use crate::object::{Kind, Object, ObjectKey};
 use crate::observed::{Fact, Observed};
 use crate::predecessor::is_gone;
 use crate::problem::{Problem, Severity};
 use crate::resolution::{Resolution, resolve};
-use crate::resolve::{BACKUP_TIMEOUT_SECONDS, Lack};
+use crate::resolve::{BACKUP_TIMEOUT_SECONDS, Backup, Lack, Means};
 use crate::resource;
 use crate::settings::Settings;
 use crate::status::{self, LastBackup};
 use crate::vocab::names::InstanceName;
 use crate::vocab::{FINALIZER, annotations};
 
-/// Longer than the Job needs to end by its own deadline.
-const GRACE: SignedDuration = SignedDuration::from_mins(15);
 /// What the API server says to whoever makes something in a namespace that goes.
 const NAMESPACE_GOES: &str = "because it is being terminated";
 
@@ -42,10 +40,10 @@ pub(super) fn plan_deletion(
     settings: &Settings,
 ) -> Plan {
     let is_ours = instance.metadata.finalizers.iter().flatten().any(|it| it == FINALIZER);
-    let decided = is_ours.then(|| decide(instance, observed, settings));
-    let Some(Decided { next, record, job, off, resolution }) = decided else {
+    if !is_ours {
         return finish(instance, observed, None, false);
-    };
+    }
+    let Decided { next, record, job, off, resolution } = decide(instance, observed, settings);
     let mut plan = Plan { look_again_in: LOOK_AGAIN_WAITING, ..Plan::default() };
     let Record { since, verdict } = record;
     let mut report = LastBackup { job: &job, since, verdict, waits: None };
@@ -74,8 +72,9 @@ pub(super) fn plan_deletion(
         }
         Next::Wait(why) => {
             plan.reads = unread(&resolution, observed);
-            let unseen = || Some("nobody can look at what it needs".to_owned());
-            report.waits = why.or_else(|| unseen().filter(|_| !plan.reads.is_empty()));
+            let is_blind = !plan.reads.is_empty();
+            let unseen = || is_blind.then(|| "nobody can look at what it needs".to_owned());
+            report.waits = why.or_else(unseen);
         }
         Next::Conclude(verdict) => {
             report.verdict = Some(with_claim(verdict, instance, &resolution));
@@ -119,7 +118,7 @@ fn decide(instance: &OpenClawInstance, observed: &Observed, settings: &Settings)
         .map(|name| name.last_backup(uid.unwrap_or_default()))
         .unwrap_or_default();
     let record = Record::of(instance.status.as_ref(), &job);
-    let asked = resolution.resolved.as_ref().and_then(|it| it.backup.as_ref());
+    let asked = asked(&resolution);
     let seen = Seen {
         now: observed.now,
         prospect: prospect(instance, &resolution, &job, observed),
@@ -127,9 +126,19 @@ fn decide(instance: &OpenClawInstance, observed: &Observed, settings: &Settings)
         job: status::last_backup_job(&job, observed),
         within: SignedDuration::from_secs(
             asked.map_or(BACKUP_TIMEOUT_SECONDS, |backup| backup.timeout_seconds),
-        ) + GRACE,
+        ) + GRACE_OF_JOBS,
     };
     Decided { next: last_backup::next(&record, &seen), record, job, off, resolution }
+}
+
+/// Returns the backup that is asked for, if the spec has no errors.
+fn asked(resolution: &Resolution) -> Option<&Backup> {
+    resolution.resolved.as_ref()?.backup.as_ref()
+}
+
+/// Returns what it is made with.
+fn means(resolution: &Resolution) -> Option<&Means> {
+    asked(resolution)?.means.as_ref().ok()
 }
 
 /// Returns whether a last backup can be made.
@@ -178,8 +187,7 @@ fn prospect(
 /// Returns what must be seen before it can be told whether a last backup can be made.
 fn unread(resolution: &Resolution, observed: &Observed) -> Vec<Read> {
     let mut reads = unseen(&resolution.references, observed);
-    let backup = resolution.resolved.as_ref().and_then(|it| it.backup.as_ref());
-    if let Some(means) = backup.and_then(|backup| backup.means.as_ref().ok())
+    if let Some(means) = means(resolution)
         && matches!(observed.claims.get(&means.claim), Some(Fact::Unknown) | None)
     {
         reads.push(Read::Live(ObjectKey::new(Kind::PersistentVolumeClaim, &means.claim)));
@@ -206,8 +214,7 @@ fn with_claim(verdict: Verdict, instance: &OpenClawInstance, resolution: &Resolu
     if verdict.is_good() {
         return verdict;
     }
-    let backup = resolution.resolved.as_ref().and_then(|it| it.backup.as_ref());
-    let claim = backup.and_then(|backup| Some(backup.means.as_ref().ok()?.claim.clone()));
+    let claim = means(resolution).map(|means| means.claim.clone());
     let claim = claim.unwrap_or_else(|| deletion::claim(instance).name);
     Verdict { message: format!("{}; claim {claim} stays", verdict.message), ..verdict }
 }

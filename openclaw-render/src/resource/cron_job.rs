@@ -4,18 +4,15 @@
 //! - Reads: `spec.backup`, and what the agent's own pod reads: image, volume, security, placement.
 //! - Restarts pods: never. A backup that is under way goes on as it was begun.
 
-use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec, JobSpec, JobTemplateSpec};
+use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec, JobTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::meta;
-use crate::pod::backup;
+use super::{job, meta};
 use crate::resolve::Resolved;
 use crate::vocab::labels;
 
 /// An agent and its cluster may be on their way up when the time comes.
 const MAY_BEGIN_LATE_SECONDS: i64 = 600;
-/// A pod that has ended keeps its staging volume. What came of it is in the agent's status by then.
-const KEPT_SECONDS: i32 = 3600;
 /// Attempts after the first one.
 const RETRIES: i32 = 1;
 
@@ -33,13 +30,7 @@ pub(super) fn render(instance: &Resolved) -> Option<CronJob> {
                     labels: Some(labels::of_backups(&instance.name)),
                     ..Default::default()
                 }),
-                spec: Some(JobSpec {
-                    active_deadline_seconds: Some(asked.timeout_seconds),
-                    backoff_limit: Some(RETRIES),
-                    template: backup::template(instance, asked, means),
-                    ttl_seconds_after_finished: Some(KEPT_SECONDS),
-                    ..Default::default()
-                }),
+                spec: Some(job::that_backs_up(instance, asked, means, RETRIES)),
             },
             schedule: schedule.cron.clone(),
             starting_deadline_seconds: Some(MAY_BEGIN_LATE_SECONDS),

@@ -12,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::meta;
 use crate::pod::{backup, restore};
-use crate::resolve::Resolved;
+use crate::resolve::{Backup, Means, Resolved};
 use crate::vocab::labels;
 
 /// Attempts after the first one: a storage may be away for a while.
@@ -21,7 +21,7 @@ const RETRIES: i32 = 1;
 const RETRIES_OF_THE_LAST: i32 = 4;
 /// Finalizer of Kubernetes on an object that waits for what it owns.
 const WAITS_FOR_DEPENDENTS: &str = "foregroundDeletion";
-/// Nobody else removes it where the instance does not own it.
+/// A pod that has ended keeps its staging volume. What came of it is in the agent's status by then.
 const KEPT_SECONDS: i32 = 3600;
 
 pub(super) fn render(instance: &Resolved) -> Option<Job> {
@@ -58,13 +58,23 @@ pub(crate) fn of_last_backup(instance: &Resolved, finalizers: &[String]) -> Opti
     };
     Some(Job {
         metadata: ObjectMeta { labels: Some(labels::of_backups(&instance.name)), ..metadata },
-        spec: Some(JobSpec {
-            active_deadline_seconds: Some(asked.timeout_seconds),
-            backoff_limit: Some(RETRIES_OF_THE_LAST),
-            template: backup::template(instance, asked, means),
-            ttl_seconds_after_finished: Some(KEPT_SECONDS),
-            ..Default::default()
-        }),
+        spec: Some(that_backs_up(instance, asked, means, RETRIES_OF_THE_LAST)),
         ..Default::default()
     })
+}
+
+/// Returns the spec of a Job that makes a backup, with so many attempts after the first one.
+pub(super) fn that_backs_up(
+    instance: &Resolved,
+    asked: &Backup,
+    means: &Means,
+    retries: i32,
+) -> JobSpec {
+    JobSpec {
+        active_deadline_seconds: Some(asked.timeout_seconds),
+        backoff_limit: Some(retries),
+        template: backup::template(instance, asked, means),
+        ttl_seconds_after_finished: Some(KEPT_SECONDS),
+        ..Default::default()
+    }
 }

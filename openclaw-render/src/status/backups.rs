@@ -54,7 +54,7 @@ fn of_job(
         ..BackupStatus::default()
     };
     if !succeeded {
-        let seen = failure(job, &pods);
+        let seen = failure(job, pods.iter().copied());
         let told = before.and_then(|before| before.message.clone());
         // A pod that is gone said more than its Job does.
         let message = if pods.is_empty() { told.or(seen) } else { seen };
@@ -74,16 +74,27 @@ fn of_job(
     }
 }
 
-fn failure(job: &BackupJob, pods: &[&BackupPod]) -> Option<String> {
-    let mut words: Vec<String> = pods.iter().flat_map(|pod| &pod.trouble).map(told).collect();
+/// Returns what the pods of a Job that failed say, and the Job itself.
+pub(super) fn failure<'a>(
+    job: &BackupJob,
+    its_pods: impl IntoIterator<Item = &'a BackupPod>,
+) -> Option<String> {
+    let mut words: Vec<String> =
+        its_pods.into_iter().flat_map(|pod| &pod.trouble).map(told).collect();
     words.sort();
     words.dedup();
     words.extend(job.message.clone());
     Some(words.join("; ")).filter(|words| !words.is_empty())
 }
 
+/// Returns what keeps the pod of a Job from going on.
+pub(super) fn waits(job: &str, observed: &Observed) -> Option<String> {
+    let pods = observed.backup_pods.known()?.iter().filter(|pod| pod.job == job);
+    pods.flat_map(|pod| &pod.trouble).map(told).min()
+}
+
 /// What keeps a pod from going on, for people.
-pub(super) fn told(trouble: &Trouble) -> String {
+fn told(trouble: &Trouble) -> String {
     match trouble {
         Trouble::Unschedulable(message) => format!("no node takes its pod: {message}"),
         Trouble::ImagePull(container, message) => {

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::backups::told;
-use super::restores::failure;
+use super::backups::waits;
+use super::restores::bounded_failure;
 use super::{Report, Statement, conditions, transitions};
 use crate::api::{ConditionType, OpenClawInstance, OpenClawInstanceStatus, Phase, Reason};
 use crate::lifecycle::last_backup::{Job, Verdict};
@@ -38,8 +38,8 @@ pub(crate) fn last_backup_job(name: &str, observed: &Observed) -> Job {
             None if its_pods().next().is_some() => Job::Running(None),
             None => Job::Stored("stored, and its pod is gone that knew where".to_owned()),
         },
-        Some(false) => Job::Failed(failure(job, its_pods())),
-        None => Job::Running(its_pods().flat_map(|pod| &pod.trouble).map(told).min()),
+        Some(false) => Job::Failed(bounded_failure(job, its_pods())),
+        None => Job::Running(waits(name, observed)),
     }
 }
 

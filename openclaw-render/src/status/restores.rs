@@ -2,16 +2,15 @@
 
 use jiff::SignedDuration;
 
-use super::backups::told;
+use super::backups::{failure, waits};
 use crate::api::{OpenClawInstance, OpenClawInstanceStatus, RestoreStatus, VolumeStatus};
 use crate::hash;
+use crate::lifecycle::GRACE_OF_JOBS;
 use crate::lifecycle::restore::{self, Job, Record, Seen};
 use crate::observed::{BackupJob, BackupPod, Observed};
 use crate::predecessor::is_gone;
 use crate::resolve::Resolved;
 
-/// Longer than its Job needs to end by its own deadline.
-const GRACE: SignedDuration = SignedDuration::from_mins(15);
 /// Bytes of what the pods and the Job say of their end.
 const LONGEST_WORDS: usize = 2048;
 
@@ -59,7 +58,7 @@ pub(super) fn read(
         agent_is_gone: is_gone(resolved.name.as_str(), resolved.uid.as_deref(), observed),
         job: job(&name, observed),
         next_job: &next_job,
-        within: SignedDuration::from_secs(restore.timeout_seconds) + GRACE,
+        within: SignedDuration::from_secs(restore.timeout_seconds) + GRACE_OF_JOBS,
     };
     let record = restore::next(&before, &seen);
     Restores {
@@ -108,20 +107,16 @@ fn job(name: &str, observed: &Observed) -> Job {
         Some(true) => {
             Job::Succeeded { before: its_pods.find_map(|pod| pod.outcome.as_ref()?.before.clone()) }
         }
-        Some(false) => Job::Failed(failure(job, its_pods)),
+        Some(false) => Job::Failed(bounded_failure(job, its_pods)),
     }
 }
 
-/// Returns what the pods of a Job that failed say, and the Job itself.
-pub(super) fn failure<'a>(
+/// Returns as much of that as a status takes.
+pub(super) fn bounded_failure<'a>(
     job: &BackupJob,
-    its_pods: impl Iterator<Item = &'a BackupPod>,
+    its_pods: impl IntoIterator<Item = &'a BackupPod>,
 ) -> String {
-    let mut words: Vec<String> = its_pods.flat_map(|pod| &pod.trouble).map(told).collect();
-    words.sort();
-    words.dedup();
-    words.extend(job.message.clone());
-    let mut words = words.join("; ");
+    let mut words = failure(job, its_pods).unwrap_or_default();
     words.truncate(words.floor_char_boundary(LONGEST_WORDS));
     words
 }
@@ -129,9 +124,4 @@ pub(super) fn failure<'a>(
 fn version(job: &str, observed: &Observed) -> Option<String> {
     let mut pods = observed.backup_pods.known()?.iter().filter(|pod| pod.job == job);
     pods.find_map(|pod| pod.outcome.as_ref()?.version.clone())
-}
-
-fn waits(job: &str, observed: &Observed) -> Option<String> {
-    let pods = observed.backup_pods.known()?.iter().filter(|pod| pod.job == job);
-    pods.flat_map(|pod| &pod.trouble).map(told).min()
 }

@@ -143,17 +143,20 @@ impl InstanceName {
     /// The Job of one attempt to restore a backup. No other attempt has a Job of that name.
     #[must_use]
     pub fn restore(&self, attempt: &str) -> String {
-        // Names of Jobs become labels of their pods.
-        let beginning = self.0.get(..38).unwrap_or(&self.0);
-        format!("{beginning}-restore-{attempt}")
+        format!("{}-restore-{attempt}", self.beginning_of_jobs())
     }
 
     /// The Job of the backup before the instance of that uid is deleted.
     #[must_use]
     pub fn last_backup(&self, uid: &str) -> String {
         let hash = hash::of(uid);
-        let beginning = self.0.get(..38).unwrap_or(&self.0);
-        format!("{beginning}-last-backup-{}", hash.get(..8).unwrap_or_default())
+        let attempt = hash.get(..8).unwrap_or_default();
+        format!("{}-last-backup-{attempt}", self.beginning_of_jobs())
+    }
+
+    /// Names of Jobs become labels of their pods.
+    fn beginning_of_jobs(&self) -> &str {
+        self.0.get(..38).unwrap_or(&self.0)
     }
 
     /// What the names of ConfigMaps with revisions of skill packs begin with.

@@ -8,7 +8,7 @@ use crate::observed::{Fact, Observed};
 use crate::problem::Problem;
 use crate::resolve::{Lack, Means, Resolved};
 use crate::status::Statement;
-use crate::status::backups::told;
+use crate::status::backups::waits;
 
 /// Returns what is said of backups that are asked for.
 pub(super) fn statements(
@@ -18,17 +18,17 @@ pub(super) fn statements(
     backups: &[BackupStatus],
 ) -> Vec<Statement> {
     let Some(backup) = &resolved.backup else { return Vec::new() };
-    let is_scheduled = backup.schedule.is_some();
     if let Some(reason) = lacks(&backup.means) {
         let why = texts(problems, |problem| problem.about == About::BackupReady);
         let message = format!("no backup is made: {why}");
-        let about = [About::BackupReady, About::ScheduledBackupReady].into_iter();
-        return about
-            .take(if is_scheduled { 2 } else { 1 })
-            .map(|about| Statement::new(about, false, reason, message.clone()))
-            .collect();
+        let about: &[About] = match backup.schedule {
+            Some(_) => &[About::BackupReady, About::ScheduledBackupReady],
+            None => &[About::BackupReady],
+        };
+        let each = |about: &About| Statement::new(*about, false, reason, message.clone());
+        return about.iter().map(each).collect();
     }
-    if !is_scheduled {
+    if backup.schedule.is_none() {
         // There is nothing to say of the last one before it is made.
         return Vec::new();
     }
@@ -83,8 +83,7 @@ fn under_way(resolved: &Resolved, observed: &Observed) -> Option<String> {
     let mut jobs = observed.backup_jobs.known()?.iter();
     let job =
         jobs.find(|job| job.succeeded.is_none() && job.schedule.as_ref() == Some(&schedule))?;
-    let pods = observed.backup_pods.known()?.iter().filter(|pod| pod.job == job.name);
-    pods.flat_map(|pod| &pod.trouble).map(told).min()
+    waits(&job.name, observed)
 }
 
 fn scheduled(resolved: &Resolved, observed: &Observed) -> Statement {
