@@ -7,7 +7,8 @@
 //! # Guarantees
 //! - Without an agent that has proven a cause, at most one is unready because of it.
 //! - With one, at most [`Pacing::max_unready`] are.
-//! - An agent that cannot use its turn gives it back within a minute, and comes again later.
+//! - An agent that cannot use its turn gives it back within a minute, and comes again later. One that
+//!   prepares for it gives it back within half an hour.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -18,6 +19,8 @@ use serde::{Deserialize, Serialize};
 
 /// Time in which a turn must be used.
 const USED_WITHIN: SignedDuration = SignedDuration::from_secs(60);
+/// Time for which a turn is kept for an agent that prepares for it.
+const PREPARED_WITHIN: SignedDuration = SignedDuration::from_mins(30);
 /// How long others go first after one was not used.
 const PASSED_OVER_FOR: SignedDuration = SignedDuration::from_mins(10);
 /// An agent that is not ready for so long after it was replaced has failed.
@@ -92,6 +95,8 @@ pub struct Standing {
 pub enum Stage {
     /// Its pod is to be replaced, and has not been.
     Waits,
+    /// It uses its turn to prepare for it, such as by a backup, and its pod still runs.
+    Prepares,
     /// Its pod was replaced and is not ready yet.
     Starting,
     /// Its pod was replaced and has been ready since then.
@@ -240,7 +245,9 @@ impl<K: Clone + Ord> Turns<K> {
             is_news = true;
             let passed_over = known.and_then(|agent| agent.passed_over);
             let wasted = known.map_or(0, |agent| agent.wasted);
-            let new = Agent { stage: *stage, since: now, granted: None, passed_over, wasted };
+            // It had its turn, though this may be the first that is heard of it.
+            let granted = (*stage == Stage::Prepares).then_some(now);
+            let new = Agent { stage: *stage, since: now, granted, passed_over, wasted };
             agents.insert(key.clone(), new);
         }
         self.agents.retain(|_, agents| !agents.is_empty());
@@ -314,11 +321,16 @@ fn grant_for<K: Ord>(agents: &mut BTreeMap<K, Agent>, pacing: Pacing, now: Times
     for agent in agents.values_mut() {
         agent.take_back(now);
     }
+    let is_stopped = agents.values().any(|agent| agent.has_failed(now));
+    if is_stopped {
+        for agent in agents.values_mut().filter(|agent| agent.stage == Stage::Prepares) {
+            agent.granted = None;
+        }
+    }
     let count = |is: &dyn Fn(&Agent) -> bool| agents.values().filter(|agent| is(agent)).count();
-    if count(&|agent| agent.stage == Stage::Waits) == 0 {
+    if count(&|agent| matches!(agent.stage, Stage::Waits | Stage::Prepares)) == 0 {
         return Decided { is_stopped: false, next: None };
     }
-    let is_stopped = count(&|agent| agent.has_failed(now)) > 0;
     let at_a_time = if is_stopped {
         0
     } else if count(&|agent| agent.is_proof(pacing, now)) > 0 {
@@ -341,7 +353,7 @@ fn grant_for<K: Ord>(agents: &mut BTreeMap<K, Agent>, pacing: Pacing, now: Times
 impl Agent {
     /// A turn that was not used goes to another.
     fn take_back(&mut self, now: Timestamp) {
-        if self.granted.is_some_and(|granted| now.duration_since(granted) >= USED_WITHIN) {
+        if self.granted.is_some_and(|granted| now.duration_since(granted) >= self.used_within()) {
             self.granted = None;
             self.wasted = self.wasted.saturating_add(1);
             self.passed_over = now.checked_add(PASSED_OVER_FOR).ok();
@@ -349,11 +361,15 @@ impl Agent {
         self.passed_over = self.passed_over.filter(|until| *until > now);
     }
 
+    fn used_within(&self) -> SignedDuration {
+        if self.stage == Stage::Prepares { PREPARED_WITHIN } else { USED_WITHIN }
+    }
+
     fn has_failed(&self, now: Timestamp) -> bool {
         match self.stage {
             Stage::Failed => true,
             Stage::Starting => now.duration_since(self.since) >= READY_WITHIN,
-            Stage::Waits | Stage::Ready(_) => false,
+            Stage::Waits | Stage::Prepares | Stage::Ready(_) => false,
         }
     }
 
@@ -372,11 +388,11 @@ impl Agent {
 
     /// When it stands otherwise, although nothing happens to it.
     fn changes_at(&self, pacing: Pacing) -> impl Iterator<Item = Timestamp> {
-        let used = self.granted.and_then(|at| at.checked_add(USED_WITHIN).ok());
+        let used = self.granted.and_then(|at| at.checked_add(self.used_within()).ok());
         let staged = match self.stage {
             Stage::Starting => self.since.checked_add(READY_WITHIN).ok(),
             Stage::Ready(since) => since.checked_add(pacing.first_ready_for).ok(),
-            Stage::Waits => self.passed_over,
+            Stage::Waits | Stage::Prepares => self.passed_over,
             Stage::Failed => None,
         };
         used.into_iter().chain(staged)

@@ -159,7 +159,7 @@ proptest! {
     /// Agents use their turn or do not, become ready or do not, go and come.
     #[test]
     fn never_are_more_unready_than_may_be(
-        moves in prop::collection::vec((0_usize..12, 0_u8..6, 0_i64..200), 1..200),
+        moves in prop::collection::vec((0_usize..12, 0_u8..7, 0_i64..200), 1..200),
         max in 1_u32..4,
     ) {
         let pacing = Pacing {
@@ -181,13 +181,15 @@ proptest! {
             let has_turn = turns.told(&agent).iter().any(|turn| turn.news == News::Begin);
             let stage = stages.get(&agent).copied();
             let next = match (stage, what) {
-                (Some(Stage::Waits), 0..=3) if has_turn => Some(Stage::Starting),
+                (Some(Stage::Waits), 6) if has_turn => Some(Stage::Prepares),
+                (Some(Stage::Waits | Stage::Prepares), 0..=3) if has_turn => Some(Stage::Starting),
                 (Some(Stage::Starting), 0..=3) | (Some(Stage::Failed), 0) => {
                     Some(Stage::Ready(now))
                 }
                 (Some(Stage::Starting), 4) => Some(Stage::Failed),
                 (_, 5) => None,
-                (None, _) => Some(Stage::Waits),
+                // It comes, or has taken too long to prepare.
+                (None, _) | (Some(Stage::Prepares), 0..=3) => Some(Stage::Waits),
                 (stage, _) => stage,
             };
             let before = begun(&turns);

@@ -173,7 +173,7 @@ impl World {
     }
 
     /// A pod for each Job, which ends one round later: badly if it is about a wrong path or bucket,
-    /// and never if that says so. The agent's pod must not be there.
+    /// and never if that says so. The agent's pod must not be there when its state is restored.
     fn run_jobs(&mut self) {
         for job in self.all(Kind::Job).into_iter().filter(|job| job.get("status").is_none()) {
             let name = format!("{}-x", text(&job, "/metadata/name"));
@@ -190,7 +190,8 @@ impl World {
     }
 
     fn start_job(&mut self, job: &Value, name: &str) {
-        if !self.pods().is_empty() {
+        let restores = text(job, "/spec/template/spec/containers/0/name") == "restore";
+        if restores && !self.pods().is_empty() {
             self.trouble.get_or_insert(Trouble::RestoreBesideAgent);
         }
         let template = at(job, "/spec/template");

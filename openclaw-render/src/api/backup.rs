@@ -57,12 +57,16 @@ pub struct BackupStorageSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RestoreStatus {
-    /// What is restored, as `spec.restoreFrom` had it. Absent once that is done.
+    /// What is restored, as `spec.restoreFrom` had it. Or the backup of before an update that is
+    /// undone. Absent once that is done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// When it was begun. Absent while it is being given up, and once it is done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_time: Option<Time>,
+    /// Whether it undoes an update that failed. Absent where `spec.restoreFrom` asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undoes_update: Option<bool>,
     /// Why it failed. What was there before is as it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,

@@ -74,8 +74,8 @@ impl fmt::Display for Phase {
 #[serde(rename_all = "camelCase")]
 pub struct OpenClawInstanceStatus {
     /// A summary of the conditions in one word. `Provisioning`, then `Running`, or `Degraded` once
-    /// it no longer is; `Restoring`, `Updating`, `Failed`, `Suspended`, `Terminating`. `Pending` and
-    /// `BackingUp` are not used by this version.
+    /// it no longer is; `Restoring`, `Updating`, `Failed`, `Suspended`, `BackingUp` before it is
+    /// deleted, `Terminating`. `Pending` is not used by this version.
     #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "empty_is_unset")]
     #[schemars(with = "Phase")]
     pub phase: Option<Phase>,
@@ -139,7 +139,7 @@ pub struct OpenClawInstanceStatus {
     /// A restore that is under way or failed. Also what the last one left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restore: Option<RestoreStatus>,
-    /// What automatic updates found and did. Not written by this version.
+    /// What automatic updates found and did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_update: Option<AutoUpdateStatus>,
     /// Names of the objects that belong to the instance. One that is not there yet is left out.

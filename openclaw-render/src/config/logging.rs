@@ -4,9 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::object_at;
 use crate::api::LoggingFormat;
-use crate::resolve::{Logging, Resolved};
+use crate::resolve::{LEVELS, Logging, Resolved, STYLES};
 
-/// The level is that of the file as well as that of the console, which `kubectl logs` shows.
 pub(super) fn level_and_style(document: &mut Map<String, Value>, instance: &Resolved) {
     let Logging { level, format } = instance.logging;
     if level.is_none() && format.is_none() {
@@ -14,8 +13,8 @@ pub(super) fn level_and_style(document: &mut Map<String, Value>, instance: &Reso
     }
     let Some(logging) = object_at(document, "logging") else { return };
     if let Some(level) = level {
-        for key in ["level", "consoleLevel"] {
-            logging.entry(key).or_insert_with(|| json!(level.to_string()));
+        for key in LEVELS {
+            logging.entry(*key).or_insert_with(|| json!(level.to_string()));
         }
     }
     if let Some(format) = format {
@@ -23,6 +22,8 @@ pub(super) fn level_and_style(document: &mut Map<String, Value>, instance: &Reso
             LoggingFormat::Json => "json",
             LoggingFormat::Text => "pretty",
         };
-        logging.entry("consoleStyle").or_insert_with(|| json!(style));
+        for key in STYLES {
+            logging.entry(*key).or_insert_with(|| json!(style));
+        }
     }
 }

@@ -10,7 +10,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::is_over;
+use super::{BackupProgress, is_over};
 use crate::api::{ConditionType, OpenClawInstanceStatus, Reason};
 
 /// What is remembered in status.
@@ -64,7 +64,7 @@ pub(crate) struct Seen {
     pub(crate) prospect: Prospect,
     /// Whether neither a pod of the agent is there nor anything that makes one.
     pub(crate) agent_is_gone: bool,
-    pub(crate) job: Job,
+    pub(crate) job: BackupProgress,
     /// Time from its beginning within which it is made or given up.
     pub(crate) within: SignedDuration,
 }
@@ -80,19 +80,6 @@ pub(crate) enum Prospect {
     Unknown,
     /// It cannot be made, for this reason.
     Impossible(String),
-}
-
-/// What is known of the Job.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Job {
-    /// It may be there.
-    Unknown,
-    Absent,
-    /// It has not ended, or has not said where the backup lies. Why it does not go on, if that is known.
-    Running(Option<String>),
-    /// The backup lies at this path.
-    Stored(String),
-    Failed(String),
 }
 
 /// What is done now.
@@ -125,16 +112,22 @@ pub(crate) fn next(record: &Record, seen: &Seen) -> Next {
     }
     let Some(since) = record.since else { return Next::Begin };
     match (&seen.job, &seen.prospect) {
-        (Job::Stored(path), _) => Next::Conclude(Verdict {
+        (BackupProgress::Stored(path), _) => Next::Conclude(Verdict {
             reason: Reason::BackupSucceeded,
-            message: format!("the last backup is {path}"),
+            message: match path {
+                Some(path) => format!("the last backup is {path}"),
+                None => "the last backup is stored, and its pod is gone that knew where".to_owned(),
+            },
         }),
-        (Job::Failed(why), _) => given_up(Reason::BackupFailed, why),
+        (BackupProgress::Failed(why), _) => given_up(Reason::BackupFailed, why),
         (job, _) if is_over(since, seen.now, seen.within) => {
             let why = match job {
-                Job::Running(Some(why)) => why.as_str(),
-                Job::Running(None) => "its Job did not come to an end in its time",
-                Job::Unknown | Job::Absent | Job::Stored(_) | Job::Failed(_) => {
+                BackupProgress::Running(Some(why)) => why.as_str(),
+                BackupProgress::Running(None) => "its Job did not come to an end in its time",
+                BackupProgress::Unknown
+                | BackupProgress::Absent
+                | BackupProgress::Stored(_)
+                | BackupProgress::Failed(_) => {
                     if seen.agent_is_gone {
                         "its Job could not be made in its time"
                     } else {
@@ -144,11 +137,15 @@ pub(crate) fn next(record: &Record, seen: &Seen) -> Next {
             };
             given_up(Reason::BackupTimedOut, why)
         }
-        (Job::Running(why), _) => Next::Wait(why.clone()),
-        (Job::Unknown, _) | (_, Prospect::Unknown) => Next::Wait(None),
-        (Job::Absent, Prospect::Impossible(why)) => given_up(Reason::BackupFailed, why),
-        (Job::Absent, Prospect::Possible | Prospect::NotWanted) if seen.agent_is_gone => Next::Make,
-        (Job::Absent, Prospect::Possible | Prospect::NotWanted) => Next::Stop,
+        (BackupProgress::Running(why), _) => Next::Wait(why.clone()),
+        (BackupProgress::Unknown, _) | (_, Prospect::Unknown) => Next::Wait(None),
+        (BackupProgress::Absent, Prospect::Impossible(why)) => given_up(Reason::BackupFailed, why),
+        (BackupProgress::Absent, Prospect::Possible | Prospect::NotWanted)
+            if seen.agent_is_gone =>
+        {
+            Next::Make
+        }
+        (BackupProgress::Absent, Prospect::Possible | Prospect::NotWanted) => Next::Stop,
     }
 }
 

@@ -55,6 +55,19 @@ fn is_over(since: Timestamp, now: Option<Timestamp>, within: SignedDuration) -> 
     passed >= within || passed < SignedDuration::ZERO - within
 }
 
+/// What is known of a Job that makes a backup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum BackupProgress {
+    /// It may be there.
+    Unknown,
+    Absent,
+    /// It has not ended, or has not said where the backup lies. Why it does not go on, if that is known.
+    Running(Option<String>),
+    /// The backup is stored; where, if its pod was seen to say it.
+    Stored(Option<String>),
+    Failed(String),
+}
+
 /// What a machine waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum WaitingOn {

@@ -5,8 +5,11 @@
 //! names one, no pod of the agent is wanted. So nobody reads a volume on which a restore works, and
 //! whoever comes next goes on with the same attempt.
 //!
+//! It is asked for by a user, or by an update that is undone. Then the agent is stopped for it, and what
+//! the user asked for is remembered as before.
+//!
 //! # Guarantees
-//! - A running agent is left alone, whatever is asked for.
+//! - A running agent is left alone, whatever its user asks for.
 //! - An agent that begins with a restore is not started before that is done, or no longer asked for.
 //! - Every attempt has a Job of its own, and a time by which it ends.
 //! - Who no longer asks for it gets the agent back once the Job and its pods are gone.
@@ -53,7 +56,7 @@ pub(crate) enum Stage<'a> {
 
 /// Returns how far it is.
 pub(crate) fn stage(record: &Record) -> Stage<'_> {
-    let RestoreStatus { from, start_time, message, before: _ } = &record.restore;
+    let RestoreStatus { from, start_time, message, undoes_update: _, before: _ } = &record.restore;
     let (Some(job), Some(from)) = (&record.job, from) else { return Stage::Idle };
     match (start_time, message) {
         (None, _) => Stage::Ending { job, from },
@@ -68,6 +71,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) now: Option<Timestamp>,
     /// What is to be restored, if that can be done.
     pub(crate) asked: Option<&'a str>,
+    /// Whether an update asks for it.
+    pub(crate) undoes_update: bool,
     /// Whether neither a pod of the agent is there nor anything that makes one.
     pub(crate) agent_is_gone: bool,
     /// What is known of the attempt's Job.
@@ -93,15 +98,20 @@ pub(crate) enum Job {
     Failed(String),
 }
 
+/// Whether what is under way was asked for by an update that is undone.
+pub(crate) fn undoes_update(record: &Record) -> bool {
+    record.restore.undoes_update == Some(true)
+}
+
 /// Whether something is asked for that was not restored already.
 pub(crate) fn is_due(record: &Record, asked: Option<&str>) -> bool {
     asked.is_some() && asked != record.restored_from.as_deref()
 }
 
-/// Whether no pod is wanted. An agent that runs is never stopped for a restore.
-pub(crate) fn holds(record: &Record, asked: Option<&str>, is_scaled_down: bool) -> bool {
+/// Whether no pod is wanted. An agent that runs is never stopped because its user asks for a restore.
+pub(crate) fn holds(record: &Record, asked: Option<&str>, may_begin: bool) -> bool {
     match stage(record) {
-        Stage::Idle => is_due(record, asked) && is_scaled_down,
+        Stage::Idle => is_due(record, asked) && may_begin,
         Stage::UnderWay { .. } | Stage::Failed { .. } | Stage::Ending { .. } => true,
     }
 }
@@ -116,6 +126,7 @@ pub(crate) fn next(record: &Record, seen: &Seen<'_>) -> Record {
                 restore: RestoreStatus {
                     from: Some(from.to_owned()),
                     start_time: Some(Time(now)),
+                    undoes_update: seen.undoes_update.then_some(true),
                     message: None,
                     before: record.restore.before.clone(),
                 },
@@ -128,7 +139,11 @@ pub(crate) fn next(record: &Record, seen: &Seen<'_>) -> Record {
             Stage::UnderWay { from, .. } | Stage::Failed { from, .. } | Stage::Ending { from, .. },
             Job::Succeeded { before },
         ) => Record {
-            restored_from: Some(from.to_owned()),
+            restored_from: if undoes_update(record) {
+                record.restored_from.clone()
+            } else {
+                Some(from.to_owned())
+            },
             job: record.job.clone(),
             restore: RestoreStatus { before: before.clone(), ..RestoreStatus::default() },
         },

@@ -1,5 +1,5 @@
-//! An update of the agent to a newer release: begun at a good time, confirmed when the new pod is
-//! ready, and undone while that is possible.
+//! An update of the agent to a newer release: begun at a good time, after a backup where one can be
+//! made, confirmed when the new pod is ready, and undone while that is possible.
 //!
 //! The record in status says which tag is rendered ([`decided`]); nothing else makes the pod another
 //! one. So a record is always written before the pod is replaced, and whoever comes next goes on
@@ -7,18 +7,35 @@
 //!
 //! # Guarantees
 //! - Nothing begins while the agent is off, not ready, held, or outside of its windows.
+//! - Where a backup can be made, nothing is replaced before one is stored.
 //! - Every stage that waits ends by its deadline.
-//! - The older version is not started on a state that the newer one has used.
+//! - The older version is not started on a state that the newer one has used: that of the backup is
+//!   put back first, or the newer version stays.
 //! - What a user changes on the way wins: then the update is given up, and the spec counts.
+
+mod outcome;
+mod record;
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use crate::api::{AutoUpdateStatus, UpdatePhase};
+pub(crate) use outcome::off;
+use outcome::{
+    AS_ASKED, REFUSED, TOO_LATE, applying, backs_off, confirmed, goes_back, idle, since, stays,
+    went_back, with_its_state,
+};
+pub use record::{UpdateNews, update_news};
+pub(crate) use record::{backs_off_until, decided, names_no_release, replaces, stage, to_put_back};
+
+use super::{BackupProgress, is_over};
+use crate::api::{AutoUpdateStatus, StateRestore, UpdatePhase};
 use crate::release::Release;
 
 /// So many updates in a row that failed stop the updater.
 pub(crate) const MOST_FAILURES: i32 = 3;
+
+/// Time after a backup that failed before the next one is tried.
+const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 /// What is asked for, as the spec has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +46,8 @@ pub(crate) struct Asked {
     pub(crate) ready_within: SignedDuration,
     /// Whether image and state go back when an update fails.
     pub(crate) rolls_back: bool,
+    /// Whether a backup is made first, and the time in which it must be stored, or put back.
+    pub(crate) backup_within: Option<SignedDuration>,
 }
 
 /// What is seen of the agent and its registry.
@@ -45,9 +64,24 @@ pub(crate) struct Seen<'a> {
     pub(crate) looked_at: Option<Timestamp>,
     /// Whether a pod is wanted.
     pub(crate) is_on: bool,
-    /// Whether a window is open, or there is none to wait for.
+    /// Whether a window is open, or there is none to wait for, and it is the agent's turn.
     pub(crate) may_begin: bool,
     pub(crate) pod: Newest,
+    /// What is known of the Job of the backup, while one is made.
+    pub(crate) backup: BackupProgress,
+    /// How far it is that the backup is put back.
+    pub(crate) restore: Restore,
+}
+
+/// How far it is that the state of before the update is put back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Restore {
+    /// It has not begun.
+    NotBegun,
+    UnderWay,
+    Done,
+    /// What was there is as it was, for this reason.
+    Failed(String),
 }
 
 /// The pod of exactly the template that is rendered now.
@@ -63,119 +97,143 @@ pub(crate) enum Newest {
     Ready,
 }
 
-/// Returns the tag that the record stands for, in the place of the spec's.
-///
-/// The spec is the least that runs: a later release in it wins, and so does another kind of image.
-pub(crate) fn decided(record: &AutoUpdateStatus, spec: Option<&str>) -> Option<String> {
-    let tag = match (stage(record), &record.pending_version, &record.previous_version) {
-        (Some(UpdatePhase::RollingBack), _, Some(previous)) => Some(previous),
-        (Some(UpdatePhase::ApplyingUpdate | UpdatePhase::HealthCheck), Some(pending), _) => {
-            Some(pending)
-        }
-        (Some(_) | None, _, _) => record.current_version.as_ref(),
-    }?;
-    let release = Release::from_tag(tag)?;
-    let floor = spec.filter(|tag| !names_no_release(tag));
-    let wins = match floor.map(Release::from_tag) {
-        None => true,
-        Some(None) => false,
-        Some(Some(floor)) => release.is_newer_than(&floor),
-    };
-    wins.then(|| tag.clone())
-}
-
-/// What a record tells that the one before did not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct UpdateNews {
-    /// A newer release is being given to the agent.
-    pub is_begun: bool,
-    /// A newer release was not ready in time, and the agent went back.
-    pub is_undone: bool,
-}
-
-/// Returns what happened between two records, for those who count it.
-#[must_use]
-pub fn update_news(before: Option<&AutoUpdateStatus>, after: &AutoUpdateStatus) -> UpdateNews {
-    let of = |record: Option<&AutoUpdateStatus>| {
-        let pending = record.filter(|record| stage(record).is_some());
-        let failures = record.and_then(|record| record.rollback_count).unwrap_or(0);
-        (pending.and_then(|record| record.pending_version.clone()), failures)
-    };
-    let ((pending_before, failures_before), (pending, failures)) = (of(before), of(Some(after)));
-    UpdateNews {
-        is_begun: pending.is_some() && pending != pending_before,
-        is_undone: failures > failures_before && after.current_version != after.failed_version,
-    }
-}
-
-/// Whether a tag is one that moves from release to release.
-pub(crate) fn names_no_release(tag: &str) -> bool {
-    tag.is_empty() || tag == crate::vocab::images::AGENT_TAG
-}
-
-/// Returns the stage of an update that is under way. A backup is none: nothing has begun yet.
-pub(crate) fn stage(record: &AutoUpdateStatus) -> Option<UpdatePhase> {
-    record.pending_version.as_ref()?;
-    record.update_phase.filter(|phase| *phase != UpdatePhase::BackingUp)
-}
-
 /// Returns the next record.
 pub(crate) fn next(record: &AutoUpdateStatus, asked: &Asked, seen: &Seen<'_>) -> AutoUpdateStatus {
     let record = noted(record, seen);
     let Some(now) = seen.now else { return record };
-    let pending = record.pending_version.clone().unwrap_or_default();
-    let previous = record.previous_version.clone().unwrap_or_default();
-    match (stage(&record), seen.pod) {
-        (None, Newest::Refused) => found_too_late(idle(record), seen),
-        (None, pod) => begin(idle(record), pod, seen, now),
-        // Somebody has asked for something else meanwhile.
-        (Some(UpdatePhase::RollingBack), _) if seen.rendered != previous => idle(record),
-        (Some(UpdatePhase::ApplyingUpdate | UpdatePhase::HealthCheck), _)
-            if seen.rendered != pending =>
-        {
-            idle(record)
+    match stage(&record) {
+        None if seen.pod == Newest::Refused => found_too_late(idle(record), seen),
+        None => begin(record, asked, seen, now),
+        Some(_) if is_overtaken(&record, seen) => idle(record),
+        Some(UpdatePhase::BackingUp) => backing_up(record, asked, seen, now),
+        Some(UpdatePhase::RollingBack) if to_put_back(&record).is_some() => {
+            putting_back(record, asked, seen, now)
         }
         // Nothing can be said of a pod that is not wanted. The time begins when it is.
-        (Some(_), _) if !seen.is_on => AutoUpdateStatus { last_update_time: None, ..record },
-        (Some(UpdatePhase::RollingBack), Newest::Refused) => stays(record, TOO_LATE),
-        (Some(UpdatePhase::RollingBack), Newest::Ready) => went_back(record),
-        (Some(UpdatePhase::RollingBack), Newest::NotThere | Newest::Starting { .. }) => {
-            match time_left(&record, asked, now) {
+        Some(_) if !seen.is_on => AutoUpdateStatus { last_update_time: None, ..record },
+        Some(UpdatePhase::RollingBack) => rolling_back(record, asked, seen, now),
+        Some(UpdatePhase::ApplyingUpdate | UpdatePhase::HealthCheck) => {
+            replacing(record, asked, seen, now)
+        }
+    }
+}
+
+/// Whether somebody has asked for something else meanwhile.
+fn is_overtaken(record: &AutoUpdateStatus, seen: &Seen<'_>) -> bool {
+    let is_rendered = |tag: &Option<String>| tag.as_deref() == Some(seen.rendered);
+    match stage(record) {
+        None => false,
+        Some(UpdatePhase::BackingUp) => {
+            record.previous_version.is_none()
+                || !(names_no_release(seen.rendered) || is_rendered(&record.previous_version))
+        }
+        Some(UpdatePhase::RollingBack) => !is_rendered(&record.previous_version),
+        Some(UpdatePhase::ApplyingUpdate | UpdatePhase::HealthCheck) => {
+            !is_rendered(&record.pending_version)
+        }
+    }
+}
+
+/// The agent runs meanwhile, and its pod is replaced when it can be told that the backup is stored.
+fn backing_up(
+    record: AutoUpdateStatus,
+    asked: &Asked,
+    seen: &Seen<'_>,
+    now: Timestamp,
+) -> AutoUpdateStatus {
+    let Some(within) = asked.backup_within.filter(|_| seen.is_on) else { return idle(record) };
+    let left = time_left(&record, within, now);
+    match (&seen.backup, left) {
+        (_, Left::Begins) => since(record, now),
+        (BackupProgress::Failed(why), _) | (BackupProgress::Running(Some(why)), Left::Over) => {
+            backs_off(record, why, now)
+        }
+        (BackupProgress::Stored(Some(path)), Left::Some) if seen.pod == Newest::Ready => {
+            let record = AutoUpdateStatus { pre_update_backup_path: Some(path.clone()), ..record };
+            if seen.may_begin { applying(record, now) } else { record }
+        }
+        (BackupProgress::Stored(None), _) => {
+            backs_off(record, "its pod is gone, which alone could tell where it lies", now)
+        }
+        // It is too old by now.
+        (BackupProgress::Stored(Some(_)), Left::Over) => idle(record),
+        (_, Left::Over) => backs_off(record, "it was not stored in its time", now),
+        (_, Left::Some) => record,
+    }
+}
+
+fn replacing(
+    record: AutoUpdateStatus,
+    asked: &Asked,
+    seen: &Seen<'_>,
+    now: Timestamp,
+) -> AutoUpdateStatus {
+    let phase = match seen.pod {
+        Newest::Ready => return confirmed(record),
+        Newest::NotThere => UpdatePhase::ApplyingUpdate,
+        Newest::Starting { .. } | Newest::Refused => UpdatePhase::HealthCheck,
+    };
+    let record = AutoUpdateStatus { update_phase: Some(phase), ..record };
+    match time_left(&record, asked.ready_within, now) {
+        Left::Begins => since(record, now),
+        Left::Some => record,
+        Left::Over if !asked.rolls_back => stays(record, AS_ASKED),
+        Left::Over if seen.pod == (Newest::Starting { used_state: true }) => {
+            with_its_state(record, now)
+        }
+        Left::Over => goes_back(record, now),
+    }
+}
+
+fn rolling_back(
+    record: AutoUpdateStatus,
+    asked: &Asked,
+    seen: &Seen<'_>,
+    now: Timestamp,
+) -> AutoUpdateStatus {
+    match seen.pod {
+        Newest::Ready => went_back(record),
+        Newest::Refused if record.state_restore.is_some() => stays(record, REFUSED),
+        Newest::Refused => with_its_state(record, now),
+        Newest::NotThere | Newest::Starting { .. } => {
+            match time_left(&record, asked.ready_within, now) {
                 Left::Begins => since(record, now),
                 Left::Some => record,
                 Left::Over => went_back(record),
             }
         }
-        (Some(UpdatePhase::ApplyingUpdate | UpdatePhase::HealthCheck), Newest::Ready) => {
-            confirmed(record)
-        }
-        (Some(UpdatePhase::ApplyingUpdate | UpdatePhase::HealthCheck), pod) => {
-            let phase = match pod {
-                Newest::NotThere => UpdatePhase::ApplyingUpdate,
-                Newest::Starting { .. } | Newest::Refused | Newest::Ready => {
-                    UpdatePhase::HealthCheck
-                }
-            };
-            let record = AutoUpdateStatus { update_phase: Some(phase), ..record };
-            match time_left(&record, asked, now) {
-                Left::Begins => since(record, now),
-                Left::Some => record,
-                Left::Over if !asked.rolls_back => stays(record, AS_ASKED),
-                Left::Over if pod == (Newest::Starting { used_state: true }) => {
-                    stays(record, TOO_LATE)
-                }
-                Left::Over => {
-                    let back = Some(UpdatePhase::RollingBack);
-                    since(AutoUpdateStatus { update_phase: back, ..record }, now)
-                }
-            }
-        }
-        (Some(UpdatePhase::BackingUp), _) => idle(record),
     }
 }
 
-const TOO_LATE: &str = "it has used the state, which the version before cannot read any more";
-const AS_ASKED: &str = "spec.autoUpdate.rollbackOnFailure is false";
+/// The agent is off, and the state of before the update is put back.
+fn putting_back(
+    record: AutoUpdateStatus,
+    asked: &Asked,
+    seen: &Seen<'_>,
+    now: Timestamp,
+) -> AutoUpdateStatus {
+    let not_put_back = |record: AutoUpdateStatus, why: &str| {
+        let path = record.pre_update_backup_path.clone().unwrap_or_default();
+        stays(record, &format!("backup {path} could not be put back: {why}"))
+    };
+    let within = asked.backup_within.unwrap_or(asked.ready_within);
+    match &seen.restore {
+        // The time of the version before begins when its pod is wanted.
+        Restore::Done => AutoUpdateStatus {
+            state_restore: Some(StateRestore::Done),
+            last_update_time: None,
+            ..record
+        },
+        Restore::Failed(why) => not_put_back(record, why),
+        // It has a time of its own.
+        Restore::UnderWay => record,
+        Restore::NotBegun => match time_left(&record, within, now) {
+            Left::Begins => since(record, now),
+            Left::Some => record,
+            Left::Over => not_put_back(record, "the agent's pod did not end in its time"),
+        },
+    }
+}
 
 /// The pod of the version before was not seen in time. Now it tells that the newer one has used the
 /// state after all.
@@ -209,41 +267,36 @@ fn release_of<'a>(seen: &'a Seen<'_>) -> Option<&'a str> {
     if names_no_release(seen.rendered) { seen.runs.as_deref() } else { Some(seen.rendered) }
 }
 
-/// A record without an update under way.
-fn idle(record: AutoUpdateStatus) -> AutoUpdateStatus {
-    AutoUpdateStatus { pending_version: None, previous_version: None, update_phase: None, ..record }
-}
-
-/// A record of updates that are turned off: nothing is under way, and nothing has failed.
-pub(crate) fn off(record: AutoUpdateStatus) -> AutoUpdateStatus {
-    idle(AutoUpdateStatus {
-        failed_version: None,
-        rollback_count: None,
-        last_update_error: None,
-        ..record
-    })
-}
-
 fn begin(
     record: AutoUpdateStatus,
-    pod: Newest,
+    asked: &Asked,
     seen: &Seen<'_>,
     now: Timestamp,
 ) -> AutoUpdateStatus {
+    if asked.backup_within.is_some()
+        && record.pending_version.is_some()
+        && !record.last_update_time.as_ref().is_none_or(|at| is_over(at.0, Some(now), AGAIN_AFTER))
+    {
+        return record;
+    }
+    let record = idle(record);
     let (Some(newest), Some(runs)) = (candidate(&record, seen), release_of(seen)) else {
         return record;
     };
-    if !seen.is_on || !seen.may_begin || pod != Newest::Ready {
+    if !seen.is_on || !seen.may_begin || seen.pod != Newest::Ready {
         return record;
     }
     let begun = AutoUpdateStatus {
         pending_version: Some(newest.to_owned()),
         previous_version: Some(runs.to_owned()),
-        update_phase: Some(UpdatePhase::ApplyingUpdate),
+        pre_update_backup_path: None,
         last_update_error: None,
         ..record
     };
-    since(begun, now)
+    if asked.backup_within.is_none() {
+        return applying(begun, now);
+    }
+    since(AutoUpdateStatus { update_phase: Some(UpdatePhase::BackingUp), ..begun }, now)
 }
 
 /// Returns the release that is the next, unless the updater has stopped or it has failed before.
@@ -268,63 +321,9 @@ enum Left {
     Over,
 }
 
-fn time_left(record: &AutoUpdateStatus, asked: &Asked, now: Timestamp) -> Left {
+fn time_left(record: &AutoUpdateStatus, within: SignedDuration, now: Timestamp) -> Left {
     let Some(Time(begun)) = &record.last_update_time else { return Left::Begins };
-    let passed = now.duration_since(*begun);
-    // A clock that was put back must not make the wait longer than it is.
-    if passed >= asked.ready_within || passed < SignedDuration::ZERO - asked.ready_within {
-        Left::Over
-    } else {
-        Left::Some
-    }
-}
-
-fn since(record: AutoUpdateStatus, now: Timestamp) -> AutoUpdateStatus {
-    AutoUpdateStatus { last_update_time: Some(Time(now)), ..record }
-}
-
-fn confirmed(record: AutoUpdateStatus) -> AutoUpdateStatus {
-    let current_version = record.pending_version.clone();
-    idle(AutoUpdateStatus {
-        current_version,
-        rollback_count: None,
-        failed_version: None,
-        last_update_error: None,
-        ..record
-    })
-}
-
-fn went_back(record: AutoUpdateStatus) -> AutoUpdateStatus {
-    let current = record.previous_version.clone();
-    let why = format!(
-        "{} was not ready in time; {} runs again",
-        record.pending_version.as_deref().unwrap_or_default(),
-        current.as_deref().unwrap_or_default(),
-    );
-    failed(record, current, why)
-}
-
-fn stays(record: AutoUpdateStatus, why: &str) -> AutoUpdateStatus {
-    let current = record.pending_version.clone();
-    let pending = current.as_deref().unwrap_or_default();
-    let why = format!("{pending} was not ready in time and stays: {why}");
-    failed(record, current, why)
-}
-
-fn failed(
-    record: AutoUpdateStatus,
-    current_version: Option<String>,
-    why: String,
-) -> AutoUpdateStatus {
-    let failed_version = record.pending_version.clone();
-    let count = record.rollback_count.unwrap_or(0).saturating_add(1);
-    idle(AutoUpdateStatus {
-        current_version,
-        failed_version,
-        rollback_count: Some(count),
-        last_update_error: Some(why),
-        ..record
-    })
+    if is_over(*begun, Some(now), within) { Left::Over } else { Left::Some }
 }
 
 #[cfg(test)]

@@ -123,7 +123,7 @@ fn decide(instance: &OpenClawInstance, observed: &Observed, settings: &Settings)
         now: observed.now,
         prospect: prospect(instance, &resolution, &job, observed),
         agent_is_gone: is_gone(name, uid, observed),
-        job: status::last_backup_job(&job, observed),
+        job: status::backup_progress(&job, observed),
         within: SignedDuration::from_secs(
             asked.map_or(BACKUP_TIMEOUT_SECONDS, |backup| backup.timeout_seconds),
         ) + GRACE_OF_JOBS,

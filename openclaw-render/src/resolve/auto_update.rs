@@ -2,13 +2,18 @@
 
 use jiff::SignedDuration;
 
-use super::backup::Backup;
+use super::backup::{self, Backup, Lack};
 use super::context::Resolving;
 use super::defaults::text;
 use super::storage::{DataVolume, Storage};
 use super::{extensions, image, ollama};
-use crate::api::{AutoUpdateSpec, OpenClawInstance, OpenClawInstanceSpec};
+use crate::api::{
+    AutoUpdateSpec, AutoUpdateStatus, OpenClawInstance, OpenClawInstanceSpec, UpdatePhase,
+};
+use crate::hash;
+use crate::lifecycle::GRACE_OF_JOBS;
 use crate::lifecycle::update::{self, Asked};
+use crate::vocab::names::InstanceName;
 use crate::vocab::{images, schedule};
 
 /// The automatic updates of an agent.
@@ -19,8 +24,10 @@ pub(crate) struct AutoUpdate {
     pub(crate) repository: String,
     /// The tag that is rendered.
     pub(crate) tag: String,
-    /// What keeps an older version from coming back once the new one has run.
+    /// What guards the data.
     pub(crate) guard: Guard,
+    /// The Job of the backup that is made now, before an update.
+    pub(crate) backup_job: Option<String>,
 }
 
 /// What guards the data of an update.
@@ -32,8 +39,12 @@ pub(crate) enum Guard {
     NotWanted,
     /// There is nowhere to put a backup.
     NoStorage,
-    /// Backups are made when their schedule says so, and none before an update.
-    ByScheduleAlone,
+    /// The volume is for one pod, and the agent has it.
+    NoSecondPod,
+    /// A backup is made first.
+    Backup,
+    /// One would be made, but what it is made with is not complete.
+    NoBackupYet,
 }
 
 /// How often a registry is asked, in seconds.
@@ -53,6 +64,15 @@ pub(super) fn apply(instance: &OpenClawInstance, spec: &mut OpenClawInstanceSpec
     }
 }
 
+/// Returns the backup that an update which is undone puts back.
+pub(super) fn to_put_back<'a>(
+    instance: &'a OpenClawInstance,
+    spec: &OpenClawInstanceSpec,
+) -> Option<&'a str> {
+    let record = instance.status.as_ref()?.auto_update.as_ref()?;
+    update::to_put_back(record).filter(|_| is_on(spec))
+}
+
 /// Whether updates are asked for, and a tag says which image runs.
 fn is_on(spec: &OpenClawInstanceSpec) -> bool {
     let enabled = spec.auto_update.as_ref().and_then(|it| it.enabled).unwrap_or(false);
@@ -66,6 +86,8 @@ fn is_pinned(spec: &OpenClawInstanceSpec) -> bool {
 }
 
 pub(super) fn resolve(
+    name: &InstanceName,
+    instance: &OpenClawInstance,
     spec: &OpenClawInstanceSpec,
     storage: &Storage,
     backup: Option<&Backup>,
@@ -89,12 +111,36 @@ pub(super) fn resolve(
         );
     }
     let tag = spec.image.as_ref().and_then(|image| text(image.tag.as_ref()));
+    let guard = guard(storage, backup, *backup_before_update);
+    let backup = backup.filter(|_| matches!(guard, Guard::Backup | Guard::NoBackupYet));
+    let record = instance.status.as_ref().and_then(|status| status.auto_update.as_ref());
     is_on(spec).then(|| AutoUpdate {
-        asked: Asked { every, ready_within, rolls_back: rollback_on_failure.unwrap_or(true) },
+        asked: Asked {
+            every,
+            ready_within,
+            rolls_back: rollback_on_failure.unwrap_or(true),
+            backup_within: backup
+                .map(|backup| SignedDuration::from_secs(backup.timeout_seconds) + GRACE_OF_JOBS),
+        },
+        backup_job: backup.and(record).and_then(|record| backup_job(name, instance, record)),
         repository: image::with_override(spec, image::repository(spec)),
         tag: tag.unwrap_or(images::AGENT_TAG).to_owned(),
-        guard: guard(storage, backup, *backup_before_update),
+        guard,
     })
+}
+
+/// Returns the Job of the backup that is being made. No two of them have one name.
+fn backup_job(
+    name: &InstanceName,
+    instance: &OpenClawInstance,
+    record: &AutoUpdateStatus,
+) -> Option<String> {
+    let makes_one = update::stage(record) == Some(UpdatePhase::BackingUp);
+    let begun = record.last_update_time.as_ref().filter(|_| makes_one)?;
+    let uid = instance.metadata.uid.as_deref().unwrap_or_default();
+    let pending = record.pending_version.as_deref().unwrap_or_default();
+    let attempt = hash::of(&[name.as_str(), uid, pending, &begun.0.to_string()].join("\n"));
+    Some(name.update_backup(attempt.get(..8).unwrap_or_default()))
 }
 
 /// Returns how long a pod of the agent's may take before its gateway is started at all, in seconds. No
@@ -109,13 +155,20 @@ fn before_it_starts(spec: &OpenClawInstanceSpec) -> i64 {
 
 /// Returns what guards the data.
 fn guard(storage: &Storage, backup: Option<&Backup>, wanted: Option<bool>) -> Guard {
-    let can_be_made =
-        backup.is_some_and(|backup| backup.means.as_ref().is_ok_and(|means| means.is_complete));
-    match (&storage.volume, wanted.unwrap_or(true)) {
-        (DataVolume::Ephemeral(_), _) => Guard::NothingToKeep,
-        (_, false) => Guard::NotWanted,
-        (_, true) if can_be_made => Guard::ByScheduleAlone,
-        (_, true) => Guard::NoStorage,
+    if matches!(storage.volume, DataVolume::Ephemeral(_)) {
+        return Guard::NothingToKeep;
+    }
+    if wanted == Some(false) {
+        return Guard::NotWanted;
+    }
+    if backup.is_some() && backup::is_for_one_pod(&storage.volume) {
+        return Guard::NoSecondPod;
+    }
+    match backup.map(|backup| &backup.means) {
+        Some(Ok(means)) if means.is_complete => Guard::Backup,
+        Some(Ok(_)) => Guard::NoBackupYet,
+        Some(Err(Lack::SecondPod)) => Guard::NoSecondPod,
+        Some(Err(Lack::Destination | Lack::Volume | Lack::Replicas)) | None => Guard::NoStorage,
     }
 }
 

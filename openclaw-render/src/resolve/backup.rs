@@ -203,7 +203,7 @@ fn means(
         DataVolume::Existing(claim) => (claim, staging(claim, None, cx)),
     };
     let is_beside = what.beside_the_agent && Power::asked(spec).is_on();
-    if is_beside && modes(&volume.volume).iter().any(|mode| mode == storage::ONE_POD) {
+    if is_beside && is_for_one_pod(&volume.volume) {
         cx.ineffective(
             what.path,
             "makes no backup while the agent runs: with access mode `ReadWriteOncePod` no other \
@@ -257,11 +257,13 @@ fn look_at(secret: &str, cx: &mut Resolving<'_>) -> (bool, bool) {
     (missing.is_empty(), missing.is_empty() && !has(s3::ACCESS_KEY_ID))
 }
 
-fn modes(volume: &DataVolume) -> &[String] {
-    match volume {
+/// Whether no other pod may read the volume while the agent runs.
+pub(super) fn is_for_one_pod(volume: &DataVolume) -> bool {
+    let modes = match volume {
         DataVolume::Made { spec, .. } => spec.access_modes.as_deref().unwrap_or_default(),
         DataVolume::OfReplicas { .. } | DataVolume::Existing(_) | DataVolume::Ephemeral(_) => &[],
-    }
+    };
+    modes.iter().any(|mode| mode == storage::ONE_POD)
 }
 
 /// As large as the volume and of its class: what is copied is not larger than what is there.

@@ -39,6 +39,7 @@ mod netbird;
 mod network_policy;
 mod ollama;
 mod open_doors;
+mod outward;
 mod placement;
 mod probes;
 mod provider_key;
@@ -85,7 +86,7 @@ pub(crate) use gateway::{Auth, Gateway, Proxy};
 pub(crate) use http_route::{HttpRoute, RouteParent};
 pub(crate) use image::Image;
 pub(crate) use ingress::{Ingress, IngressGuard, IngressRule, IngressWay, Standing};
-pub(crate) use logging::Logging;
+pub(crate) use logging::{LEVELS, Logging, STYLES};
 pub(crate) use metrics::{Metrics, Scrapers, Served};
 pub(crate) use netbird::Netbird;
 pub(crate) use network_policy::NetworkPolicy;
@@ -186,7 +187,7 @@ fn resolve_merged(
     let ingress = ingress::resolve(&name, &namespace, &spec, &service, network_policy.as_ref(), cx);
     let http_route = http_route::resolve(&spec, &service, network_policy.as_ref(), cx);
     let token = cx.about(SecretsReady, |cx| token::resolve(&spec, &name, gateway.auth, cx));
-    provider_key::check(&spec, &config.document, cx);
+    check_config(&spec, &config, network_policy.as_ref(), cx);
     let environment = environment::resolve(&spec, gateway.auth, &token, cx);
     let chromium = chromium::resolve(&name, &spec, cx);
     let tailscale = tailscale::resolve(&name, &spec, cx);
@@ -207,7 +208,7 @@ fn resolve_merged(
     });
     let power = restore::power(&spec, restore.as_ref());
     downgrade::check(instance, &image, &storage, &choices, power, cx);
-    let auto_update = auto_update::resolve(&spec, &storage, backup.as_ref(), cx);
+    let auto_update = auto_update::resolve(&name, instance, &spec, &storage, backup.as_ref(), cx);
     let workspaces = workspace::resolve(instance, &spec, cx);
     let had = extensions::Had::of(instance, &storage);
     let uid = instance.metadata.uid.as_deref().filter(|uid| !uid.is_empty());
@@ -220,6 +221,7 @@ fn resolve_merged(
         entry_point,
         choices,
         control_ui_origins: gateway::control_ui_origins(&spec, &config.document, cx),
+        logging: logging::resolve(instance, &spec, &config, cx),
         config,
         gateway,
         token,
@@ -233,7 +235,6 @@ fn resolve_merged(
         netbird,
         ollama,
         web_terminal,
-        logging: logging::resolve(instance, &spec),
         environment,
         extras,
         resources: resources::resolve(&spec, cx),
@@ -267,6 +268,17 @@ fn resolve_merged(
         name,
         spec,
     }
+}
+
+/// Looks at what openclaw.json needs besides itself.
+fn check_config(
+    spec: &OpenClawInstanceSpec,
+    config: &BaseConfig,
+    policy: Option<&NetworkPolicy>,
+    cx: &mut Resolving<'_>,
+) {
+    provider_key::check(spec, &config.document, cx);
+    outward::check(config, policy, cx);
 }
 
 /// Returns the instance's name. One that cannot be used is replaced for the rest of the checks;

@@ -1,5 +1,6 @@
 //! What is restored: from where, with what, and how far that is.
 
+use super::auto_update;
 use super::backup::{self, Backup, Lack, Means};
 use super::context::Resolving;
 use super::defaults::text;
@@ -20,6 +21,8 @@ pub(super) const PATH: &str = "spec.restoreFrom";
 pub(crate) struct Restore {
     /// What is to be restored and was not so far, as it is written.
     pub(crate) asked: Option<String>,
+    /// Whether an update that is undone asks for it.
+    pub(crate) undoes_update: bool,
     /// What it is made with, or why it cannot be.
     pub(crate) means: Result<Means, Lack>,
     /// The Job that is wanted now, and what it restores.
@@ -57,7 +60,8 @@ pub(super) fn resolve(
     cx: &mut Resolving<'_>,
 ) -> Option<Restore> {
     let record = Record::of(instance.status.as_ref());
-    let written = text(spec.restore_from.as_ref());
+    let put_back = auto_update::to_put_back(instance, spec);
+    let written = put_back.or(text(spec.restore_from.as_ref()));
     let asked = written.filter(|_| restore::is_due(&record, written));
     let stage = restore::stage(&record);
     if asked.is_none() && stage == Stage::Idle {
@@ -78,9 +82,10 @@ pub(super) fn resolve(
         }
         Stage::Idle | Stage::UnderWay { .. } | Stage::Failed { .. } | Stage::Ending { .. } => None,
     };
-    let is_scaled_down = is_scaled_down(name.as_str(), cx.uid(), cx.observed);
+    let may_begin = put_back.is_some() || is_scaled_down(name.as_str(), cx.uid(), cx.observed);
     Some(Restore {
-        holds: restore::holds(&record, asked, is_scaled_down),
+        holds: restore::holds(&record, asked, may_begin),
+        undoes_update: put_back.is_some(),
         is_under_way,
         asked: asked.map(str::to_owned),
         means,

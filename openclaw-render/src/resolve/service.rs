@@ -41,6 +41,15 @@ impl Service {
         self.numbers.contains(&number)
     }
 
+    /// Whether a TCP port of it leads to that port of the pod.
+    pub(super) fn leads_to(&self, number: i32, target: i32) -> bool {
+        let chosen = self
+            .ports
+            .iter()
+            .find(|port| port.protocol == PortProtocol::TCP && port.number == number);
+        self.has(number) && chosen.map_or(number, |port| port.target) == target
+    }
+
     /// Returns whether it has no TCP port.
     pub(super) fn leads_nowhere(&self) -> bool {
         self.numbers.is_empty()

@@ -3,11 +3,14 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::api::{BackupStatus, OpenClawInstanceStatus};
+use crate::lifecycle::BackupProgress;
 use crate::observed::{BackupJob, BackupPod, Observed, Trouble};
 use crate::resolve::Resolved;
 
 /// More are not listed.
 const MOST: usize = 10;
+/// Bytes of what the pods and the Job say of their end.
+const LONGEST_WORDS: usize = 2048;
 
 /// Returns the last backups, newest first. What is listed stays so when its Job is gone.
 pub(super) fn list(
@@ -18,7 +21,10 @@ pub(super) fn list(
     let known = previous.and_then(|status| status.backups.as_deref()).unwrap_or_default();
     let schedule = resolved.map(|resolved| resolved.name.backup());
     let jobs = observed.backup_jobs.known().into_iter().flatten();
-    let ours = jobs.filter(|job| schedule.is_some() && job.schedule == schedule);
+    let before_update = resolved.and_then(|it| it.auto_update.as_ref()?.backup_job.as_ref());
+    let ours = jobs.filter(|job| {
+        (schedule.is_some() && job.schedule == schedule) || Some(&job.name) == before_update
+    });
     let mut all: Vec<BackupStatus> =
         ours.filter_map(|job| Some(of_job(job, job.succeeded?, observed, known))).collect();
     for before in known {
@@ -74,8 +80,30 @@ fn of_job(
     }
 }
 
+/// Returns what the Job of that name has come to.
+pub(crate) fn progress(name: &str, observed: &Observed) -> BackupProgress {
+    let (Some(jobs), Some(pods)) = (observed.backup_jobs.known(), observed.backup_pods.known())
+    else {
+        return BackupProgress::Unknown;
+    };
+    let Some(job) = jobs.iter().find(|job| job.name == name) else {
+        return BackupProgress::Absent;
+    };
+    let its_pods = || pods.iter().filter(|pod| pod.job == name);
+    match job.succeeded {
+        Some(true) => match its_pods().find_map(|pod| pod.outcome.as_ref()) {
+            Some(outcome) => BackupProgress::Stored(Some(outcome.path.clone())),
+            // Its pod may be seen after it. One that is gone can say nothing more.
+            None if its_pods().next().is_some() => BackupProgress::Running(None),
+            None => BackupProgress::Stored(None),
+        },
+        Some(false) => BackupProgress::Failed(bounded_failure(job, its_pods())),
+        None => BackupProgress::Running(waits(name, observed)),
+    }
+}
+
 /// Returns what the pods of a Job that failed say, and the Job itself.
-pub(super) fn failure<'a>(
+fn failure<'a>(
     job: &BackupJob,
     its_pods: impl IntoIterator<Item = &'a BackupPod>,
 ) -> Option<String> {
@@ -85,6 +113,16 @@ pub(super) fn failure<'a>(
     words.dedup();
     words.extend(job.message.clone());
     Some(words.join("; ")).filter(|words| !words.is_empty())
+}
+
+/// Returns as much of that as a status takes.
+pub(super) fn bounded_failure<'a>(
+    job: &BackupJob,
+    its_pods: impl IntoIterator<Item = &'a BackupPod>,
+) -> String {
+    let mut words = failure(job, its_pods).unwrap_or_default();
+    words.truncate(words.floor_char_boundary(LONGEST_WORDS));
+    words
 }
 
 /// Returns what keeps the pod of a Job from going on.

@@ -3,11 +3,9 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::backups::waits;
-use super::restores::bounded_failure;
 use super::{Report, Statement, conditions, transitions};
 use crate::api::{ConditionType, OpenClawInstance, OpenClawInstanceStatus, Phase, Reason};
-use crate::lifecycle::last_backup::{Job, Verdict};
+use crate::lifecycle::last_backup::Verdict;
 use crate::lifecycle::{WaitingOn, deletion};
 use crate::object::{Kind, ObjectKey};
 use crate::observed::Observed;
@@ -21,26 +19,6 @@ pub(crate) struct LastBackup<'a> {
     pub(crate) verdict: Option<Verdict>,
     /// What it waits for, if not for its Job.
     pub(crate) waits: Option<String>,
-}
-
-/// Returns what the Job has come to.
-pub(crate) fn last_backup_job(name: &str, observed: &Observed) -> Job {
-    let (Some(jobs), Some(pods)) = (observed.backup_jobs.known(), observed.backup_pods.known())
-    else {
-        return Job::Unknown;
-    };
-    let Some(job) = jobs.iter().find(|job| job.name == name) else { return Job::Absent };
-    let its_pods = || pods.iter().filter(|pod| pod.job == name);
-    match job.succeeded {
-        Some(true) => match its_pods().find_map(|pod| pod.outcome.as_ref()) {
-            Some(outcome) => Job::Stored(outcome.path.clone()),
-            // Its pod may be seen after it. One that is gone can say nothing more.
-            None if its_pods().next().is_some() => Job::Running(None),
-            None => Job::Stored("stored, and its pod is gone that knew where".to_owned()),
-        },
-        Some(false) => Job::Failed(bounded_failure(job, its_pods())),
-        None => Job::Running(waits(name, observed)),
-    }
 }
 
 /// Returns what there is to say while the last backup is made.

@@ -17,9 +17,10 @@ pub(crate) mod updates;
 
 use std::collections::BTreeMap;
 
+pub(crate) use backups::progress as backup_progress;
 pub(crate) use conditions::texts;
 pub(crate) use config_sync::UNCONFIRMED_AFTER;
-pub(crate) use deletion::{LastBackup, last_backup_job, report_deletion, report_last_backup};
+pub(crate) use deletion::{LastBackup, report_deletion, report_last_backup};
 pub(crate) use kept::decode;
 pub(crate) use statement::Statement;
 pub(crate) use transitions::since;
@@ -87,7 +88,7 @@ pub(crate) fn report(
         statements.extend(conditions::restore::statement(resolved, observed, problems, &restores));
         conditions::restore::take_over(resolved, &mut statements);
     }
-    let updates = updates::read(instance, resolved, observed, findings);
+    let updates = updates::read(instance, resolved, observed, findings, &restores);
     statements.extend(updates.iter().flat_map(conditions::updates::statements));
     let name = instance.metadata.name.as_deref().unwrap_or_default();
     if resolved.is_none() && !Power::asked(&instance.spec).is_on() {
@@ -138,7 +139,9 @@ pub(crate) fn report(
     let is_quiet = is_at_rest(&status) || phase::lacks_only_its_pod(&statements, observed);
     let (conditions, events) = transitions::since_last(instance, statements, observed.now);
     status.conditions = Some(conditions);
+    let updates_have_news = updates.as_ref().is_some_and(|updates| updates.has_news);
     let (look_up, standing) = updates.map(|updates| (updates.lookup, updates.standing)).unzip();
-    let (standing, has_news) = (standing.flatten(), restores.has_news);
+    let has_news = restores.has_news || updates_have_news;
+    let standing = standing.flatten();
     Report { status, events, ask: config.question, look_up, standing, is_quiet, has_news }
 }

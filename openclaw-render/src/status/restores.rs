@@ -2,17 +2,15 @@
 
 use jiff::SignedDuration;
 
-use super::backups::{failure, waits};
+use super::backups::{bounded_failure, waits};
 use crate::api::{OpenClawInstance, OpenClawInstanceStatus, RestoreStatus, VolumeStatus};
 use crate::hash;
 use crate::lifecycle::GRACE_OF_JOBS;
-use crate::lifecycle::restore::{self, Job, Record, Seen};
-use crate::observed::{BackupJob, BackupPod, Observed};
+use crate::lifecycle::restore::{self, Job, Record, Seen, Stage};
+use crate::lifecycle::update::Restore as Undoing;
+use crate::observed::Observed;
 use crate::predecessor::is_gone;
 use crate::resolve::Resolved;
-
-/// Bytes of what the pods and the Job say of their end.
-const LONGEST_WORDS: usize = 2048;
 
 /// What there is to remember of a restore.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +22,8 @@ pub(super) struct Restores {
     pub(super) has_news: bool,
     /// Whether this pass has seen the end of the restore.
     pub(super) is_done: bool,
+    /// How far it is for an update that is undone.
+    pub(super) undoing: Undoing,
     /// The version that wrote what is on the volume then, if it tells.
     pub(super) version: Option<String>,
 }
@@ -41,6 +41,7 @@ pub(super) fn read(
         waits: None,
         has_news: false,
         is_done: false,
+        undoing: Undoing::NotBegun,
         version: None,
     };
     let Some(restore) = resolved.and_then(|resolved| resolved.restore.as_ref()) else {
@@ -55,16 +56,20 @@ pub(super) fn read(
             // One that is under way does not end because a Secret cannot be seen.
             restore.asked.as_deref().filter(|_| restore.job.is_some())
         }),
+        undoes_update: restore.undoes_update,
         agent_is_gone: is_gone(resolved.name.as_str(), resolved.uid.as_deref(), observed),
         job: job(&name, observed),
         next_job: &next_job,
         within: SignedDuration::from_secs(restore.timeout_seconds) + GRACE_OF_JOBS,
     };
     let record = restore::next(&before, &seen);
+    let is_done =
+        restore::stage(&before) != Stage::Idle && matches!(seen.job, Job::Succeeded { .. });
     Restores {
         waits: waits(&name, observed),
         has_news: record != before,
-        is_done: record.restored_from != before.restored_from,
+        is_done,
+        undoing: undoing(&before, &record, is_done),
         version: version(&name, observed),
         record,
     }
@@ -81,6 +86,19 @@ impl Restores {
             let version = self.version.clone();
             status.volume = Some(VolumeStatus { version, ..volume.clone() });
         }
+    }
+}
+
+/// An attempt that is under way for somebody else ends first.
+fn undoing(before: &Record, record: &Record, is_done: bool) -> Undoing {
+    if !restore::undoes_update(before) {
+        return Undoing::NotBegun;
+    }
+    match restore::stage(record) {
+        _ if is_done => Undoing::Done,
+        Stage::Failed { why, .. } => Undoing::Failed(why.to_owned()),
+        Stage::UnderWay { .. } | Stage::Ending { .. } => Undoing::UnderWay,
+        Stage::Idle => Undoing::NotBegun,
     }
 }
 
@@ -109,16 +127,6 @@ fn job(name: &str, observed: &Observed) -> Job {
         }
         Some(false) => Job::Failed(bounded_failure(job, its_pods)),
     }
-}
-
-/// Returns as much of that as a status takes.
-pub(super) fn bounded_failure<'a>(
-    job: &BackupJob,
-    its_pods: impl IntoIterator<Item = &'a BackupPod>,
-) -> String {
-    let mut words = failure(job, its_pods).unwrap_or_default();
-    words.truncate(words.floor_char_boundary(LONGEST_WORDS));
-    words
 }
 
 fn version(job: &str, observed: &Observed) -> Option<String> {

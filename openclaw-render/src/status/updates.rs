@@ -2,18 +2,22 @@
 
 use jiff::Timestamp;
 
-use crate::api::{AutoUpdateStatus, OpenClawInstance};
+use crate::api::{AutoUpdateStatus, OpenClawInstance, UpdatePhase};
 use crate::effect::Lookup;
 use crate::hash;
-use crate::lifecycle::update::{self, Newest, Seen};
+use crate::lifecycle::BackupProgress;
+use crate::lifecycle::update::{self, Newest, Restore as Undoing, Seen};
 use crate::maintenance::Standing as Windows;
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed, Pod, Registry, Trouble};
 use crate::pacing::{Cause, CauseKind, News, Stage, Standing};
+use crate::power::{Off, Power};
 use crate::release::{Release, newest_release};
 use crate::resolve::{AutoUpdate, Guard, Resolved};
 use crate::rollout::{Rollout, Verdict, newest_pod};
-use crate::status::Findings;
+use crate::status::backups::{self, progress};
+use crate::status::restores::Restores;
+use crate::status::{Findings, conditions};
 use crate::vocab::{annotations, exits, names};
 
 /// What there is to say of automatic updates.
@@ -26,6 +30,12 @@ pub(crate) struct Updates {
     /// The release that is the next.
     pub(super) candidate: Option<String>,
     pub(super) guard: Guard,
+    /// The Job of the backup that is made first.
+    pub(super) backup_job: Option<String>,
+    /// What keeps that backup from going on.
+    pub(super) backup_waits: Option<String>,
+    /// Whether the next pass has something to do at once.
+    pub(super) has_news: bool,
     pub(super) windows: Windows,
     /// Where the agent stands with the release, which others of the same image want, too.
     pub(super) standing: Option<Standing>,
@@ -43,6 +53,7 @@ pub(super) fn read(
     resolved: Option<&Resolved>,
     observed: &Observed,
     findings: &Findings,
+    restores: &Restores,
 ) -> Option<Updates> {
     let (resolved, rollout) = (resolved?, findings.rollout.as_ref()?);
     let asked = resolved.auto_update.as_ref()?;
@@ -52,9 +63,23 @@ pub(super) fn read(
         observed.registry.as_ref().filter(|registry| registry.repository == asked.repository);
     let pod = newest(resolved, observed, rollout);
     let runs = running(resolved, observed).and_then(|pod| pod.version);
-    let seen = seen(asked, registry, observed, rollout, runs.map(|it| it.to_string()), pod);
-    // Nothing is sent while the instance is paused, so nothing can be waited for.
-    let seen = Seen { is_on: resolved.power.is_on() && !findings.paused, ..seen };
+    let seen =
+        seen(asked, &before, registry, observed, rollout, runs.map(|it| it.to_string()), pod);
+    let is_undone = restores.undoing != Undoing::NotBegun
+        || resolved.restore.as_ref().is_some_and(|restore| restore.undoes_update);
+    let is_on = match resolved.power {
+        Power::On => true,
+        Power::Off(Off::Restoring) => is_undone,
+        Power::Off(Off::Suspended | Off::ScaledToZero) => false,
+    };
+    let job = asked.backup_job.as_deref();
+    let seen = Seen {
+        // Nothing is sent while the instance is paused, so nothing can be waited for.
+        is_on: is_on && !findings.paused,
+        backup: job.map_or(BackupProgress::Absent, |job| progress(job, observed)),
+        restore: restores.undoing.clone(),
+        ..seen
+    };
     let record = update::next(&before, &asked.asked, &seen);
     let candidate = update::candidate(&record, &seen).map(ToOwned::to_owned);
     let ready_since = running(resolved, observed).and_then(|pod| pod.ready_since);
@@ -66,6 +91,9 @@ pub(super) fn read(
             every: u32::try_from(asked.asked.every.as_secs()).unwrap_or(u32::MAX),
         },
         guard: asked.guard,
+        backup_job: asked.backup_job.clone(),
+        backup_waits: job.and_then(|job| backup_waits(job, observed)),
+        has_news: update::stage(&record) != update::stage(&before),
         windows: rollout.windows,
         is_paused: findings.paused,
         pod,
@@ -87,6 +115,7 @@ pub(super) fn unused(
 
 fn seen<'a>(
     asked: &'a AutoUpdate,
+    record: &'a AutoUpdateStatus,
     registry: Option<&'a Registry>,
     observed: &Observed,
     rollout: &Rollout,
@@ -98,6 +127,11 @@ fn seen<'a>(
     let base = base.filter(|tag| !is_unreadable(tag));
     let tags = registry.map(|registry| registry.tags.iter().map(String::as_str));
     let newest = base.zip(tags).and_then(|(base, tags)| newest_release(base, tags));
+    // The one that a backup was made for, whatever has come out since.
+    let next = match update::stage(record) {
+        Some(UpdatePhase::BackingUp) => record.pending_version.as_deref(),
+        Some(_) | None => newest,
+    };
     Seen {
         now: observed.now,
         rendered: &asked.tag,
@@ -105,12 +139,21 @@ fn seen<'a>(
         looked_at: registry.and_then(|registry| registry.looked_at),
         is_on: true,
         may_begin: is_open(rollout)
-            && newest.is_some_and(|newest| {
-                observed.news_of(&release(&asked.repository, newest)) == Some(News::Begin)
+            && asked.guard != Guard::NoBackupYet
+            && next.is_some_and(|next| {
+                observed.news_of(&release(&asked.repository, next)) == Some(News::Begin)
             }),
         runs,
         pod,
+        backup: BackupProgress::Unknown,
+        restore: Undoing::NotBegun,
     }
+}
+
+/// Returns what keeps the backup from going on.
+fn backup_waits(job: &str, observed: &Observed) -> Option<String> {
+    conditions::refusal(observed, &ObjectKey::new(Kind::Job, job))
+        .or_else(|| backups::waits(job, observed))
 }
 
 fn is_open(rollout: &Rollout) -> bool {
@@ -134,8 +177,16 @@ fn standing(
 ) -> Option<Standing> {
     let is_ready = seen.pod == Newest::Ready;
     let current = record.current_version.as_deref().filter(|tag| *tag == seen.rendered);
-    let (tag, stage) = if update::stage(record).is_some() {
+    let (tag, stage) = if update::replaces(record) {
         (record.pending_version.as_deref(), Stage::Starting)
+    } else if update::stage(record).is_some() {
+        let is_stored = matches!(seen.backup, BackupProgress::Stored(_));
+        let stage = if is_stored { Stage::Waits } else { Stage::Prepares };
+        (record.pending_version.as_deref(), stage)
+    } else if update::backs_off_until(record)
+        .is_some_and(|until| seen.now.is_none_or(|now| now < until))
+    {
+        (None, Stage::Waits)
     } else if candidate.is_some() {
         (candidate.filter(|_| seen.is_on && is_ready && is_open(rollout)), Stage::Waits)
     } else {

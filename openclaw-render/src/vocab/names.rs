@@ -154,6 +154,12 @@ impl InstanceName {
         format!("{}-last-backup-{attempt}", self.beginning_of_jobs())
     }
 
+    /// The Job of one attempt to make a backup before an update.
+    #[must_use]
+    pub fn update_backup(&self, attempt: &str) -> String {
+        format!("{}-update-backup-{attempt}", self.beginning_of_jobs())
+    }
+
     /// Names of Jobs become labels of their pods.
     fn beginning_of_jobs(&self) -> &str {
         self.0.get(..38).unwrap_or(&self.0)

@@ -113,6 +113,7 @@ const OURS: &[&str] = &[
     "spec.selfConfigure.allowedSkillSources",
     "spec.skillsInstall",
     "status.backups",
+    "status.autoUpdate.stateRestore",
     "status.config",
     "status.installed",
     "status.replicas",

@@ -2,7 +2,7 @@
 
 /// Fields that change no object, and why.
 pub(crate) const WITHOUT_EFFECT: &[(&str, &str)] = &[
-    ("spec.autoUpdate.backupBeforeUpdate", "no backup is made yet"),
+    ("spec.autoUpdate.backupBeforeUpdate", "decides by the record in status"),
     ("spec.autoUpdate.checkInterval", "decides when, not what"),
     ("spec.autoUpdate.enabled", "decides by the record in status"),
     ("spec.autoUpdate.healthCheckTimeout", "decides when, not what"),

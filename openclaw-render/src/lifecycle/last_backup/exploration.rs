@@ -108,11 +108,11 @@ impl World {
             },
             agent_is_gone: !self.is_blind && !self.is_wanted && !self.has_pod,
             job: match self.job {
-                _ if self.is_blind => Job::Unknown,
-                None => Job::Absent,
-                Some(Ran::Runs) => Job::Running(None),
-                Some(Ran::Well) => Job::Stored(PATH.to_owned()),
-                Some(Ran::Badly) => Job::Failed("no bucket".to_owned()),
+                _ if self.is_blind => BackupProgress::Unknown,
+                None => BackupProgress::Absent,
+                Some(Ran::Runs) => BackupProgress::Running(None),
+                Some(Ran::Well) => BackupProgress::Stored(Some(PATH.to_owned())),
+                Some(Ran::Badly) => BackupProgress::Failed("no bucket".to_owned()),
             },
             within: SignedDuration::from_secs(3_600),
         }

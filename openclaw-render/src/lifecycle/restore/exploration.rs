@@ -13,6 +13,9 @@ const LATE: i64 = 100_000;
 /// Attempts after which names are no longer told apart, so that there is an end to the states.
 const ATTEMPTS: u8 = 3;
 
+/// What an update asks for that is undone.
+const UNDONE: &str = "before";
+
 /// What becomes of Jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fate {
@@ -38,12 +41,15 @@ struct Cluster {
     ran: Ran,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct World {
     fate: Fate,
     /// The record, as it is stored.
     record: String,
     asked: Option<&'static str>,
+    /// Whether an update asks for [`UNDONE`].
+    undoes: bool,
     is_on: bool,
     /// Whether the StatefulSet wants a pod; none is there yet while this is not known.
     replicas: Option<bool>,
@@ -69,6 +75,7 @@ enum Event {
     TimePasses,
     Power,
     Ask(Option<&'static str>),
+    Undo,
 }
 
 const EVENTS: &[Event] = &[
@@ -83,6 +90,7 @@ const EVENTS: &[Event] = &[
     Event::Ask(None),
     Event::Ask(Some("a")),
     Event::Ask(Some("b")),
+    Event::Undo,
 ];
 
 fn begin() -> Vec<World> {
@@ -93,6 +101,7 @@ fn begin() -> Vec<World> {
                 fate,
                 record: text(&Record::default()),
                 asked: Some("a"),
+                undoes: false,
                 is_on: replicas != Some(false),
                 replicas,
                 has_pod: replicas == Some(true),
@@ -133,22 +142,28 @@ impl World {
         }
     }
 
+    fn asks_for(&self) -> Option<&'static str> {
+        if self.undoes { Some(UNDONE) } else { self.asked }
+    }
+
     /// One pass, in the order of a real one: what is stored decides what is sent.
     fn pass(&mut self, lost: bool) {
         let record = self.record();
         let is_down = self.replicas != Some(true);
-        let is_held = holds(&record, self.asked, is_down);
+        let asked = self.asks_for();
+        let is_held = holds(&record, asked, is_down || self.undoes);
         let wants_pod = self.is_on && !is_held;
         assert!(
             !(self.has_pod
                 && stage(&record) == Stage::Idle
                 && self.is_on
+                && !self.undoes
                 && self.replicas == Some(true))
                 || wants_pod,
             "a running agent is stopped: {self:?}"
         );
         let rendered = match stage(&record) {
-            Stage::UnderWay { job, from, .. } if self.asked == Some(from) => {
+            Stage::UnderWay { job, from, .. } if asked == Some(from) => {
                 Some((job.to_owned(), from.to_owned()))
             }
             Stage::Idle | Stage::UnderWay { .. } | Stage::Failed { .. } | Stage::Ending { .. } => {
@@ -158,7 +173,8 @@ impl World {
         let next_job = format!("job-{}", self.attempts);
         let seen = Seen {
             now: Timestamp::from_second(if self.is_late { LATE } else { BEGUN }).ok(),
-            asked: self.asked,
+            asked,
+            undoes_update: self.undoes,
             agent_is_gone: is_down && !self.has_pod,
             job: self.seen_job(&record),
             next_job: &next_job,
@@ -167,6 +183,7 @@ impl World {
         let mut after = next(&record, &seen);
         assert_eq!(next(&record, &seen), after, "the same is decided again");
         if after.restored_from != record.restored_from {
+            assert_ne!(after.restored_from.as_deref(), Some(UNDONE), "not the user's: {self:?}");
             assert_eq!(after.restored_from.as_deref(), Some(self.state), "{self:?}");
         }
         for job in &mut self.jobs {
@@ -193,6 +210,12 @@ impl World {
             self.attempts += 1;
             self.is_late = false;
             after.restore.start_time = Timestamp::from_second(BEGUN).ok().map(Time);
+        }
+        let has_ended = matches!(seen.job, Job::Succeeded { .. })
+            || matches!(stage(&after), Stage::Failed { .. });
+        if has_ended && undoes_update(&record) {
+            // The update goes on without.
+            self.undoes = false;
         }
         self.record = text(&after);
     }
@@ -223,6 +246,7 @@ impl World {
             Event::TimePasses => world.is_late = true,
             Event::Power => world.is_on = !world.is_on,
             Event::Ask(asked) => world.asked = asked,
+            Event::Undo => world.undoes = true,
         }
         (world != *self && world.attempts <= ATTEMPTS && world.jobs.len() <= 2).then_some(world)
     }
@@ -237,7 +261,10 @@ impl World {
             job.has_pod = false;
             job.ran = ran;
             if ran == Ran::Well {
-                self.state = if job.from == "a" { "a" } else { "b" };
+                self.state = *["a", "b", UNDONE]
+                    .iter()
+                    .find(|from| **from == job.from)
+                    .expect("something that is asked for");
             }
         }
     }
@@ -269,6 +296,7 @@ fn from_every_state_it_comes_to_rest_as_it_should() {
         again.pass(false);
         assert_eq!(again, rest, "it does not stay at rest, from {world:?}");
         let record = rest.record();
+        assert!(!rest.undoes, "an update waits for ever: {rest:?}");
         let is_due = is_due(&record, rest.asked);
         match stage(&record) {
             Stage::Idle => {

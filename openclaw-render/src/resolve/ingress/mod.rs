@@ -164,6 +164,13 @@ fn ways(
         let path_type = way.path_type.unwrap_or_default();
         check_path(&format!("{at}.path"), begins, path_type, cx);
         if let Some(port) = port_of(&format!("{at}.port"), way.port, service, cx) {
+            if begins != "/" && service.leads_to(port, ports::WEB_TERMINAL) {
+                cx.ineffective(
+                    format!("{at}.path"),
+                    "leads to a page that does not work: the web terminal asks for what it needs below \
+                     `/`; give it a host of its own",
+                );
+            }
             ways.push(IngressWay { path: begins.to_owned(), path_type, port });
         }
     }

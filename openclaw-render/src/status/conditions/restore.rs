@@ -25,6 +25,13 @@ pub(in crate::status) fn statement(
     };
     let record = &restores.record;
     match restore::stage(record) {
+        Stage::Failed { from, why, .. } if restore::undoes_update(record) => {
+            let message = format!(
+                "backup {from} was not put back after an update that failed, and what was there is \
+                 as it was: {why}"
+            );
+            return statement(false, Reason::RestoreFailed, message);
+        }
         Stage::Failed { from, why, .. } => {
             return statement(
                 false,

@@ -19,16 +19,21 @@ fn available(updates: &Updates) -> Option<Statement> {
     let pending = record.pending_version.as_deref().unwrap_or_default();
     let previous = record.previous_version.as_deref().unwrap_or_default();
     match update::stage(record) {
-        Some(UpdatePhase::RollingBack) => Some(statement(
+        Some(UpdatePhase::BackingUp) => {
+            Some(statement(Reason::BackingUp, backing_up(updates, pending)))
+        }
+        Some(UpdatePhase::RollingBack) => {
+            let state = update::to_put_back(record)
+                .map(|path| format!(" once its state is put back from backup {path}"));
+            let message = format!(
+                "{pending} was not ready in time, and {previous} is started again{}",
+                state.unwrap_or_default()
+            );
+            Some(statement(Reason::Updating, message))
+        }
+        Some(UpdatePhase::ApplyingUpdate | UpdatePhase::HealthCheck) => Some(statement(
             Reason::Updating,
-            format!("{pending} was not ready in time, and {previous} is started again"),
-        )),
-        Some(_) => Some(statement(
-            Reason::Updating,
-            format!(
-                "the agent is updated from {previous} to {pending}{}",
-                data(updates.guard, previous)
-            ),
+            format!("the agent is updated from {previous} to {pending}{}", data(updates, previous)),
         )),
         None => updates.candidate.as_ref().map(|newest| {
             let message = format!("{newest} is there{}", waits(updates));
@@ -37,20 +42,42 @@ fn available(updates: &Updates) -> Option<Statement> {
     }
 }
 
+fn backing_up(updates: &Updates, pending: &str) -> String {
+    let path = updates.record.pre_update_backup_path.as_deref();
+    if let Some(path) = path {
+        return format!(
+            "{pending} is there, backup {path} is made for it, and it{}",
+            waits(updates)
+        );
+    }
+    let job =
+        updates.backup_job.as_deref().map_or_else(String::new, |job| format!(", by Job {job}"));
+    let waits = updates.backup_waits.as_deref();
+    let waits = waits.map_or_else(String::new, |why| format!(", and waits: {why}"));
+    format!("{pending} is there, and a backup is made before the update{job}{waits}")
+}
+
 /// What becomes of the data.
-fn data(guard: Guard, previous: &str) -> String {
-    match guard {
+fn data(updates: &Updates, previous: &str) -> String {
+    let path = updates.record.pre_update_backup_path.as_deref();
+    if let Some(path) = path {
+        return format!(
+            "; backup {path} was made first, and is put back with {previous} if the update fails"
+        );
+    }
+    match updates.guard {
         Guard::NothingToKeep => String::new(),
         Guard::NotWanted => format!(
             "; spec.autoUpdate.backupBeforeUpdate is false, so {previous} cannot come back once the \
              new version has used the state"
         ),
-        Guard::ByScheduleAlone => format!(
-            "; backups are made by their schedule alone (`BackupReady` names the last one), so \
-             {previous} cannot come back by itself once the new version has used the state"
+        Guard::NoSecondPod => format!(
+            "; no backup is made, since no other pod may read a `ReadWriteOncePod` volume, so \
+             {previous} cannot come back once the new version has used the state"
         ),
-        Guard::NoStorage => format!(
-            "; no backup is made, since no storage for it is configured, so {previous} cannot come \
+        // With a backup that can be made only since it was begun, too.
+        Guard::NoStorage | Guard::Backup | Guard::NoBackupYet => format!(
+            "; no backup was made, since no storage for it was configured, so {previous} cannot come \
              back once the new version has used the state"
         ),
     }
@@ -59,6 +86,13 @@ fn data(guard: Guard, previous: &str) -> String {
 fn waits(updates: &Updates) -> String {
     if updates.is_paused {
         return " and waits until the instance is no longer paused".to_owned();
+    }
+    if updates.guard == Guard::NoBackupYet {
+        return " and waits until a backup can be made: `BackupReady` says what is missing"
+            .to_owned();
+    }
+    if let Some(until) = update::backs_off_until(&updates.record) {
+        return format!(" and waits for a backup, which is tried again at {until}");
     }
     match (updates.pod, updates.windows) {
         (Newest::Ready, Standing::Closed(Some(opens))) => {
@@ -98,6 +132,9 @@ fn paused(updates: &Updates) -> Option<Statement> {
         let repository = &updates.lookup.repository;
         let message = format!("the tags of {repository} could not be read: {failure}");
         return Some(statement(Reason::RegistryUnreachable, message));
+    }
+    if update::backs_off_until(record).is_some() {
+        return Some(statement(Reason::BackupFailed, error.to_owned()));
     }
     let is_idle = update::stage(record).is_none() && updates.candidate.is_none();
     record.failed_version.as_ref().filter(|_| is_idle && !error.is_empty())?;
