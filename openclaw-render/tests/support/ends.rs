@@ -70,21 +70,30 @@ fn blank(value: &mut Value) {
             }
         }
         Value::Array(items) => items.iter_mut().for_each(blank),
-        Value::String(text) => *text = without_attempt(text),
+        Value::String(text) => *text = without_times(&without_attempt(text)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
-/// The name of a restore's Job is another one at another time.
+/// The name of a Job for one attempt is another one at another time.
 fn without_attempt(text: &str) -> String {
-    const BEFORE: &str = "-restore-";
-    let mut found = String::new();
-    let mut parts = text.split(BEFORE);
-    found.push_str(parts.next().unwrap_or_default());
-    for part in parts {
-        let digits = part.bytes().take(8).take_while(u8::is_ascii_hexdigit).count();
-        found.push_str(BEFORE);
-        found.push_str(if digits == 8 { &part[8..] } else { part });
-    }
-    found
+    ["-restore-", "-update-backup-"].iter().fold(text.to_owned(), |text, before| {
+        let mut parts = text.split(before);
+        let mut found = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let digits = part.bytes().take(8).take_while(u8::is_ascii_hexdigit).count();
+            found.push_str(before);
+            found.push_str(if digits == 8 { &part[8..] } else { part });
+        }
+        found
+    })
+}
+
+/// A time that is told is another one where more passes came before.
+fn without_times(text: &str) -> String {
+    let blank = |word: &str| {
+        let is_time = word.ends_with('Z') && word.parse::<jiff::Timestamp>().is_ok();
+        if is_time { "<blank>".to_owned() } else { word.to_owned() }
+    };
+    text.split(' ').map(blank).collect::<Vec<_>>().join(" ")
 }
