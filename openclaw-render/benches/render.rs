@@ -8,7 +8,8 @@ use std::path::Path;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use openclaw_render::api::OpenClawInstance;
-use openclaw_render::{Documents, Object, Observed, Settings, hash, render, resolve};
+use openclaw_render::seed::content_hash;
+use openclaw_render::{Documents, Object, Observed, Settings, render, resolve};
 
 fn fixture(name: &str) -> Option<(OpenClawInstance, Observed)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/instances").join(name);
@@ -35,8 +36,8 @@ fn benchmark(criterion: &mut Criterion) {
             bencher.iter(|| {
                 let objects = objects(black_box(&instance), &observed, &settings);
                 let hashes = objects.iter().map(|object| {
-                    let value = object.to_value();
-                    (value.to_string().len(), hash(&value))
+                    let text = object.to_json();
+                    (text.len(), content_hash(text.as_bytes()))
                 });
                 hashes.collect::<Vec<_>>()
             });
@@ -47,14 +48,15 @@ fn benchmark(criterion: &mut Criterion) {
         group.bench_function("values only", |bencher| {
             bencher.iter(|| black_box(&rendered).iter().map(Object::to_value).collect::<Vec<_>>());
         });
-        let values: Vec<_> = rendered.iter().map(Object::to_value).collect();
         group.bench_function("text only", |bencher| {
-            bencher.iter(|| {
-                black_box(&values).iter().map(|value| value.to_string().len()).sum::<usize>()
-            });
+            bencher.iter(|| black_box(&rendered).iter().map(Object::to_json).collect::<Vec<_>>());
         });
+        let texts: Vec<_> = rendered.iter().map(Object::to_json).collect();
         group.bench_function("hashes only", |bencher| {
-            bencher.iter(|| black_box(&values).iter().map(hash).collect::<Vec<_>>());
+            bencher.iter(|| {
+                let hashes = black_box(&texts).iter().map(|text| content_hash(text.as_bytes()));
+                hashes.collect::<Vec<_>>()
+            });
         });
         group.finish();
     }

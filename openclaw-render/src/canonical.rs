@@ -8,11 +8,15 @@
 //! Which fields these are was read from the Go types of k8s.io/api v0.36.3 and the merge schema in
 //! k8s.io/client-go v0.36.3.
 
+mod serializer;
+mod writer;
+
 use std::convert::identity;
 
 use serde_json::{Map, Value, json};
 
 use crate::quantity::{self, Quantity};
+pub(crate) use writer::{write, write_part};
 
 /// Maps with keys of the user's: what is in them is text or an amount, never a field.
 const FREE_MAPS: [&str; 9] = [
@@ -89,22 +93,7 @@ pub fn canonicalise(object: &mut Value) {
     let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
     let Some(fields) = object.as_object_mut() else { return };
     match kind.as_str() {
-        "StatefulSet"
-        | "Deployment"
-        | "Pod"
-        | "Job"
-        | "CronJob"
-        | "Service"
-        | "Ingress"
-        | "NetworkPolicy"
-        | "PodDisruptionBudget"
-        | "HorizontalPodAutoscaler"
-        | "PersistentVolumeClaim"
-        | "ServiceAccount"
-        | "Role"
-        | "RoleBinding"
-        | "ConfigMap"
-        | "Secret" => {
+        kind if is_built_in(kind) => {
             if kind == "RoleBinding" {
                 complete_binding(fields);
             }
@@ -122,6 +111,29 @@ pub fn canonicalise(object: &mut Value) {
             }
         }
     }
+}
+
+/// Whether we know every field of a kind.
+fn is_built_in(kind: &str) -> bool {
+    matches!(
+        kind,
+        "StatefulSet"
+            | "Deployment"
+            | "Pod"
+            | "Job"
+            | "CronJob"
+            | "Service"
+            | "Ingress"
+            | "NetworkPolicy"
+            | "PodDisruptionBudget"
+            | "HorizontalPodAutoscaler"
+            | "PersistentVolumeClaim"
+            | "ServiceAccount"
+            | "Role"
+            | "RoleBinding"
+            | "ConfigMap"
+            | "Secret"
+    )
 }
 
 /// `parent` and `name` are the fields that lead here; an item of a list bears the list's name.
@@ -151,7 +163,9 @@ fn walk_map(parent: &str, name: &str, fields: &mut Map<String, Value>) {
     for (field, value) in fields.iter_mut() {
         walk(name, field, value);
     }
-    fields.retain(|field, value| !is_dropped(parent, name, field, value));
+    fields.retain(|field, value| {
+        Blank::of(value).is_none_or(|blank| !is_dropped(parent, name, field, blank))
+    });
 }
 
 /// Maps from resource names to amounts.
@@ -165,12 +179,12 @@ fn is_amount(parent: &str, name: &str) -> bool {
 }
 
 fn canonicalise_amount(amount: &mut Value, round: impl Fn(Quantity) -> Quantity) {
-    let text = match &*amount {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
+    let canonical = match &*amount {
+        Value::String(text) => quantity::parse(text),
+        Value::Number(number) => quantity::parse(&number.to_string()),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return,
     };
-    if let Ok(quantity) = quantity::parse(&text) {
+    if let Ok(quantity) = canonical {
         *amount = Value::String(round(quantity).to_string());
     }
 }
@@ -240,15 +254,49 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// Whether the server forgets such a value of `field` in `name` in `parent`.
-fn is_dropped(parent: &str, name: &str, field: &str, value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => {
-            fields.is_empty() && (FREE_MAPS.contains(&field) || is_amounts(name, field))
+/// A value that says nothing, as far as the server may forget it.
+#[derive(Clone, Copy)]
+enum Blank {
+    Null,
+    List,
+    Map,
+    Text,
+    Off,
+    Zero,
+}
+
+impl Blank {
+    fn of(value: &Value) -> Option<Self> {
+        match value {
+            Value::Null => Some(Self::Null),
+            Value::Array(items) => items.is_empty().then_some(Self::List),
+            Value::Object(fields) => fields.is_empty().then_some(Self::Map),
+            Value::String(text) => text.is_empty().then_some(Self::Text),
+            Value::Bool(switch) => (!switch).then_some(Self::Off),
+            Value::Number(number) => (number.as_i64() == Some(0)).then_some(Self::Zero),
         }
-        Value::String(text) if text.is_empty() => {
+    }
+
+    /// The same of a value that was written as compact JSON.
+    fn of_json(text: &[u8]) -> Option<Self> {
+        match text {
+            b"null" => Some(Self::Null),
+            b"[]" => Some(Self::List),
+            b"{}" => Some(Self::Map),
+            b"\"\"" => Some(Self::Text),
+            b"false" => Some(Self::Off),
+            b"0" => Some(Self::Zero),
+            _ => None,
+        }
+    }
+}
+
+/// Whether the server forgets such a value of `field` in `name` in `parent`.
+fn is_dropped(parent: &str, name: &str, field: &str, value: Blank) -> bool {
+    match value {
+        Blank::Null | Blank::List => true,
+        Blank::Map => FREE_MAPS.contains(&field) || is_amounts(name, field),
+        Blank::Text => {
             TEXTS.contains(&field)
                 || matches!((name, field), ("env" | "tolerations", "value"))
                 || (name == "tolerations" && matches!(field, "key" | "operator"))
@@ -257,15 +305,14 @@ fn is_dropped(parent: &str, name: &str, field: &str, value: &Value) -> bool {
                 || (name == "tls" && field == "secretName")
                 || (parent, name, field) == ("spec", "updateStrategy", "type")
         }
-        Value::Bool(false) => {
+        Blank::Off => {
             SWITCHES.contains(&field)
                 || (field == "readOnly" && !matches!(name, "csi" | "azureDisk"))
         }
-        Value::Number(number) if number.as_i64() == Some(0) => {
+        Blank::Zero => {
             NUMBERS.contains(&field)
                 || (name.ends_with("Probe") && matches!(field, "periodSeconds" | "timeoutSeconds"))
         }
-        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 

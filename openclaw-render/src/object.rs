@@ -1,5 +1,6 @@
 //! [`Object`]: every kind that we render, its rank when applied, its identity.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use k8s_openapi::api::apps::v1::StatefulSet;
@@ -86,6 +87,14 @@ macro_rules! kinds {
 
             fn metadata_mut(&mut self) -> &mut ObjectMeta {
                 match self { $(Self::$kind(object) => &mut object.metadata,)+ }
+            }
+
+            fn write(&self) -> Result<String, serde_json::Error> {
+                match self {
+                    $(Self::$kind(object) => {
+                        canonical::write($api_version, stringify!($kind), object)
+                    })+
+                }
             }
 
             fn serialise(&self) -> Value {
@@ -200,6 +209,11 @@ impl Object {
         self.metadata().namespace.as_deref().unwrap_or_default()
     }
 
+    /// Whether it is the object of that key.
+    pub(crate) fn is(&self, key: &ObjectKey) -> bool {
+        self.kind() == key.kind && self.name() == key.name
+    }
+
     /// Adds an annotation.
     pub(crate) fn annotate(&mut self, key: &str, value: &str) {
         let annotations = self.metadata_mut().annotations.get_or_insert_default();
@@ -226,6 +240,30 @@ impl Object {
         }
         canonical::canonicalise(&mut value);
         value
+    }
+
+    /// [`to_value`](Self::to_value) as compact JSON, without the way over values: what
+    /// [`content_hash`](crate::content_hash) makes of it is the value's [`hash`](crate::hash).
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        self.write().unwrap_or_else(|_| self.to_value().to_string())
+    }
+
+    /// The pod template in it as compact JSON, as it is sent.
+    pub(crate) fn template_json(&self) -> Option<String> {
+        if let Self::StatefulSet(set) = self
+            && let Some(spec) = &set.spec
+            && let Ok(text) = canonical::write_part("spec", "template", &spec.template)
+        {
+            return Some(text);
+        }
+        self.to_value().pointer("/spec/template").map(Value::to_string)
+    }
+
+    /// The object with these annotations and no others.
+    pub(crate) fn annotated(mut self, annotations: BTreeMap<String, String>) -> Self {
+        self.metadata_mut().annotations = Some(annotations);
+        self
     }
 
     /// The object as YAML, keys sorted, for people and for `kubectl apply`.

@@ -55,9 +55,11 @@ impl Inputs {
         let update = record.and_then(|record| update::decided(record, tag));
         let by_user = update.into_iter().fold(by_user, |hash, update| of_all(&[&hash, &update]));
         let contents = resolved.environment.hash.as_deref().unwrap_or_default();
+        let config = hash_object(&resolved.config.document);
+        let by_user = inputs_hash(resolved, &by_user, &config, "");
         Self {
-            all: inputs_hash(resolved, &all, contents),
-            parts: Some(Parts { by_user: inputs_hash(resolved, &by_user, ""), merged: all }),
+            all: inputs_hash(resolved, &all, &config, contents),
+            parts: Some(Parts { by_user, merged: all }),
         }
     }
 
@@ -102,15 +104,15 @@ impl fmt::Display for Inputs {
     }
 }
 
-/// Returns the hash of everything, with those of the spec and of what Secrets hold.
-fn inputs_hash(resolved: &Resolved, spec: &str, contents: &str) -> String {
+/// Returns the hash of everything, with those of the spec, of its configuration and of what Secrets hold.
+fn inputs_hash(resolved: &Resolved, spec: &str, config: &str, contents: &str) -> String {
     let layout = match resolved.storage.layout {
         Layout::Home => "home",
         Layout::Flat => "flat",
     };
     let mut hasher = Hasher::default();
     hasher.field(&[spec]);
-    hasher.field(&[&hash_object(&resolved.config.document)]);
+    hasher.field(&[config]);
     hasher.field(&[contents]);
     hasher.field(&[layout]);
     if let Some(external) = &resolved.workspaces.external {

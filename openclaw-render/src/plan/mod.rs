@@ -12,10 +12,11 @@ mod objects;
 pub(crate) mod rollout;
 mod stored;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 pub use agent::{AgentPlan, AgentWorld, plan_agent};
-use serde_json::{Value, json};
+use serde_json::json;
 pub use stored::{StoredInstance, plan_stored};
 
 use crate::api::OpenClawInstance;
@@ -40,19 +41,27 @@ const LOOK_AGAIN_WAITING: u32 = 30;
 /// Seconds after which it is while a Deployment ends: no watch tells, and the agent is away.
 const LOOK_AGAIN_ENDING: u32 = 5;
 
-/// An object that is wanted, and how it is sent: serialised once per pass.
+/// An object that is wanted.
 struct Wanted {
     object: Object,
     stake: Stake,
     lacks: Option<&'static str>,
     goes: bool,
-    value: Value,
 }
 
 impl Wanted {
     fn new(rendered: Rendered) -> Self {
         let Rendered { object, stake, lacks, goes } = rendered;
-        Self { value: object.to_value(), object, stake, lacks, goes }
+        Self { object, stake, lacks, goes }
+    }
+
+    /// The object as it is sent: the pod remembers its roll-out.
+    fn sent(&self, rollout: &Rollout) -> Cow<'_, Object> {
+        if self.stake == Stake::Pod {
+            Cow::Owned(rollout::annotated(self.object.clone(), rollout))
+        } else {
+            Cow::Borrowed(&self.object)
+        }
     }
 }
 

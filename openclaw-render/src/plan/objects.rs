@@ -8,9 +8,10 @@ use super::Wanted;
 use super::rollout;
 use crate::claims;
 use crate::effect::{Action, Effect, Plan, Purpose, Read, Target};
+use crate::hash::content_hash;
 use crate::object::{Kind, Object, ObjectKey, Ownership};
 use crate::observed::{Fact, Observed, Seen};
-use crate::ownership::{diff, hash, owned_hash, take_over_patch};
+use crate::ownership::{diff, owned_hash, take_over_patch};
 use crate::predecessor::{Predecessor, predecessor};
 use crate::resolve::Resolved;
 use crate::resource::stake::{self, Stake};
@@ -153,7 +154,7 @@ fn decide_pod(
 /// Returns what this plan sends of all that the pod needs before it starts.
 fn sent_before_pod(desired: &[Wanted], plan: &Plan) -> Vec<ObjectKey> {
     let precedes = |key: &&ObjectKey| {
-        let wanted = desired.iter().find(|wanted| wanted.object.key() == **key);
+        let wanted = desired.iter().find(|wanted| wanted.object.is(key));
         wanted.is_some_and(|wanted| wanted.stake.precedes_pod())
     };
     let sent = plan.effects.iter().filter_map(sent_object);
@@ -238,7 +239,7 @@ fn create(wanted: &Wanted, rollout: &Rollout, plan: &mut Plan) -> Option<Why> {
         return Some(Why::Lacks(what));
     }
     let key = wanted.object.key();
-    let object = sent(wanted, rollout);
+    let object = wanted.sent(rollout).to_value();
     // It must not lead to the agent before what guards it is there.
     let is_guard = |key: &&ObjectKey| key.kind == Kind::Middleware;
     let guards = plan.effects.iter().filter_map(sent_object).filter(is_guard).cloned();
@@ -249,11 +250,6 @@ fn create(wanted: &Wanted, rollout: &Rollout, plan: &mut Plan) -> Option<Why> {
     };
     plan.effects.push(Effect { after, ..effect });
     None
-}
-
-fn sent(wanted: &Wanted, rollout: &Rollout) -> Value {
-    let value = wanted.value.clone();
-    if wanted.stake == Stake::Pod { rollout::annotated(value, rollout) } else { value }
 }
 
 /// Brings the object to what is wanted of it. Returns why that cannot be.
@@ -274,10 +270,10 @@ fn update(
         return None;
     }
     if !is_held(wanted, rollout) {
-        return converge(key, sent(wanted, rollout), seen, observed, plan);
+        return converge(key, &wanted.sent(rollout), seen, observed, plan);
     }
     if wanted.stake == Stake::Pod {
-        match rollout::held(&wanted.value, seen, rollout, observed, &key) {
+        match rollout::held(&wanted.object.to_value(), seen, rollout, observed, &key) {
             Ok(Some(object)) => plan.effects.push(Effect::apply(key, object)),
             Ok(None) => {}
             Err(read) => {
@@ -297,12 +293,13 @@ fn update(
 /// leaves a difference, the pair is remembered, and it is not repeated.
 fn converge(
     key: ObjectKey,
-    wanted: Value,
+    wanted: &Object,
     seen: &Seen,
     observed: &Observed,
     plan: &mut Plan,
 ) -> Option<Why> {
-    let wanted_hash = hash(&wanted);
+    // As text: a value is made of what is sent, and at rest that is nothing.
+    let wanted_hash = content_hash(wanted.to_json().as_bytes());
     let is_sent = |owned_hash: &str| {
         owned_hash == wanted_hash
             || observed
@@ -326,7 +323,7 @@ fn converge(
     } else if is_sent(&owned_hash(live, FIELD_MANAGER)) {
         return None;
     }
-    plan.effects.push(Effect::apply(key, wanted));
+    plan.effects.push(Effect::apply(key, wanted.to_value()));
     None
 }
 
@@ -348,7 +345,7 @@ fn prune(
         let controlled = seen.is_controlled_by(resolved.uid.as_deref());
         let ours = controlled && seen.labelled && !seen.deleting;
         let lasting = key.kind.ownership() == Ownership::CreatedOnce;
-        let wanted = desired.iter().any(|wanted| wanted.object.key() == *key);
+        let wanted = desired.iter().any(|wanted| wanted.object.is(key));
         let named = is_behind && stake::was_named_by_pod(key.kind, seen);
         let held = rollout.verdict.holds() && stake::was_held_with_pod(key.kind, seen);
         let there = matches!(observed.has(key.kind), Fact::Known(()));

@@ -5,6 +5,8 @@
 //! `openclaw.rocks/rollout-cause`, if many agents were replaced for one cause. [`why`] is a table over
 //! these and what is wanted now; what concerns many agents happens [in turn](crate::pacing).
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::Wanted;
@@ -63,9 +65,9 @@ pub(super) fn decide(
         Fact::Known(seen) => decided(seen),
     };
     let live = observed.live.get(&key).filter(|_| verdict.holds());
-    let wanted = desired.iter().find(|wanted| wanted.object.key() == key);
+    let wanted = desired.iter().find(|wanted| wanted.object.is(&key));
     let changes = match (wanted, live) {
-        (Some(wanted), Some(live)) => changes(&wanted.value, live),
+        (Some(wanted), Some(live)) => changes(&wanted.object.to_value(), live),
         _ => Vec::new(),
     };
     let config_hash = config_hash(desired);
@@ -190,8 +192,7 @@ fn pod_hash(desired: &[Wanted]) -> String {
                 hasher.field(&[&key, name, content]);
             }
         } else {
-            let template = wanted.value.pointer("/spec/template").map(Value::to_string);
-            hasher.field(&[&key, &template.unwrap_or_default()]);
+            hasher.field(&[&key, &wanted.object.template_json().unwrap_or_default()]);
         }
     }
     hasher.finish()
@@ -206,18 +207,15 @@ fn config_hash(desired: &[Wanted]) -> String {
 }
 
 /// The StatefulSet as it is sent: with the annotations that remember this roll-out.
-pub(super) fn annotated(mut wanted: Value, rollout: &Rollout) -> Value {
-    if let Some(metadata) = wanted.get_mut("metadata").and_then(Value::as_object_mut) {
-        let mut notes = json!({
-            annotations::INPUTS_HASH: rollout.inputs_hash,
-            annotations::ROLLOUT_HASH: rollout.pod_hash,
-        });
-        if let (Some(cause), Some(notes)) = (&rollout.cause, notes.as_object_mut()) {
-            notes.insert(annotations::ROLLOUT_CAUSE.to_owned(), json!(cause.to_string()));
-        }
-        metadata.insert("annotations".to_owned(), notes);
+pub(super) fn annotated(wanted: Object, rollout: &Rollout) -> Object {
+    let mut notes = BTreeMap::from([
+        (annotations::INPUTS_HASH.to_owned(), rollout.inputs_hash.clone()),
+        (annotations::ROLLOUT_HASH.to_owned(), rollout.pod_hash.clone()),
+    ]);
+    if let Some(cause) = &rollout.cause {
+        notes.insert(annotations::ROLLOUT_CAUSE.to_owned(), cause.to_string());
     }
-    wanted
+    wanted.annotated(notes)
 }
 
 /// What is sent while the pod is held: what we own of the live object, with replicas and the record

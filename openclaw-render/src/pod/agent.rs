@@ -90,18 +90,21 @@ fn tools(instance: &Resolved) -> Option<&'static str> {
 }
 
 /// Returns the container with the variables and mounts that all parts give it, and the user's.
-pub(super) fn completed(container: Container, instance: &Resolved, parts: &[Part]) -> Container {
-    let shares = parts.iter().map(|part| &part.agent);
-    let given = shares.clone().flat_map(|share| share.env.iter().cloned());
-    let directories = shares.clone().flat_map(|share| share.path.iter().copied());
-    let path = env::path(tools(instance).into_iter().chain(directories));
-    let given = given.chain(path);
+pub(super) fn completed(
+    container: Container,
+    instance: &Resolved,
+    shares: Vec<AgentShare>,
+) -> Container {
+    let (mut given, mut mounts, mut directories) = (Vec::new(), Vec::new(), Vec::new());
+    for mut share in shares {
+        given.append(&mut share.env);
+        mounts.append(&mut share.mounts);
+        directories.append(&mut share.path);
+    }
+    given.extend(env::path(tools(instance).into_iter().chain(directories)));
     Container {
-        env: Some(env::with_users(given, instance)),
-        volume_mounts: Some(extras::agent_mounts(
-            shares.flat_map(|share| share.mounts.iter().cloned()),
-            instance,
-        )),
+        env: Some(env::with_users(given.into_iter(), instance)),
+        volume_mounts: Some(extras::agent_mounts(mounts.into_iter(), instance)),
         ..container
     }
 }

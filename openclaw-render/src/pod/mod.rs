@@ -63,10 +63,11 @@ pub(crate) fn parts(instance: &Resolved) -> Vec<Part> {
     extras::giving_way(parts, &instance.extras)
 }
 
-pub(crate) fn template(instance: &Resolved, parts: &[Part]) -> PodTemplateSpec {
+/// Returns the template, of which all that the parts have for the pod becomes a piece.
+pub(crate) fn template(instance: &Resolved, parts: Vec<Part>) -> PodTemplateSpec {
     PodTemplateSpec {
         metadata: Some(ObjectMeta {
-            annotations: Some(restarting(instance, parts)).filter(|each| !each.is_empty()),
+            annotations: Some(restarting(instance, &parts)).filter(|each| !each.is_empty()),
             labels: Some(labels::common(&instance.name)),
             ..Default::default()
         }),
@@ -95,12 +96,16 @@ fn restarting(instance: &Resolved, parts: &[Part]) -> BTreeMap<String, String> {
     all
 }
 
-fn spec(instance: &Resolved, parts: &[Part]) -> PodSpec {
+fn spec(instance: &Resolved, mut parts: Vec<Part>) -> PodSpec {
     let placement = &instance.placement;
-    let host_aliases: Vec<_> =
-        parts.iter().flat_map(|part| part.host_aliases.iter().cloned()).collect();
-    let (containers, init_containers) = containers(instance, parts);
-    let volumes = parts.iter().flat_map(|part| &part.volumes).chain(&instance.extras.volumes);
+    let (containers, init_containers) = containers(instance, &mut parts);
+    let (mut host_aliases, mut volumes) = (Vec::new(), Vec::new());
+    for mut part in parts {
+        host_aliases.append(&mut part.host_aliases);
+        volumes.append(&mut part.volumes);
+    }
+    volumes.extend(instance.extras.volumes.iter().cloned());
+    volumes.extend(ca_bundle::volume(instance));
     PodSpec {
         affinity: placement.affinity.clone(),
         // Even an account of the user's that mounts its token everywhere does not do so here.
@@ -120,42 +125,43 @@ fn spec(instance: &Resolved, parts: &[Part]) -> PodSpec {
         termination_grace_period_seconds: Some(TERMINATION_GRACE_SECONDS),
         tolerations: placement.tolerations.clone(),
         topology_spread_constraints: placement.topology_spread_constraints.clone(),
-        volumes: Some(volumes.cloned().chain(ca_bundle::volume(instance)).collect()),
+        volumes: Some(volumes),
         ..Default::default()
     }
 }
 
 /// Returns the agent's container and those beside it, and those that start before it, in the order
 /// in which they do. The user's init containers find the volume as the agent will.
-fn containers(instance: &Resolved, parts: &[Part]) -> (Vec<Container>, Vec<Container>) {
-    let mut by_start: Vec<&Part> = parts.iter().collect();
-    by_start.sort_by_key(|part| part.start);
-    let (first, rest): (Vec<&Part>, Vec<&Part>) =
-        by_start.into_iter().partition(|part| part.start < Start::Last);
-    let (last, agents): (Vec<&Part>, Vec<&Part>) =
-        rest.into_iter().partition(|part| part.start < Start::Agent);
-    let complete = |part: &Part| {
-        let container = finished(part);
-        if part.start == Start::Agent {
-            agent::completed(container, instance, parts)
+fn containers(instance: &Resolved, parts: &mut [Part]) -> (Vec<Container>, Vec<Container>) {
+    let mut shares: Vec<_> = parts.iter_mut().map(|part| std::mem::take(&mut part.agent)).collect();
+    let mut by_start: Vec<_> = parts.iter_mut().map(|part| (part.start, finished(part))).collect();
+    by_start.sort_by_key(|(start, _)| *start);
+    let (mut first, mut last, mut agents) = (Vec::new(), Vec::new(), Vec::new());
+    for (start, container) in by_start {
+        let container = if start == Start::Agent {
+            agent::completed(container, instance, std::mem::take(&mut shares))
         } else {
             container
-        }
-    };
-    let trusting = |container| ca_bundle::trusted(container, instance);
-    let agents = agents.into_iter().map(complete).map(trusting);
-    let first = first.into_iter().map(finished).map(trusting);
-    let last = last.into_iter().map(finished).map(trusting);
-    let containers = agents.chain(extras::sidecars(instance)).collect();
-    (containers, first.chain(extras::init_containers(instance)).chain(last).collect())
+        };
+        let place = match start {
+            Start::First | Start::InTurn => &mut first,
+            Start::Last => &mut last,
+            Start::Agent | Start::Beside => &mut agents,
+        };
+        place.push(ca_bundle::trusted(container, instance));
+    }
+    agents.extend(extras::sidecars(instance));
+    first.extend(extras::init_containers(instance));
+    first.append(&mut last);
+    (agents, first)
 }
 
-/// Returns the container of a part with its ports and what every container has.
-fn finished(part: &Part) -> Container {
+/// Takes the container of a part, with its ports and what every container has.
+fn finished(part: &mut Part) -> Container {
     let ports: Vec<_> = part.ports.iter().map(Port::of_container).collect();
     keep_last_log_lines(Container {
         ports: Some(ports).filter(|ports| !ports.is_empty()),
-        ..part.container.clone()
+        ..std::mem::take(&mut part.container)
     })
 }
 

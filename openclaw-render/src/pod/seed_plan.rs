@@ -26,36 +26,29 @@ struct Seeded {
     policy: SeedPolicy,
 }
 
-/// Returns what is to be done to the volumes before the pod's other containers start.
-pub(crate) fn plan(instance: &Resolved, parts: &[Part]) -> SeedPlan {
+/// Texts by key, and other contents.
+type Contents = (BTreeMap<String, String>, BTreeMap<String, ByteString>);
+
+/// Returns what is to be done to the volumes before the pod's other containers start, and the
+/// contents that its files name by key.
+pub(crate) fn plan(instance: &Resolved, parts: &[Part]) -> (SeedPlan, Contents) {
     let mut directories: BTreeMap<(SeedRoot, String), SeedDirectory> = BTreeMap::new();
     let of_parts = parts.iter().flat_map(|part| part.directories.iter().cloned());
     for directory in of_parts.chain(workspace_directories(instance)) {
         directories.insert((directory.root, directory.path.clone()), directory);
     }
-    let mut files: Vec<SeedFile> = seeded(instance)
-        .into_iter()
-        .map(|Seeded { workspace, path, content: _, policy }| SeedFile {
+    let mut files = Vec::new();
+    let (mut texts, mut others) = Contents::default();
+    for Seeded { workspace, path, content, policy } in seeded(instance) {
+        let key = content_key(&workspace, &path);
+        files.push(SeedFile {
             root: SeedRoot::Data,
             path: format!("{}/{path}", home::workspace(instance.storage.layout, &workspace)),
-            key: content_key(&workspace, &path),
+            key: key.clone(),
             mode: "0644".to_owned(),
             policy,
-        })
-        .collect();
-    files.sort_by(|left, right| (left.root, &left.path).cmp(&(right.root, &right.path)));
-    SeedPlan { version: POD_PROTOCOL, directories: directories.into_values().collect(), files }
-}
-
-/// Texts by key, and other contents.
-type Contents = (BTreeMap<String, String>, BTreeMap<String, ByteString>);
-
-/// Returns the contents that the plan's files name by key.
-pub(crate) fn contents(instance: &Resolved) -> Contents {
-    let (mut texts, mut others) = Contents::default();
-    for file in seeded(instance) {
-        let key = content_key(&file.workspace, &file.path);
-        match file.content {
+        });
+        match content {
             PackFile::Text(text) => {
                 texts.insert(key, text);
             }
@@ -64,7 +57,9 @@ pub(crate) fn contents(instance: &Resolved) -> Contents {
             }
         }
     }
-    (texts, others)
+    files.sort_by(|left, right| (left.root, &left.path).cmp(&(right.root, &right.path)));
+    let directories = directories.into_values().collect();
+    (SeedPlan { version: POD_PROTOCOL, directories, files }, (texts, others))
 }
 
 /// Paths may hold characters that a key may not, and two files never share a key.
@@ -82,10 +77,10 @@ fn seeded(instance: &Resolved) -> Vec<Seeded> {
     let workspaces = &instance.workspaces;
     let mut all = Vec::new();
     for workspace in &workspaces.all {
-        let seeded = |path: &str, content: &str, policy| Seeded {
+        let seeded = |path: &str, content: String, policy| Seeded {
             workspace: workspace.name.clone(),
             path: path.to_owned(),
-            content: PackFile::Text(content.to_owned()),
+            content: PackFile::Text(content),
             policy,
         };
         let users = workspace.files.iter().map(|(path, file)| {
@@ -93,17 +88,17 @@ fn seeded(instance: &Resolved) -> Vec<Seeded> {
                 FileUpdatePolicy::CreateOnly => SeedPolicy::CreateOnly,
                 FileUpdatePolicy::Replace => SeedPolicy::Replace,
             };
-            seeded(path, &file.content, policy)
+            seeded(path, file.content.clone(), policy)
         });
         all.extend(users);
         let environment = environment_md::text(instance);
-        let mut ours = vec![seeded(names::ENVIRONMENT_FILE, &environment, SeedPolicy::Replace)];
+        let mut ours = vec![seeded(names::ENVIRONMENT_FILE, environment, SeedPolicy::Replace)];
         if workspaces.bootstrap && workspace.name.is_empty() {
-            ours.push(seeded(BOOTSTRAP.0, BOOTSTRAP.1, SeedPolicy::WhenNew));
+            ours.push(seeded(BOOTSTRAP.0, BOOTSTRAP.1.to_owned(), SeedPolicy::WhenNew));
         }
         if workspace.name.is_empty() {
             let files = self_config::files(instance).into_iter();
-            ours.extend(files.map(|(name, text)| seeded(name, &text, SeedPolicy::Replace)));
+            ours.extend(files.map(|(name, text)| seeded(name, text, SeedPolicy::Replace)));
         }
         all.extend(ours.into_iter().filter(|file| !is_taken(&file.path, workspace)));
         all.extend(of_packs(instance, workspace));

@@ -37,7 +37,8 @@ use crate::resolve::{self, Resolved, Standing};
 
 /// Every object of an instance, in the order in which objects are applied.
 pub(crate) fn render(instance: &Resolved) -> Vec<Rendered> {
-    let parts = &pod::parts(instance);
+    let of_pod = pod::parts(instance);
+    let parts = &of_pod;
     let mut all = Vec::new();
     all.extend(marked(Needed(OnlyMade), service_account::render(instance)));
     all.extend(marked(Linked(OnlyMade), [role::render(instance, parts)]));
@@ -64,7 +65,7 @@ pub(crate) fn render(instance: &Resolved) -> Vec<Rendered> {
     all.extend(marked(Beside, prometheus_rule::render(instance)));
     all.extend(marked(Beside, job::render(instance)));
     all.extend(marked(Beside, cron_job::render(instance)));
-    all.extend(marked(Stake::Pod, [stateful_set::render(instance, parts)]));
+    all.extend(marked(Stake::Pod, [stateful_set::render(instance, of_pod)]));
     all
 }
 
@@ -196,7 +197,7 @@ mod tests {
         let instance = resolved();
         let mut parts = pod::parts(&instance);
         parts.push(part());
-        let pod = serde_json::to_value(pod::template(&instance, &parts)).unwrap();
+        let pod = serde_json::to_value(pod::template(&instance, parts)).unwrap();
         assert_eq!(
             values(&pod, "/spec/initContainers", "/name"),
             ["init-config", "config-sync", "gateway-proxy", "more", "migrate-state"]

@@ -18,7 +18,7 @@ use crate::pod::{self, Part};
 use crate::resolve::{DataVolume, Resolved};
 use crate::vocab::labels;
 
-pub(super) fn render(instance: &Resolved, parts: &[Part]) -> StatefulSet {
+pub(super) fn render(instance: &Resolved, parts: Vec<Part>) -> StatefulSet {
     let templates = match &instance.storage.volume {
         DataVolume::OfReplicas { templates, .. } => Some(templates.clone()),
         DataVolume::Made { .. } | DataVolume::Existing(_) | DataVolume::Ephemeral(_) => None,

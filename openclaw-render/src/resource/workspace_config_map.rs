@@ -12,10 +12,9 @@ use crate::resolve::Resolved;
 use crate::seed::SEED_PLAN_KEY;
 
 pub(super) fn render(instance: &Resolved, parts: &[Part]) -> ConfigMap {
-    let plan = seed_plan::plan(instance, parts);
+    let (plan, (mut data, binary)) = seed_plan::plan(instance, parts);
     let mut plan = serde_json::to_string_pretty(&plan).unwrap_or_default();
     plan.push('\n');
-    let (mut data, binary) = seed_plan::contents(instance);
     data.insert(SEED_PLAN_KEY.to_owned(), plan);
     ConfigMap {
         metadata: meta::with_owner(instance, instance.name.workspace()),

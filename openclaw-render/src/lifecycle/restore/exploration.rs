@@ -273,6 +273,7 @@ impl World {
     fn settled(&self) -> Self {
         let mut world = self.clone();
         for _ in 0..PASSES {
+            let before = world.clone();
             world.pass(false);
             let wants = world.replicas == Some(true);
             world.has_pod = wants;
@@ -281,6 +282,10 @@ impl World {
                 job.has_pod = false;
             }
             world.is_late = true;
+            if world == before {
+                // Every round from here on would be this one.
+                break;
+            }
         }
         world
     }
