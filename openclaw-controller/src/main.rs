@@ -32,6 +32,7 @@ mod registry;
 mod request;
 mod requests;
 mod settings;
+mod shared_storage;
 mod telemetry;
 mod turns;
 mod watches;

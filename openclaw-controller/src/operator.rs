@@ -119,6 +119,7 @@ fn assemble(settings: &Settings, client: &Client, identity: &str) -> (Watches, A
         registries: Arc::default(),
         packs: Arc::default(),
         turns: Arc::new(Turns::new(settings.pacing())),
+        shared_storage: Arc::default(),
         recorder: Recorder::new(client.clone(), reporter),
         instances: Arc::default(),
         agents: Arc::default(),
@@ -181,6 +182,7 @@ async fn lead(
         std::pin::pin!(context.registries.look_all(&registry, &context.queue, &context.metrics));
     let mut fetching = std::pin::pin!(context.packs.fetch_all(github, &context.queue));
     let mut giving = std::pin::pin!(context.turns.give_all(&context.queue));
+    let mut sharing = std::pin::pin!(context.shared_storage.keep_all(&context));
     let mut working = std::pin::pin!(work(Arc::clone(&context)));
     tokio::select! {
         () = &mut working => {}
@@ -188,6 +190,7 @@ async fn lead(
         () = &mut looking => {}
         () = &mut fetching => {}
         () = &mut giving => {}
+        () = &mut sharing => {}
         failed = &mut failed => return Err(failed),
         () = stopped(stop) => {}
     }

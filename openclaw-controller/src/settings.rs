@@ -77,6 +77,15 @@ pub(crate) struct Settings {
     #[arg(long, env, value_delimiter = ',')]
     pub(crate) skill_pack_token_repositories: Vec<String>,
 
+    /// Namespaces whose agents may use the shared storage of backups, separated by commas, `*` for
+    /// all. Whoever reads Secrets there can read every backup in it.
+    #[arg(long, env, value_delimiter = ',')]
+    pub(crate) backup_share_with: Vec<String>,
+
+    /// Secret in the operator's namespace that names the shared storage of backups.
+    #[arg(long, env, default_value_t = openclaw_render::Settings::default().backup_secret)]
+    pub(crate) backup_secret: String,
+
     /// Instances that are worked on at the same time, in all namespaces together.
     #[arg(long, env, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) workers: u16,
@@ -214,6 +223,8 @@ impl Settings {
                 RolloutOnUpgrade::Roll => OnOperatorUpgrade::Roll,
             },
             skill_pack_sources: named(&self.skill_pack_sources),
+            backup_share_with: named(&self.backup_share_with),
+            backup_secret: self.backup_secret.clone(),
         }
     }
 }
