@@ -23,6 +23,7 @@ mod memory;
 mod metrics;
 mod observe;
 mod operator;
+mod otlp;
 mod packs;
 mod publish;
 mod questions;
