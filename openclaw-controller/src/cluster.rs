@@ -172,6 +172,14 @@ impl Cluster {
             .transpose()
     }
 
+    /// A namespace's metadata, `None` if it is not there.
+    pub(crate) async fn get_namespace(&self, name: &str) -> Result<Option<Value>, CallError> {
+        let request = Request::new("/api/v1/namespaces").get_metadata(name, &GetParams::default());
+        found(self.call(format!("get metadata of Namespace/{name}"), request).await)?
+            .map(|stored| stored.value())
+            .transpose()
+    }
+
     /// Server-side apply.
     pub(crate) async fn apply(
         &self,

@@ -15,6 +15,7 @@ use crate::questions::Questions;
 use crate::queue::Queue;
 use crate::registry::Registries;
 use crate::requests::Requests;
+use crate::shared_storage::SharedStorage;
 use crate::turns::Turns;
 
 /// See the module.
@@ -27,6 +28,7 @@ pub(crate) struct Context {
     pub(crate) registries: Arc<Registries>,
     pub(crate) packs: Arc<SkillPacks>,
     pub(crate) turns: Arc<Turns>,
+    pub(crate) shared_storage: Arc<SharedStorage>,
     pub(crate) recorder: Recorder,
     pub(crate) instances: Arc<Instances>,
     /// The agents that stand for instances, by the same names.
@@ -53,6 +55,7 @@ impl Context {
         self.packs.forget(key);
         self.requests.forget(key);
         self.turns.forget(key);
+        self.shared_storage.forget(key);
         self.metrics.forget(key);
     }
 }

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use openclaw_render::StoredInstance;
+use openclaw_render::vocab::names;
+use openclaw_render::{Kind, ObjectKey, StoredInstance};
 use tracing::{Instrument, info_span, warn};
 
 use crate::context::Context;
@@ -99,6 +100,10 @@ async fn pass(
         context.questions.want(key, plan.ask.clone());
     }
 
+    if let Some(references) = &plan.references {
+        let shared = ObjectKey::new(Kind::Secret, names::SHARED_BACKUP);
+        context.shared_storage.note(key, references.contains(&shared));
+    }
     if let Some(packs) = &plan.packs {
         context.packs.want(key, packs);
     }

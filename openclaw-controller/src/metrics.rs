@@ -21,8 +21,8 @@ use prometheus_client::registry::Registry;
 use crate::error::RetryClass;
 use crate::live::InstanceKey;
 use labels::{
-    CameTo, InPhase, Info, NotMade, Of, OfCause, OfKind, Performed, WithResult, in_phase, info,
-    not_made, of, with_result,
+    CameTo, Ended, InPhase, Info, NotMade, Of, OfCause, OfKind, Performed, WithResult, in_phase,
+    info, not_made, of, with_result,
 };
 use updates::Updates;
 
@@ -32,6 +32,9 @@ const BUCKETS: [f64; 10] = [0.001, 0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0
 
 /// What a pass came to that did not fail.
 const SUCCESS: &str = "success";
+
+/// What a push of metrics came to that did not succeed.
+const FAILED: &str = "failed";
 
 /// What effects change besides objects.
 const OTHERS: [&str; 2] = ["Pod", openclaw_render::vocab::KIND];
@@ -63,6 +66,7 @@ pub(crate) struct Metrics {
     unsettled: Family<OfKind, Counter>,
     watch_failures: Family<OfKind, Counter>,
     requests: Family<CameTo, Counter>,
+    pushes: Family<Ended, Counter>,
     updates: Updates,
     managed: Gauge,
     queue_depth: Gauge,
@@ -89,6 +93,7 @@ impl Metrics {
             unsettled: Family::default(),
             watch_failures: Family::default(),
             requests: Family::default(),
+            pushes: Family::default(),
             updates: Updates::default(),
             managed: Gauge::default(),
             queue_depth: Gauge::default(),
@@ -177,6 +182,12 @@ impl Metrics {
     /// A request of an agent came to a phase.
     pub(crate) fn request_came_to(&self, phase: &str) {
         self.requests.get_or_create(&CameTo { phase: phase.to_owned() }).inc();
+    }
+
+    /// The metrics were pushed to a collector, or could not be.
+    pub(crate) fn pushed(&self, succeeded: bool) {
+        let result = if succeeded { SUCCESS } else { FAILED };
+        self.pushes.get_or_create(&Ended { result }).inc();
     }
 
     /// The registry was looked at for an instance, and could be read or not.
@@ -299,6 +310,11 @@ impl Metrics {
             "openclaw_selfconfig_requests",
             "Requests of agents for changes of themselves, by the phase that they came to",
             self.requests.clone(),
+        );
+        all.register(
+            "openclaw_metrics_pushes",
+            "Pushes of all metrics to a collector, by result",
+            self.pushes.clone(),
         );
         self.updates.register(all);
         all.register(

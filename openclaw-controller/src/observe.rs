@@ -8,7 +8,7 @@ use std::fmt::Write;
 use futures::future::join_all;
 use openclaw_render::{
     Deployment, Fact, Kind, ObjectKey, Observed, Plan, Read, StoredInstance, deployment_facts,
-    plan_stored, secret_hashes,
+    namespace_facts, plan_stored, secret_hashes,
 };
 use serde_json::Value;
 
@@ -39,6 +39,7 @@ enum Found {
     Live(ObjectKey, Option<Value>),
     Content(Reference, Fact<Content>),
     Deployment(Fact<Deployment>),
+    Namespace(Fact<BTreeMap<String, String>>),
     /// The cache has it, or nobody does.
     Nothing,
 }
@@ -58,6 +59,7 @@ impl<'a> Pass<'a> {
         observed.packs = context.packs.seen(key);
         observed.requests = context.requests.told(key);
         observed.turns = context.turns.told(key);
+        observed.shared_storage = context.shared_storage.told(key);
         Self { key, observed, failures: Vec::new(), stored, context, tried: BTreeSet::new() }
     }
 
@@ -145,6 +147,8 @@ impl<'a> Pass<'a> {
         new.packs = old.packs;
         new.requests = old.requests;
         new.turns = old.turns;
+        new.shared_storage = old.shared_storage;
+        new.namespace = old.namespace;
         new.live = old.live;
         new.deployment = old.deployment;
         for (object, fact) in old.objects {
@@ -192,6 +196,11 @@ impl<'a> Pass<'a> {
                 let fact = live.map_or(Fact::Absent, |live| Fact::Known(deployment_facts(&live)));
                 Ok(Found::Deployment(fact))
             }
+            Read::Namespace => {
+                let live = cluster.get_namespace(namespace).await?;
+                let fact = live.map_or(Fact::Absent, |live| Fact::Known(namespace_facts(&live)));
+                Ok(Found::Namespace(fact))
+            }
             Read::ClusterDefaults => Ok(Found::Nothing),
         }
     }
@@ -232,6 +241,7 @@ impl<'a> Pass<'a> {
                 }
             }
             Found::Deployment(fact) => self.observed.deployment = fact,
+            Found::Namespace(fact) => self.observed.namespace = fact,
             Found::Nothing => {}
         }
     }

@@ -22,6 +22,7 @@ use crate::github::GitHub;
 use crate::http::{self, ServeError};
 use crate::leader::{Leader, Lost};
 use crate::metrics::{Metrics, Now};
+use crate::otlp::Pusher;
 use crate::queue::Queue;
 use crate::registry::RegistryClient;
 use crate::settings::Settings;
@@ -119,6 +120,7 @@ fn assemble(settings: &Settings, client: &Client, identity: &str) -> (Watches, A
         registries: Arc::default(),
         packs: Arc::default(),
         turns: Arc::new(Turns::new(settings.pacing())),
+        shared_storage: Arc::default(),
         recorder: Recorder::new(client.clone(), reporter),
         instances: Arc::default(),
         agents: Arc::default(),
@@ -128,7 +130,20 @@ fn assemble(settings: &Settings, client: &Client, identity: &str) -> (Watches, A
     (Watches { reader, context: Arc::clone(&context), synced: Arc::default() }, context)
 }
 
-/// Starts the endpoints that are asked for.
+/// Returns what measures now what nobody counts.
+fn measure(context: &Context) -> impl Fn() -> Now + Clone + Send + Sync + 'static {
+    let (questions, cache) = (Arc::clone(&context.questions), Arc::clone(&context.cache));
+    let (turns, queue) = (Arc::clone(&context.turns), Arc::clone(&context.queue));
+    move || Now {
+        queue_depth: queue.depth(),
+        queue_oldest: queue.oldest(),
+        config_syncs_silent: questions.unanswered(),
+        cache_objects: cache.size(),
+        rollouts: CauseKind::ALL.iter().map(|kind| (*kind, turns.waiting(*kind))).collect(),
+    }
+}
+
+/// Starts the endpoints that are asked for, and what pushes.
 fn serve(
     settings: &Settings,
     context: &Context,
@@ -136,24 +151,25 @@ fn serve(
     stop: &watch::Receiver<bool>,
 ) -> JoinSet<Result<(), ServeError>> {
     let mut servers = JoinSet::new();
-    let queue = || Arc::clone(&context.queue);
     if let Some(address) = settings.health_probe_bind_address.0 {
-        let stop = stopped(stop.clone());
-        servers.spawn(http::health(address, Arc::clone(synced), queue(), stop));
+        let (queue, stop) = (Arc::clone(&context.queue), stopped(stop.clone()));
+        servers.spawn(http::health(address, Arc::clone(synced), queue, stop));
     }
+    let now = measure(context);
     if let Some(address) = settings.metrics_bind_address.0 {
         let metrics = Arc::clone(&context.metrics);
-        let (questions, cache) = (Arc::clone(&context.questions), Arc::clone(&context.cache));
-        let (turns, queue) = (Arc::clone(&context.turns), queue());
-        let now = move || Now {
-            queue_depth: queue.depth(),
-            queue_oldest: queue.oldest(),
-            config_syncs_silent: questions.unanswered(),
-            cache_objects: cache.size(),
-            rollouts: CauseKind::ALL.iter().map(|kind| (*kind, turns.waiting(*kind))).collect(),
-        };
-        let stop = stopped(stop.clone());
-        servers.spawn(http::metrics(address, metrics, now, stop));
+        servers.spawn(http::metrics(address, metrics, now.clone(), stopped(stop.clone())));
+    }
+    let otlp = settings.otlp().unwrap_or_else(|problem| {
+        warn!(problem, "the address of the collector is wrong: no metrics are pushed");
+        None
+    });
+    if let Some(pusher) = otlp.and_then(Pusher::new) {
+        let metrics = Arc::clone(&context.metrics);
+        servers.spawn(async move {
+            pusher.push_all(&metrics, now).await;
+            Ok(())
+        });
     }
     servers
 }
@@ -181,6 +197,7 @@ async fn lead(
         std::pin::pin!(context.registries.look_all(&registry, &context.queue, &context.metrics));
     let mut fetching = std::pin::pin!(context.packs.fetch_all(github, &context.queue));
     let mut giving = std::pin::pin!(context.turns.give_all(&context.queue));
+    let mut sharing = std::pin::pin!(context.shared_storage.keep_all(&context));
     let mut working = std::pin::pin!(work(Arc::clone(&context)));
     tokio::select! {
         () = &mut working => {}
@@ -188,6 +205,7 @@ async fn lead(
         () = &mut looking => {}
         () = &mut fetching => {}
         () = &mut giving => {}
+        () = &mut sharing => {}
         failed = &mut failed => return Err(failed),
         () = stopped(stop) => {}
     }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use jiff::SignedDuration;
@@ -10,6 +11,10 @@ use openclaw_render::api::OnOperatorUpgrade;
 use openclaw_render::pacing::{MaxUnready, Pacing};
 
 use crate::github::Token;
+use crate::otlp::{Destination, Endpoint};
+
+/// Milliseconds.
+const LONGEST_PUSH: u64 = 60_000;
 
 /// Runs OpenClaw agents on Kubernetes: makes the cluster equal to what each OpenClawInstance asks
 /// for, and reports.
@@ -77,6 +82,15 @@ pub(crate) struct Settings {
     #[arg(long, env, value_delimiter = ',')]
     pub(crate) skill_pack_token_repositories: Vec<String>,
 
+    /// Namespaces whose agents may use the shared storage of backups, separated by commas, `*` for
+    /// all. Whoever reads Secrets there can read every backup in it.
+    #[arg(long, env, value_delimiter = ',')]
+    pub(crate) backup_share_with: Vec<String>,
+
+    /// Secret in the operator's namespace that names the shared storage of backups.
+    #[arg(long, env, default_value_t = openclaw_render::Settings::default().backup_secret)]
+    pub(crate) backup_secret: String,
+
     /// Instances that are worked on at the same time, in all namespaces together.
     #[arg(long, env, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) workers: u16,
@@ -84,6 +98,28 @@ pub(crate) struct Settings {
     /// Address of `/metrics` (plain HTTP), such as `:8080`; `0` turns it off.
     #[arg(long, env, default_value = ":8080")]
     pub(crate) metrics_bind_address: Listen,
+
+    /// OpenTelemetry collector to which metrics are pushed every 30 seconds by OTLP over HTTP: a URL such
+    /// as `http://collector:4318`, below which they go to `v1/metrics`, or `HOST:PORT`. Without it,
+    /// nothing is pushed.
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", default_value = "")]
+    pub(crate) otlp_endpoint: String,
+
+    /// The same as the exact URL of metrics.
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", default_value = "")]
+    pub(crate) otlp_metrics_endpoint: String,
+
+    /// Whether the collector is spoken to without TLS if its address says neither `http` nor `https`.
+    #[arg(long, env, default_value_t = true, action = clap::ArgAction::Set)]
+    pub(crate) otlp_insecure: bool,
+
+    /// Headers of each push, `key=value,key=value`.
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_HEADERS", default_value = "", hide_env_values = true)]
+    pub(crate) otlp_headers: Hidden,
+
+    /// Milliseconds that a push may take.
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_TIMEOUT", default_value = "10000")]
+    pub(crate) otlp_timeout: String,
 
     /// Address of `/healthz` and `/readyz` (plain HTTP); `0` turns them off.
     #[arg(long, env, default_value = ":8081")]
@@ -96,6 +132,24 @@ pub(crate) struct Settings {
     /// How it is logged.
     #[arg(long, env, value_enum, default_value_t = LogFormat::Json)]
     pub(crate) log_format: LogFormat,
+}
+
+/// A text that is never printed.
+#[derive(Clone)]
+pub(crate) struct Hidden(String);
+
+impl FromStr for Hidden {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
 }
 
 /// See [`Settings::rollout_on_upgrade`].
@@ -196,6 +250,24 @@ impl Settings {
         Some(Token { file, repositories: named(&self.skill_pack_token_repositories) })
     }
 
+    /// Where metrics are pushed to, if anywhere. What is wrong with it keeps nothing else from working:
+    /// the environment of OpenTelemetry may have been set by somebody else.
+    pub(crate) fn otlp(&self) -> Result<Option<Destination>, &'static str> {
+        let (all, exact) = (self.otlp_endpoint.trim(), self.otlp_metrics_endpoint.trim());
+        let endpoint = if !exact.is_empty() {
+            Endpoint::exact(exact)?
+        } else if all.is_empty() {
+            return Ok(None);
+        } else {
+            Endpoint::of_all(all, self.otlp_insecure)?
+        };
+        let milliseconds = self.otlp_timeout.trim().parse::<u64>();
+        let milliseconds = milliseconds.ok().filter(|it| (1..=LONGEST_PUSH).contains(it));
+        let milliseconds = milliseconds.ok_or("the time-out must be 1 to 60000 milliseconds")?;
+        let timeout = Duration::from_millis(milliseconds);
+        Ok(Some(Destination { endpoint, headers: self.otlp_headers.0.parse()?, timeout }))
+    }
+
     /// How agents are replaced that have one cause.
     pub(crate) fn pacing(&self) -> Pacing {
         Pacing {
@@ -214,6 +286,8 @@ impl Settings {
                 RolloutOnUpgrade::Roll => OnOperatorUpgrade::Roll,
             },
             skill_pack_sources: named(&self.skill_pack_sources),
+            backup_share_with: named(&self.backup_share_with),
+            backup_secret: self.backup_secret.clone(),
         }
     }
 }
@@ -233,6 +307,35 @@ mod tests {
         assert_eq!(namespaces("a,,b,"), ["a", "b"]);
         assert_eq!(namespaces("a,b,a"), ["a", "b"]);
         assert_eq!(namespaces(""), [""; 0]);
+    }
+
+    #[test]
+    fn metrics_are_pushed_where_it_is_said_and_a_wrong_place_stops_nothing() {
+        let otlp = |arguments: &[&str]| {
+            let all = [&["openclaw-controller"], arguments].concat();
+            let otlp = Settings::try_parse_from(all).expect("parses").otlp();
+            otlp.map(|it| it.map(|it| it.endpoint.to_string()))
+        };
+        assert_eq!(otlp(&[]), Ok(None));
+        assert_eq!(otlp(&["--otlp-endpoint", ""]), Ok(None));
+        let pushed = |url: &str| Ok(Some(url.to_owned()));
+        let all = ["--otlp-endpoint", "collector:4318"];
+        assert_eq!(otlp(&all), pushed("http://collector:4318/v1/metrics"));
+        let secure = [&all[..], &["--otlp-insecure=false"]].concat();
+        assert_eq!(otlp(&secure), pushed("https://collector:4318/v1/metrics"));
+        let exact = [&all[..], &["--otlp-metrics-endpoint", "https://other/x"]].concat();
+        assert_eq!(otlp(&exact), pushed("https://other/x"));
+        for wrong in [
+            &["--otlp-endpoint", "ftp://x"][..],
+            &["--otlp-endpoint", "x:1", "--otlp-timeout", "soon"],
+            &["--otlp-endpoint", "x:1", "--otlp-timeout", "0"],
+            &["--otlp-endpoint", "x:1", "--otlp-headers", "secret"],
+        ] {
+            assert!(otlp(wrong).is_err(), "{wrong:?}");
+        }
+        let arguments = ["openclaw-controller", "--otlp-headers", "x=hushed"];
+        let settings = Settings::try_parse_from(arguments).expect("parses");
+        assert!(!format!("{settings:?}").contains("hushed"));
     }
 
     #[test]

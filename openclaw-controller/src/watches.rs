@@ -9,13 +9,14 @@ mod owned;
 mod pods;
 mod references;
 mod requests;
+mod shared_storage;
 mod synced;
 
 use std::sync::Arc;
 
 use futures::StreamExt;
 use kube::runtime::watcher::Event;
-use openclaw_render::vocab::labels;
+use openclaw_render::vocab::{labels, names};
 use openclaw_render::{Fact, Kind, bounded};
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -75,6 +76,7 @@ impl Watches {
         for namespace in scopes {
             self.start_in(namespace.as_ref(), &mut tasks);
         }
+        self.start_shared_storage(&mut tasks);
         if scopes.contains(&None) {
             let fields = Some(format!("metadata.name={}", defaults::NAME));
             let selection = Selection { fields, ..Selection::default() };
@@ -85,6 +87,24 @@ impl Watches {
             self.context.cache.set_cluster_defaults(Fact::Absent);
         }
         tasks
+    }
+
+    /// Nobody waits for it: where the operator may not read that Secret, all else goes on.
+    fn start_shared_storage(&self, tasks: &mut JoinSet<()>) {
+        let settings = &self.context.settings;
+        if settings.backup_share_with.is_empty() {
+            return;
+        }
+        let selection = Selection {
+            fields: Some(format!("metadata.name={}", settings.backup_secret)),
+            metadata_only: true,
+            called: " of the shared storage",
+            ..Selection::default()
+        };
+        let place = Some(&settings.operator_namespace);
+        let (label, feed) = self.feed(Kind::Secret.into(), place, selection);
+        let sink = shared_storage::Source::new(self.clone());
+        tasks.spawn(self.clone().run(Kind::Secret.as_str(), label, feed, sink));
     }
 
     fn start_in(&self, namespace: Option<&String>, tasks: &mut JoinSet<()>) {
@@ -122,6 +142,14 @@ impl Watches {
             let sink = pods::Pods::new(self.clone(), of, namespace.cloned());
             self.watch(tasks, resource, namespace, backups, sink);
         }
+        let copies = Selection {
+            metadata_only: true,
+            called: " with copies of the shared storage",
+            fields: Some(format!("metadata.name={}", names::SHARED_BACKUP)),
+            ..labelled(labels::SHARED_BACKUP, "true")
+        };
+        let sink = shared_storage::Copies::new(self.clone(), namespace.cloned());
+        self.watch(tasks, Kind::Secret.into(), namespace, copies, sink);
         for kind in [Kind::Secret, Kind::ConfigMap] {
             let metadata =
                 Selection { metadata_only: true, called: " metadata", ..Selection::default() };

@@ -156,10 +156,16 @@ pub struct Outcome {
     pub message: Option<String>,
 }
 
+/// Returns where the backups of a namespace lie in the bucket.
+#[must_use]
+pub fn prefix_of_namespace(namespace: &str) -> String {
+    format!("backups/{namespace}")
+}
+
 /// Returns where the backups of an instance lie in the bucket.
 #[must_use]
 pub fn prefix(namespace: &str, instance: &str) -> String {
-    format!("backups/{namespace}/{instance}")
+    format!("{}/{instance}", prefix_of_namespace(namespace))
 }
 
 /// Whether a directory's name is that of a backup of ours: `2026-11-01T03-00-00Z`.

@@ -87,6 +87,8 @@ pub enum Read {
     Content(ObjectKey),
     /// The Deployment of that name, its metadata alone.
     Deployment(String),
+    /// The namespace, its metadata alone.
+    Namespace,
     /// The OpenClawClusterDefaults named `cluster`.
     ClusterDefaults,
 }

@@ -81,6 +81,17 @@ pub fn deployment_facts(live: &Value) -> Deployment {
     }
 }
 
+/// Returns the annotations of a Namespace that count for its agents.
+#[must_use]
+pub fn namespace_facts(live: &Value) -> BTreeMap<String, String> {
+    let all = live.pointer("/metadata/annotations").and_then(Value::as_object);
+    all.into_iter()
+        .flatten()
+        .filter(|(key, _)| annotations::OF_NAMESPACES.contains(&key.as_str()))
+        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+        .collect()
+}
+
 /// Returns the name of the instance that a live object belongs to: its controller's, or the one that
 /// its labels name.
 #[must_use]

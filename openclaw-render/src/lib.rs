@@ -81,13 +81,14 @@ pub use effect::{
 };
 pub use facts::{
     backup_job_facts, backup_pod_facts, claim_facts, deployment_facts, instance_of, is_agents_pod,
-    labelled_instance, pod_facts, secret_hashes, seen,
+    labelled_instance, namespace_facts, pod_facts, secret_hashes, seen,
 };
 pub use invariants::{pod_security_violations, violations};
 pub use lifecycle::requests::{
     Asked as RequestsAsked, Enforcement, Proof, RequestSeen, RequestStep, Requests, RequestsSeen,
     request_steps,
 };
+pub use lifecycle::sharing::{SharingSeen, SharingStep, share_backups, shared_backup_secret};
 pub use lifecycle::update::{UpdateNews, update_news};
 pub use object::{Kind, Object, ObjectKey, Ownership};
 pub use observed::{

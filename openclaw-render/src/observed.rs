@@ -60,6 +60,11 @@ pub struct Observed {
     pub backup_jobs: Fact<Vec<BackupJob>>,
     /// Pods of such Jobs.
     pub backup_pods: Fact<Vec<BackupPod>>,
+    /// Why the shared storage of backups is not there for the namespace, if it should be.
+    pub shared_storage: Option<String>,
+    /// Annotations of the namespace that count for its agents, see
+    /// [`OF_NAMESPACES`](crate::vocab::annotations::OF_NAMESPACES).
+    pub namespace: Fact<BTreeMap<String, String>>,
     /// What became of the question that an earlier plan asked of config-sync.
     pub asked: Option<Asked>,
     /// What there is to say of the requests of the agent.
@@ -125,6 +130,11 @@ impl Observed {
             Read::Deployment(_) => {
                 self.deployment =
                     live.map_or(Fact::Absent, |live| Fact::Known(facts::deployment_facts(live)));
+                return;
+            }
+            Read::Namespace => {
+                self.namespace =
+                    live.map_or(Fact::Absent, |live| Fact::Known(facts::namespace_facts(live)));
                 return;
             }
             Read::ClusterDefaults => return,

@@ -23,6 +23,10 @@ pub struct Settings {
     /// Owners and repositories, `owner` or `owner/repository`, that skill packs may come from. Default
     /// none, which means all.
     pub skill_pack_sources: Vec<String>,
+    /// Namespaces whose agents may use the shared storage of backups, `*` for all. Default none.
+    pub backup_share_with: Vec<String>,
+    /// Secret in the operator's namespace that names that storage. Default `s3-backup-credentials`.
+    pub backup_secret: String,
 }
 
 impl Default for Settings {
@@ -32,6 +36,16 @@ impl Default for Settings {
             pod_image: format!("{OPERATOR_REPOSITORY}:{}", pod_tag()),
             rollout_on_upgrade: OnOperatorUpgrade::Hold,
             skill_pack_sources: Vec::new(),
+            backup_share_with: Vec::new(),
+            backup_secret: "s3-backup-credentials".to_owned(),
         }
+    }
+}
+
+impl Settings {
+    /// Returns whether the agents of a namespace may use the shared storage of backups.
+    #[must_use]
+    pub fn shares_backups_with(&self, namespace: &str) -> bool {
+        self.backup_share_with.iter().any(|listed| listed == "*" || listed == namespace)
     }
 }

@@ -48,6 +48,13 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{ regexFind "[0-9]+$" .Values.metrics.bindAddress }}
 {{- end }}
 
+{{- /* Port of the collector that metrics are pushed to. */ -}}
+{{- define "openclaw-operator.otlpPort" -}}
+{{- $otlp := .Values.otlp }}
+{{- $url := $otlp.endpoint | contains "://" | ternary $otlp.endpoint (printf "%s://%s" ($otlp.insecure | ternary "http" "https") $otlp.endpoint) | urlParse }}
+{{- regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (eq $url.scheme "https" | ternary "443" "80") }}
+{{- end }}
+
 {{- define "openclaw-operator.image" -}}
 {{- $repository := .Values.image.repository }}
 {{- if has $repository (list "ghcr.io/openclaw-rocks/openclaw-operator" "ghcr.io/paperclipinc/openclaw-operator") }}
@@ -72,13 +79,9 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- /* One line for each value that is set, and has no effect, and would have had one in the Go operator's chart. */ -}}
 {{- define "openclaw-operator.withoutEffect" -}}
 {{- $webhook := "there is no webhook: the rules are in the CustomResourceDefinitions" }}
-{{- $otlp := "metrics are scraped, nothing is pushed" }}
 {{- range list
     (list "leaderElection.resourceName" "" "the Lease is always openclaw-operator.openclaw.rocks, so that two operators never work at once")
     (list "metrics.secure" false "metrics are plain HTTP: narrow networkPolicy.metricsFrom instead")
-    (list "otlp.enabled" false $otlp)
-    (list "otlp.endpoint" "" $otlp)
-    (list "otlp.insecure" true $otlp)
     (list "webhook.enabled" false $webhook)
     (list "webhook.port" 9443 $webhook)
     (list "webhook.certManager.enabled" true $webhook)

@@ -1,6 +1,6 @@
 {{- /*
 What the operator may do. A verb that the operator does not use is missing on purpose: `update` (it
-patches), `delete` on claims and Secrets (they outlive everything), `escalate` and `bind` (it cannot
+patches), `delete` on claims and on Secrets but one (they outlive everything), `escalate` and `bind` (it cannot
 give an agent more than it has itself).
 */ -}}
 
@@ -91,6 +91,17 @@ give an agent more than it has itself).
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, list, watch, create, update, patch]
+# The copy of the shared storage's Secret goes when nobody in its namespace uses it.
+- apiGroups: [""]
+  resources: [secrets]
+  resourceNames: [openclaw-shared-backup]
+  verbs: [delete]
+{{- if (default dict (default dict .Values.backup).s3).shareWith }}
+# An annotation says what else a namespace may restore from the shared storage.
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [get]
+{{- end }}
 # patch: an annotation that makes the kubelet refresh mounted ConfigMaps at once.
 # get: never called. Agents may get it by `additionalRules`, and nobody can pass on what he lacks.
 - apiGroups: [""]

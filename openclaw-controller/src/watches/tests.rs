@@ -40,6 +40,7 @@ fn asking(client: Client) -> Watches {
         registries: Arc::default(),
         packs: Arc::default(),
         turns: Arc::new(Turns::new(Pacing::default())),
+        shared_storage: Arc::default(),
         recorder: Recorder::new(client, reporter),
         instances: Arc::default(),
         agents: Arc::default(),
@@ -255,7 +256,7 @@ async fn what_the_operator_waits_for_has_a_name_for_people() {
     let _tasks = watches.start(&[Some("sea".to_owned())]);
     let missing = watches.synced.missing();
     let always = Kind::ALL.iter().filter(|kind| kind.project().is_none()).count();
-    assert_eq!(missing.len(), always + 6, "nobody waits for a kind that a cluster may lack");
+    assert_eq!(missing.len(), always + 7, "nobody waits for a kind that a cluster may lack");
     for name in
         ["OpenClawInstance of sea", "Service of sea", "Pod of sea", "Secret metadata of sea"]
     {

@@ -15,4 +15,5 @@ mod inputs;
 mod objects;
 mod requests;
 mod self_config;
+mod sharing;
 mod switches;

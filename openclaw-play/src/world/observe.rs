@@ -65,6 +65,7 @@ impl World {
                 self.get(key.kind.as_str(), &key.name)
             }
             Read::Deployment(name) => self.get(DEPLOYMENT, name),
+            Read::Namespace => self.server.get("Namespace", "default", super::NAMESPACE),
             Read::ClusterDefaults => return,
         };
         observed.look(read, live, &self.instance);

@@ -235,6 +235,8 @@ words! {
         RestoreFailed,
         /// The backup is restored.
         RestoreSucceeded,
+        /// The namespace may not restore that from the shared storage.
+        RestoreNotAllowed,
         /// The agent runs, and a backup is restored only while it is off.
         AgentRuns,
         /// The agent's metrics are served.

@@ -9,6 +9,7 @@ pub(crate) mod deletion;
 pub(crate) mod last_backup;
 pub(crate) mod requests;
 pub(crate) mod restore;
+pub(crate) mod sharing;
 pub(crate) mod update;
 
 use std::fmt;

@@ -106,6 +106,9 @@ pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Setting
         guards::close(instance, &resolution, observed, &mut plan);
     }
     plan.add(guards::stop(instance, observed, &plan.effects));
+    let restore = resolved.as_ref().and_then(|resolved| resolved.restore.as_ref());
+    // Nothing else waits for it.
+    plan.reads.extend(restore.filter(|it| it.asks_the_namespace()).map(|_| Read::Namespace));
     plan.reads.sort();
     plan.reads.dedup();
     let report = status::report(instance, resolved.as_ref(), observed, problems, &findings);

@@ -6,12 +6,12 @@ use super::context::{Reference, Resolving};
 use super::defaults::text;
 use super::environment::Environment;
 use super::resources::{self, UPLOADER};
-use super::{DataVolume, Storage, image, restore, storage};
+use super::{DataVolume, Storage, image, restore, shared_storage, storage};
 use crate::api::ConditionType::{self, BackupReady, RestoreComplete};
 use crate::api::{BackupSpec, OpenClawInstanceSpec};
 use crate::power::Power;
 use crate::problem::Severity;
-use crate::vocab::names::s3;
+use crate::vocab::names::{SHARED_BACKUP, s3};
 use crate::vocab::schedule::seconds;
 use crate::vocab::{env, images};
 
@@ -137,8 +137,7 @@ const FOR_BACKUPS: For = For {
                 that could be read",
     replicas: "makes no backup: with `spec.availability.autoScaling` each replica has a volume of its \
                own, and a backup is of one volume",
-    no_destination: "makes no backup: name a Secret with the bucket in \
-                     `spec.backup.storage.secretRef`",
+    no_destination: "makes no backup",
 };
 
 /// Of an agent that is being deleted, and stopped for it.
@@ -152,8 +151,7 @@ const FOR_THE_LAST: For = For {
     replicas: "makes no backup before the instance is deleted: with \
                `spec.availability.autoScaling` each replica has a volume of its own, and a backup is \
                of one volume",
-    // It is asked for by naming one.
-    no_destination: "",
+    no_destination: "makes no backup before the instance is deleted",
 };
 
 const FOR_RESTORES: For = For {
@@ -164,8 +162,7 @@ const FOR_RESTORES: For = For {
                 that would keep it",
     replicas: "restores nothing: with `spec.availability.autoScaling` each replica has a volume of its \
                own, and a backup is of one volume",
-    no_destination: "restores nothing: name a Secret with the bucket in \
-                     `spec.backup.storage.secretRef`",
+    no_destination: "restores nothing",
 };
 
 /// Returns what a restore is made with.
@@ -211,11 +208,8 @@ fn means(
         );
         return Err(Lack::SecondPod);
     }
-    let Some(secret) = secret(spec) else {
-        cx.ineffective(what.path, what.no_destination);
-        return Err(Lack::Destination);
-    };
-    let (is_complete, workload_identity) = cx.about(what.about, |cx| look_at(secret, cx));
+    let Some(secret) = destination(spec, what, cx) else { return Err(Lack::Destination) };
+    let (is_complete, workload_identity) = cx.about(what.about, |cx| look_at(secret, what, cx));
     let default = (images::RCLONE_REPOSITORY, images::RCLONE_TAG);
     Ok(Means {
         claim: claim.clone(),
@@ -229,17 +223,54 @@ fn means(
     })
 }
 
+/// Returns the Secret that names the bucket, or says that there is none.
+fn destination<'a>(
+    spec: &'a OpenClawInstanceSpec,
+    what: &For,
+    cx: &mut Resolving<'_>,
+) -> Option<&'a str> {
+    let named = secret(spec);
+    if named == Some(SHARED_BACKUP) && !shared_storage::is_shared(cx) {
+        let (what, or_shared) = (what.no_destination, shared_storage::OR_SHARED);
+        cx.ineffective(
+            SECRET,
+            format!(
+                "{what}: {SHARED_BACKUP:?} is the shared storage, which this namespace may not use; \
+                 name another Secret, {or_shared}"
+            ),
+        );
+        return None;
+    }
+    let found = named.or_else(|| shared_storage::secret(cx));
+    if found.is_none() {
+        let or_shared = shared_storage::OR_SHARED;
+        let message = format!(
+            "{}: name a Secret with the bucket in `spec.backup.storage.secretRef`, {or_shared}",
+            what.no_destination
+        );
+        cx.ineffective(what.path, message);
+    }
+    found
+}
+
 /// Says what the Secret lacks. Returns whether it is complete, and whether it leaves the credentials to
 /// the pod's identity.
-fn look_at(secret: &str, cx: &mut Resolving<'_>) -> (bool, bool) {
+fn look_at(secret: &str, what: &For, cx: &mut Resolving<'_>) -> (bool, bool) {
+    let unseen = "backups are rendered as if it held a bucket, an endpoint and keys";
+    let is_shared = secret == SHARED_BACKUP;
     let reference = Reference {
-        path: SECRET,
+        path: if is_shared { what.path } else { SECRET },
         name: secret,
         missing: Some(Severity::Advice),
-        unseen: "backups are rendered as if it held a bucket, an endpoint and keys",
+        unseen,
     };
     let found = cx.found();
-    let Some(keys) = cx.secret(reference) else {
+    let keys = if is_shared {
+        shared_storage::look_at(what.path, unseen, cx)
+    } else {
+        cx.secret(reference)
+    };
+    let Some(keys) = keys else {
         // What nobody has looked at may be there.
         return (!cx.has_missed_since(found), false);
     };

@@ -17,6 +17,8 @@ pub(super) struct Resolving<'a> {
     pub(super) observed: &'a Observed,
     pub(super) settings: &'a Settings,
     /// The instance's.
+    pub(super) namespace: &'a str,
+    /// The instance's.
     uid: Option<&'a str>,
     /// Which condition tells of what is found now.
     about: ConditionType,
@@ -41,10 +43,18 @@ impl<'a> Resolving<'a> {
     pub(super) fn new(
         observed: &'a Observed,
         settings: &'a Settings,
+        namespace: &'a str,
         uid: Option<&'a str>,
     ) -> Self {
-        let about = ConditionType::Ready;
-        Self { observed, settings, uid, about, problems: Vec::new(), references: BTreeSet::new() }
+        Self {
+            observed,
+            settings,
+            namespace,
+            uid,
+            about: ConditionType::Ready,
+            problems: Vec::new(),
+            references: BTreeSet::new(),
+        }
     }
 
     /// Returns the uid of the instance, if it has one.

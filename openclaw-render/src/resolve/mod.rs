@@ -52,6 +52,7 @@ mod security;
 mod selectors;
 mod self_configure;
 mod service;
+mod shared_storage;
 mod skill_packs;
 mod sources;
 mod spellings;
@@ -101,6 +102,7 @@ pub(crate) use runtimes::Runtimes;
 pub(crate) use security::Security;
 pub(crate) use self_configure::SelfConfigure;
 pub(crate) use service::{ChosenPort, Service};
+pub(crate) use shared_storage::Permission;
 pub(crate) use skill_packs::{SkillPacks, check_file as check_pack_file, content as pack_content};
 pub(crate) use storage::{DataVolume, Layout, Storage};
 pub(crate) use tailscale::Tailscale;
@@ -136,7 +138,8 @@ pub(crate) fn answers(
     settings: &Settings,
 ) -> Found {
     let uid = instance.metadata.uid.as_deref().filter(|uid| !uid.is_empty());
-    let mut cx = Resolving::new(observed, settings, uid);
+    let namespace = given_namespace(instance);
+    let mut cx = Resolving::new(observed, settings, namespace, uid);
     let name = name(instance, &mut cx);
     if let Some(problem) = too_deep(&instance.spec) {
         let (_, references) = cx.finish();
@@ -183,7 +186,7 @@ fn resolve_merged(
     let extras = extras::resolve(&spec, served, cx);
     let web_terminal = web_terminal::resolve(&spec, cx);
     let service = service::resolve(&spec, served, web_terminal.as_ref(), cx);
-    let namespace = namespace(instance, cx);
+    let namespace = namespace(cx);
     let ingress = ingress::resolve(&name, &namespace, &spec, &service, network_policy.as_ref(), cx);
     let http_route = http_route::resolve(&spec, &service, network_policy.as_ref(), cx);
     let token = cx.about(SecretsReady, |cx| token::resolve(&spec, &name, gateway.auth, cx));
@@ -299,9 +302,13 @@ fn name(instance: &OpenClawInstance, cx: &mut Resolving<'_>) -> InstanceName {
 }
 
 /// Checked because other programs use it as a directory name, and previewed files are untrusted.
-fn namespace(instance: &OpenClawInstance, cx: &mut Resolving<'_>) -> String {
+fn given_namespace(instance: &OpenClawInstance) -> &str {
     let given = instance.metadata.namespace.as_deref().filter(|given| !given.is_empty());
-    let namespace = given.unwrap_or(DEFAULT_NAMESPACE);
+    given.unwrap_or(DEFAULT_NAMESPACE)
+}
+
+fn namespace(cx: &mut Resolving<'_>) -> String {
+    let namespace = cx.namespace;
     if !is_label(namespace) {
         cx.error(
             "metadata.namespace",

@@ -5,13 +5,15 @@ use super::backup::{self, Backup, Lack, Means};
 use super::context::Resolving;
 use super::defaults::text;
 use super::environment::Environment;
+use super::shared_storage::{self, Permission};
 use super::storage::Storage;
+use crate::api::ConditionType::RestoreComplete;
 use crate::api::{OpenClawInstance, OpenClawInstanceSpec};
 use crate::lifecycle::restore::{self, Record, Stage};
 use crate::object::Kind;
 use crate::power::{Off, Power};
 use crate::predecessor::is_scaled_down;
-use crate::vocab::names::InstanceName;
+use crate::vocab::names::{InstanceName, SHARED_BACKUP};
 
 /// Where it is asked for.
 pub(super) const PATH: &str = "spec.restoreFrom";
@@ -25,6 +27,8 @@ pub(crate) struct Restore {
     pub(crate) undoes_update: bool,
     /// What it is made with, or why it cannot be.
     pub(crate) means: Result<Means, Lack>,
+    /// Whether it may be restored with these means.
+    pub(crate) permission: Permission,
     /// The Job that is wanted now, and what it restores.
     pub(crate) job: Option<(String, String)>,
     pub(crate) timeout_seconds: i64,
@@ -39,7 +43,13 @@ impl Restore {
     /// Returns what is to be restored, if that can be done.
     pub(crate) fn possible(&self) -> Option<&str> {
         let is_complete = |means: &Means| means.is_complete;
-        self.asked.as_deref().filter(|_| self.means.as_ref().is_ok_and(is_complete))
+        let is_possible = self.means.as_ref().is_ok_and(is_complete);
+        self.asked.as_deref().filter(|_| is_possible && self.permission == Permission::Given)
+    }
+
+    /// Returns whether it is unknown what the namespace's agents may restore.
+    pub(crate) fn asks_the_namespace(&self) -> bool {
+        self.permission == Permission::Unseen
     }
 }
 
@@ -73,11 +83,19 @@ pub(super) fn resolve(
         _ if asked.is_none() => Err(Lack::Destination),
         Some(Err(_)) | None => backup::means_of_restore(spec, volume, environment, cx),
     };
+    let permission = match (&means, asked) {
+        (Ok(means), Some(from)) if means.secret == SHARED_BACKUP => {
+            cx.about(RestoreComplete, |cx| shared_storage::may_restore(PATH, from, cx))
+        }
+        _ => Permission::Given,
+    };
     let is_under_way = matches!(stage, Stage::UnderWay { .. } | Stage::Ending { .. });
     let asks = spec.backup.clone().unwrap_or_default();
     let job = match stage {
         // One that is under way is not taken away for a Secret that cannot be seen.
-        Stage::UnderWay { job, from, .. } if asked == Some(from) && means.is_ok() => {
+        Stage::UnderWay { job, from, .. }
+            if asked == Some(from) && means.is_ok() && permission != Permission::Denied =>
+        {
             Some((job.to_owned(), from.to_owned()))
         }
         Stage::Idle | Stage::UnderWay { .. } | Stage::Failed { .. } | Stage::Ending { .. } => None,
@@ -89,6 +107,7 @@ pub(super) fn resolve(
         is_under_way,
         asked: asked.map(str::to_owned),
         means,
+        permission,
         job,
         timeout_seconds: backup
             .map_or_else(|| backup::timeout(&asks, cx), |backup| backup.timeout_seconds),

@@ -67,5 +67,13 @@ pub const BACKUP_ENABLED: &str = "openclaw.rocks/backup-enabled";
 /// spec says so. Counts at any time until the instance is gone.
 pub const SKIP_BACKUP: &str = "openclaw.rocks/skip-backup";
 
+/// On a Namespace, by the cluster's admin: what its agents may restore from the shared storage besides
+/// their own backups. Paths as in `spec.restoreFrom`, separated by commas or spaces; each stands for
+/// everything below it, `*` for everything.
+pub const RESTORE_FROM: &str = "openclaw.rocks/restore-from";
+
+/// What is kept of a Namespace's annotations.
+pub const OF_NAMESPACES: &[&str] = &[RESTORE_FROM];
+
 /// Prefix of keys that `spec.podAnnotations` cannot set: they are ours.
 pub const PREFIX: &str = "openclaw.rocks/";

@@ -26,6 +26,8 @@ pub const BACKUP_NAME_VALUE: &str = "openclaw-backup";
 pub const DASHBOARD: &str = "grafana_dashboard";
 /// Value of [`DASHBOARD`].
 pub const DASHBOARD_VALUE: &str = "1";
+/// Key, with `true`, of copies of the operator's Secret for backups.
+pub const SHARED_BACKUP: &str = "openclaw.rocks/shared-backup";
 /// Label that the API server puts on every namespace.
 pub const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 

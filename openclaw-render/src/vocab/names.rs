@@ -271,6 +271,9 @@ pub(crate) const CONTAINERS: &[&str] = &[
     "web-terminal",
 ];
 
+/// Secret with what a namespace needs of the shared storage of backups: a copy of the operator's. Whoever
+/// names it means that storage, with its limits.
+pub const SHARED_BACKUP: &str = "openclaw-shared-backup";
 /// Keys of the Secret that names the bucket of backups.
 pub mod s3 {
     /// The bucket.

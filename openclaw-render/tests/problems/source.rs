@@ -35,6 +35,8 @@ const MESSAGE_FROM_ELSEWHERE: &[(&str, &str)] = &[
     // What the checks of peers and ports say; the same fixture.
     ("network_policy.rs", "format!(\"{path}{field}\"),message"),
     ("network_policy.rs", "path,reason"),
+    // Why the shared storage is not there, which the operator knows; `tests/sharing.rs`.
+    ("shared_storage.rs", "path,Severity::Advice,message"),
     // What the check of paths says; fixtures `workspace` and `workspaces`.
     ("workspace.rs", "format!(\"{path}.initialFiles[{file:?}]\"),reason"),
     (

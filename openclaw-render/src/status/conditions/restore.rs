@@ -9,7 +9,7 @@ use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed};
 use crate::power::{Off, Power};
 use crate::problem::Problem;
-use crate::resolve::Resolved;
+use crate::resolve::{Permission, Resolved};
 use crate::status::Statement;
 use crate::status::restores::Restores;
 
@@ -71,6 +71,14 @@ pub(in crate::status) fn statement(
         // Backups and restores have one bucket, and what it lacks is said once.
         let about = [About::RestoreComplete, About::BackupReady];
         let why = texts(problems, |problem| about.contains(&problem.about));
+        return statement(false, reason, format!("{from} is not restored: {why}"));
+    }
+    if asked.permission != Permission::Given {
+        let why = texts(problems, |problem| problem.about == About::RestoreComplete);
+        let reason = match asked.permission {
+            Permission::Unseen => Reason::WaitingForReads,
+            Permission::Denied | Permission::Given => Reason::RestoreNotAllowed,
+        };
         return statement(false, reason, format!("{from} is not restored: {why}"));
     }
     if asked.holds {
