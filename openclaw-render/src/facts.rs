@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job as LiveJob;
 use k8s_openapi::api::core::v1::{
     ContainerStateTerminated, ContainerStatus, PersistentVolumeClaim, Pod as LivePod, PodSpec,
@@ -167,9 +168,20 @@ pub fn pod_facts(pod: &LivePod) -> Pod {
         .map(|each| Trouble::Unschedulable(each.message.clone().unwrap_or_default()))
         .into_iter()
         .collect();
+    let unready = condition("Ready").filter(|each| each.status == "False");
+    // Then nobody reports what becomes of its containers, and the last word stands.
+    if let Some(unready) = unready
+        && condition("ContainersReady").is_some_and(|each| each.status == "True")
+        && unready.reason.as_deref() != Some("ReadinessGatesNotReady")
+    {
+        trouble.push(Trouble::NodeLost(spec.node_name.clone().unwrap_or_default()));
+    }
+    let unready_since = unready
+        .filter(|_| metadata.deletion_timestamp.is_none())
+        .and_then(|each| Some(each.last_transition_time.as_ref()?.0));
     let init = status.init_container_statuses.iter().flatten();
     let containers = init.chain(status.container_statuses.iter().flatten());
-    trouble.extend(containers.filter_map(container_trouble));
+    trouble.extend(containers.filter_map(|each| container_trouble(each, unready_since)));
     trouble.sort();
     let ready = condition("Ready")
         .filter(|each| each.status == "True" && metadata.deletion_timestamp.is_none());
@@ -250,10 +262,20 @@ fn claim(spec: &PodSpec) -> Option<String> {
     Some(volume.persistent_volume_claim.as_ref()?.claim_name.clone())
 }
 
-/// Why a container does not run. One that ended well or waits for its turn is no trouble.
-fn container_trouble(status: &ContainerStatus) -> Option<Trouble> {
+/// Why a container does not run, or does not answer. One that ended well or waits for its turn is no
+/// trouble.
+fn container_trouble(
+    status: &ContainerStatus,
+    unready_since: Option<Timestamp>,
+) -> Option<Trouble> {
     let name = || status.name.clone();
     let state = status.state.clone().unwrap_or_default();
+    let running = state.running.as_ref().and_then(|it| Some(it.started_at.as_ref()?.0));
+    // The pod was ready while this run of the container went on. Whatever ended the one before it is
+    // no reason any more.
+    if !status.ready && running.zip(unready_since).is_some_and(|(from, to)| from < to) {
+        return Some(Trouble::NotResponding(name()));
+    }
     let waiting = state.waiting;
     let reason = waiting.as_ref().and_then(|waiting| waiting.reason.as_deref()).unwrap_or_default();
     let message = |waiting: Option<_>| {
@@ -380,6 +402,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{instance_of, is_agents_pod, pod_facts};
+    use crate::observed::Trouble;
     use crate::version::Version;
 
     fn version(image: &str, migrated: &Value) -> Option<Version> {
@@ -437,6 +460,66 @@ mod tests {
         assert!(is_ready(&pod));
         pod["metadata"]["deletionTimestamp"] = json!("2026-09-06T00:00:00Z");
         assert!(!is_ready(&pod));
+    }
+
+    /// What is wrong with a pod whose container runs since minute 1. Its condition `Ready` is false
+    /// since another minute. The others are merged into the pod, and into its container.
+    fn trouble(minute: u32, besides: &Value, container: &Value) -> Vec<Trouble> {
+        let time = |minute: u32| format!("2026-09-01T10:{minute:02}:00Z");
+        let mut pod = json!({
+            "metadata": {"name": "ada-0"},
+            "spec": {"nodeName": "node-1", "containers": []},
+            "status": {
+                "conditions": [
+                    {"type": "Ready", "status": "False", "lastTransitionTime": time(minute)},
+                    {"type": "ContainersReady", "status": "False"},
+                ],
+                "containerStatuses": [{
+                    "name": "openclaw", "ready": false, "restartCount": 0, "image": "", "imageID": "",
+                    "state": {"running": {"startedAt": time(1)}},
+                }],
+            },
+        });
+        json_patch::merge(&mut pod["status"]["containerStatuses"][0], container);
+        json_patch::merge(&mut pod, besides);
+        pod_facts(&serde_json::from_value(pod).expect("a pod")).trouble
+    }
+
+    #[test]
+    fn a_container_that_was_ready_and_runs_on_does_not_respond() {
+        let nothing = json!({});
+        let killed = json!({"lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}});
+        let silent = [Trouble::NotResponding("openclaw".to_owned())];
+        assert_eq!(trouble(2, &nothing, &nothing), silent);
+        // Whatever had ended it before it was ready.
+        assert_eq!(trouble(2, &nothing, &killed), silent);
+        // On its way, for the first time or once more.
+        assert_eq!(trouble(0, &nothing, &nothing), []);
+        let out_of_memory = [Trouble::OutOfMemory("openclaw".to_owned())];
+        assert_eq!(trouble(0, &nothing, &killed), out_of_memory);
+        let deleted = json!({"metadata": {"deletionTimestamp": "2026-09-01T10:03:00Z"}});
+        assert_eq!(trouble(2, &deleted, &nothing), []);
+        // Another one of the pod is not ready.
+        assert_eq!(trouble(2, &nothing, &json!({"ready": true})), []);
+    }
+
+    #[test]
+    fn a_pod_that_is_not_ready_though_its_containers_are_has_lost_its_node() {
+        let lost = [Trouble::NodeLost("node-1".to_owned())];
+        let all_ready = |gate: Option<&str>, deleted: Option<&str>| {
+            let conditions = json!([
+                {"type": "Ready", "status": "False", "reason": gate},
+                {"type": "ContainersReady", "status": "True"},
+            ]);
+            let besides = json!({
+                "metadata": {"deletionTimestamp": deleted}, "status": {"conditions": conditions},
+            });
+            trouble(2, &besides, &json!({"ready": true}))
+        };
+        assert_eq!(all_ready(None, None), lost);
+        // Nobody there ends the pod that shall go.
+        assert_eq!(all_ready(None, Some("2026-09-01T10:03:00Z")), lost);
+        assert_eq!(all_ready(Some("ReadinessGatesNotReady"), None), []);
     }
 
     #[test]

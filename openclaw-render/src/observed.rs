@@ -335,6 +335,8 @@ pub struct BackupPod {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Trouble {
+    /// Its node does not report any more: node.
+    NodeLost(String),
     /// No node takes it; the scheduler's message.
     Unschedulable(String),
     /// An image cannot be pulled: container and message.
@@ -343,6 +345,8 @@ pub enum Trouble {
     Exited(String, i32, String),
     /// A container was killed for its memory: container.
     OutOfMemory(String),
+    /// A container runs, was ready, and does not pass its probe any more: container.
+    NotResponding(String),
     /// A container has not started yet: container and reason.
     Waiting(String, String),
 }

@@ -227,6 +227,13 @@ impl Playing {
                 }
             }
         }
+        // Over HTTP, podman asks with a program in the container, which images of ours do not have.
+        if at(container, "/livenessProbe/httpGet").is_object()
+            && let Some(fields) = kept.as_object_mut()
+        {
+            fields.remove("livenessProbe");
+            self.left_out.insert("containers.livenessProbe.httpGet".to_owned());
+        }
         // Without a startup probe, the liveness probe has to leave the time to start.
         if let Some(liveness) = kept.get_mut("livenessProbe") {
             let startup = at(container, "/startupProbe");

@@ -135,6 +135,10 @@ words! {
         ConfigurationRejected,
         /// A container was killed for its memory.
         OutOfMemory,
+        /// A container that was ready does not answer its probe any more.
+        NotResponding,
+        /// The node of the pod does not report any more.
+        NodeLost,
         /// No node takes the pod.
         Unschedulable,
         /// The claim waits for a volume.

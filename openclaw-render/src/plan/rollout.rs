@@ -127,7 +127,11 @@ fn stage(seen: &Seen, observed: &Observed) -> Stage {
 fn fails(trouble: &Trouble) -> bool {
     match trouble {
         Trouble::ImagePull(..) | Trouble::Exited(..) | Trouble::OutOfMemory(_) => true,
-        Trouble::Unschedulable(_) | Trouble::Waiting(..) => false,
+        // A container that was ready once did start.
+        Trouble::Unschedulable(_)
+        | Trouble::Waiting(..)
+        | Trouble::NodeLost(_)
+        | Trouble::NotResponding(_) => false,
     }
 }
 

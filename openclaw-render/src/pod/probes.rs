@@ -11,6 +11,9 @@ use crate::vocab::{paths, ports};
 
 /// A probe that also looks at the disk needs time to start a process and wait for the volume.
 const LEAST_TIMEOUT_WITH_DISK: i32 = 5;
+/// In seconds. The pod's own grace period is for turns in flight: a gateway that hangs ends none, and
+/// would be waited for all that time before it is started again.
+const GRACE_OF_THE_HUNG: i64 = 30;
 
 pub(super) fn startup(instance: &Resolved) -> Option<Probe> {
     let timing = instance.probes.startup?;
@@ -38,7 +41,8 @@ pub(super) fn readiness(instance: &Resolved) -> Option<Probe> {
 }
 
 pub(super) fn liveness(instance: &Resolved) -> Option<Probe> {
-    Some(probe(instance.probes.liveness?, ("/healthz", "ok=true"), &[]))
+    let probe = probe(instance.probes.liveness?, ("/healthz", "ok=true"), &[]);
+    Some(Probe { termination_grace_period_seconds: Some(GRACE_OF_THE_HUNG), ..probe })
 }
 
 fn probe(timing: Timing, (path, expected): (&str, &str), more: &[&str]) -> Probe {

@@ -143,6 +143,8 @@ fn told(trouble: &Trouble) -> String {
         }
         Trouble::OutOfMemory(container) => format!("container {container} ran out of memory"),
         Trouble::Waiting(container, reason) => format!("container {container} waits: {reason}"),
+        Trouble::NodeLost(node) => format!("its node {node} does not report any more"),
+        Trouble::NotResponding(container) => format!("container {container} does not respond"),
     }
 }
 

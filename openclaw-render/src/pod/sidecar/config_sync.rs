@@ -2,7 +2,8 @@
 //! application's own validator accepts. What that refuses, its own migration has a look at. It runs
 //! in the agent's image, because that is where both are in the right version.
 
-use k8s_openapi::api::core::v1::{Container, EnvVar, ExecAction, Probe};
+use k8s_openapi::api::core::v1::{Container, EnvVar, ExecAction, HTTPGetAction, Probe};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::chromium;
 use crate::config;
@@ -93,6 +94,7 @@ fn container(instance: &Resolved) -> Container {
         env: Some(variables(instance)),
         image: Some(instance.image.reference.clone()),
         image_pull_policy: Some(instance.image.pull_policy.to_string()),
+        liveness_probe: Some(liveness_probe()),
         name: names::CONFIG_SYNC.to_owned(),
         resources: Some(instance.resources.sync.clone()),
         restart_policy: Some("Always".to_owned()),
@@ -128,6 +130,25 @@ fn startup_probe() -> Probe {
         failure_threshold: Some(STARTUP_FAILURES),
         period_seconds: Some(2),
         success_threshold: Some(1),
+        timeout_seconds: Some(5),
+        ..Default::default()
+    }
+}
+
+/// It answers whatever it has at hand, also while a validator runs. One that hangs would go unnoticed,
+/// since the application runs on: no change of the configuration would ever arrive. It has nothing to
+/// end in order.
+fn liveness_probe() -> Probe {
+    Probe {
+        http_get: Some(HTTPGetAction {
+            path: Some("/status".to_owned()),
+            port: IntOrString::Int(ports::CONFIG_SYNC),
+            ..Default::default()
+        }),
+        failure_threshold: Some(4),
+        period_seconds: Some(10),
+        success_threshold: Some(1),
+        termination_grace_period_seconds: Some(5),
         timeout_seconds: Some(5),
         ..Default::default()
     }

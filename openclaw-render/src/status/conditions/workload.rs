@@ -160,7 +160,8 @@ fn lacks_space(resolved: &Resolved, pod: &Pod, observed: &Observed) -> bool {
 pub(in crate::status) fn may_lack_space(resolved: &Resolved, pod: &Pod) -> bool {
     let disk = resolved.probes.disk.as_ref();
     let of_the_volume = disk.is_some_and(|disk| Path::new(&disk.path).starts_with(paths::HOME));
-    !pod.ready && pod.trouble.is_empty() && of_the_volume
+    let only_its_probe = pod.trouble.iter().all(|each| matches!(each, Trouble::NotResponding(_)));
+    !pod.ready && only_its_probe && of_the_volume
 }
 
 fn trouble(about: About, pod: &Pod) -> Statement {
@@ -207,6 +208,20 @@ fn trouble(about: About, pod: &Pod) -> Statement {
         Some(Trouble::Waiting(container, reason)) => {
             (Reason::PodStarting, format!("container {container} waits: {reason}"))
         }
+        Some(Trouble::NodeLost(node)) => (
+            Reason::NodeLost,
+            format!(
+                "node {node} of pod {name} does not report any more: the agent is back when the node \
+                 is, or on another one once the node is deleted or tainted as out of service"
+            ),
+        ),
+        Some(Trouble::NotResponding(container)) => (
+            Reason::NotResponding,
+            format!(
+                "container {container} runs, but does not answer its readiness probe any more; its \
+                 liveness probe starts it again if that lasts"
+            ),
+        ),
         None => (Reason::PodStarting, format!("pod {name} is not ready yet")),
     };
     Statement::new(about, false, reason, message)
