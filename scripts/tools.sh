@@ -59,7 +59,7 @@ bring_up_node() {
 
 # start_node OWNER FOLDER VERSION...
 start_node() {
-    local owner=$1 folder=$2 programs pods version name
+    local owner=$1 folder=$2 programs cli pods version name
     shift 2
     ((EUID == 0)) || { echo "a node that runs pods needs root" >&2 && return 1; }
     install_missing openssl=openssl ip=iproute2 iptables=iptables conntrack=conntrack runc=runc \
@@ -72,16 +72,15 @@ start_node() {
     cp LICENSE "$folder.images/operator/"
     KUBECONFIG=$("$cluster/up" ${owner:+--owner "$owner"} real "$folder")
     export KUBECONFIG OPENCLAW_AUDIT_LOG="$folder/log/audit.log"
-    pods=$(cargo run --locked --quiet --package openclaw-cli -- \
-        render fixtures/instances/minimal.yaml)
+    cli="$folder.images/operator/openclaw-cli"
+    pods=$("$cli" render fixtures/instances/minimal.yaml)
     name=$(image_in openclaw-operator <<<"$pods")
     # The last one is what a later version of the operator would ask for.
     for name in "$(image_of_chart)" "$name" "${name%:*}:pod-next"; do
         add_image "$folder" "$name" 65532:65532 "$folder.images/operator" /openclaw-controller
     done
     add_image "$folder" "$(image_in nginx <<<"$pods")" '' "$("$cluster/rootfs" proxy)" nginx
-    name=$(cargo run --locked --quiet --package openclaw-cli -- \
-        render fixtures/instances/chromium.yaml | image_in headless-shell)
+    name=$("$cli" render fixtures/instances/chromium.yaml | image_in headless-shell)
     add_image "$folder" "$name" 65534 "$("$cluster/rootfs" browser)" \
         /headless-shell/headless-shell
     name=$(image_in openclaw/openclaw <<<"$pods")
@@ -97,8 +96,7 @@ start_node() {
 add_storage() {
     local programs name root="$1.images"
     programs=$("$cluster/storage/build")
-    name=$(cargo run --locked --quiet --package openclaw-cli -- \
-        render fixtures/instances/backup.yaml | image_in rclone)
+    name=$(openclaw_cli render fixtures/instances/backup.yaml | image_in rclone)
     mkdir -p "$root"/{rclone,buckets}/usr/local/bin
     cp "$programs/rclone" "$root/rclone/usr/local/bin/"
     cp "$programs/versitygw" "$root/buckets/usr/local/bin/"
