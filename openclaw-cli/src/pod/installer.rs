@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::child::{self, Bounds, Ended};
 use super::one_line;
 
-/// The end of what an installer said, in a condition.
+/// What an installer said at last, in a condition.
 pub(super) const WORDS_LIMIT: usize = 400;
 /// How long a program may take to end when asked to.
 const GRACE: Duration = Duration::from_secs(5);
@@ -56,12 +56,49 @@ pub(super) fn run(command: &mut Command, deadline: Instant) -> Result<Vec<u8>, R
     match ran.ended {
         Ended::Itself(status) if status.success() => Ok(ran.stdout),
         Ended::Itself(status) => {
-            let words = String::from_utf8_lossy(&ran.stdout);
-            let words = words.trim_end();
-            let start = words.ceil_char_boundary(words.len().saturating_sub(WORDS_LIMIT));
-            let words = one_line(words.get(start..).unwrap_or_default(), WORDS_LIMIT);
+            let words = last_words(&String::from_utf8_lossy(&ran.stdout));
             Err(RunError::End { program, status: status.to_string(), words })
         }
         Ended::Late | Ended::Stopped | Ended::Overfull => Err(RunError::Late { program }),
+    }
+}
+
+/// Returns why a program failed, as far as what it said tells: the end of that, and of npm the beginning
+/// of its complaint, which ends with where its log lies. What is drawn around words is left out.
+fn last_words(said: &str) -> String {
+    let is_drawn = |char: char| matches!(char, '\u{2500}'..='\u{259f}');
+    let lines = said.lines().map(|line| line.replace(is_drawn, " ").trim().to_owned());
+    let lines: Vec<String> = lines.filter(|line| !line.is_empty()).collect();
+    if let Some(first) = lines.iter().position(|line| line.starts_with("npm error")) {
+        let complaint: Vec<&str> =
+            lines.iter().skip(first).filter_map(|line| line.strip_prefix("npm error ")).collect();
+        return one_line(&complaint.join(" "), WORDS_LIMIT);
+    }
+    let words = lines.join(" ");
+    let start = words.ceil_char_boundary(words.len().saturating_sub(WORDS_LIMIT));
+    one_line(words.get(start..).unwrap_or_default(), WORDS_LIMIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_told_without_what_is_drawn_around_them() {
+        let said = "\u{256d}\u{2500}\u{2500}\u{256e}\n\u{2502} Installing broken \u{2502}\n\u{2570}\u{2500}\u{256f}\n\
+                    failed to extract archive\n\u{2502}\n\u{2570}\u{2500}\u{2500}\u{2500}\n";
+        assert_eq!(last_words(said), "Installing broken failed to extract archive");
+        let long = format!("{}\nthe reason", "x".repeat(2 * WORDS_LIMIT));
+        let words = last_words(&long);
+        assert!(words.len() <= WORDS_LIMIT && words.ends_with("the reason"), "{words}");
+        assert_eq!(last_words(""), "");
+    }
+
+    #[test]
+    fn the_complaint_of_npm_is_told_from_its_beginning() {
+        let said = "added 0 packages\nnpm error code E404\nnpm error 404 Not Found - GET \
+                    https://registry.example.com/nothing\nnpm error A complete log is in /tmp/log\n";
+        let words = last_words(said);
+        assert!(words.starts_with("code E404 404 Not Found - GET https://"), "{words}");
     }
 }

@@ -69,6 +69,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) pod: Newest,
     /// What is known of the Job of the backup, while one is made.
     pub(crate) backup: BackupProgress,
+    /// Whether a backup can be put back, as far as is known.
+    pub(crate) can_put_back: bool,
     /// How far it is that the backup is put back.
     pub(crate) restore: Restore,
 }
@@ -179,7 +181,7 @@ fn replacing(
         Left::Some => record,
         Left::Over if !asked.rolls_back => stays(record, AS_ASKED),
         Left::Over if seen.pod == (Newest::Starting { used_state: true }) => {
-            with_its_state(record, now)
+            with_its_state(record, seen, now)
         }
         Left::Over => goes_back(record, now),
     }
@@ -194,7 +196,7 @@ fn rolling_back(
     match seen.pod {
         Newest::Ready => went_back(record),
         Newest::Refused if record.state_restore.is_some() => stays(record, REFUSED),
-        Newest::Refused => with_its_state(record, now),
+        Newest::Refused => with_its_state(record, seen, now),
         Newest::NotThere | Newest::Starting { .. } => {
             match time_left(&record, asked.ready_within, now) {
                 Left::Begins => since(record, now),

@@ -42,9 +42,14 @@ pub(crate) struct Restore {
 impl Restore {
     /// Returns what is to be restored, if that can be done.
     pub(crate) fn possible(&self) -> Option<&str> {
-        let is_complete = |means: &Means| means.is_complete;
-        let is_possible = self.means.as_ref().is_ok_and(is_complete);
-        self.asked.as_deref().filter(|_| is_possible && self.permission == Permission::Given)
+        let is_permitted = self.permission == Permission::Given;
+        self.asked.as_deref().filter(|_| is_permitted && !self.is_impossible())
+    }
+
+    /// Returns whether what it is made with is certain to be missing, or it may not be made.
+    pub(crate) fn is_impossible(&self) -> bool {
+        let is_complete = self.means.as_ref().is_ok_and(|means| means.is_complete);
+        !is_complete || self.permission == Permission::Denied
     }
 
     /// Returns whether it is unknown what the namespace's agents may restore.

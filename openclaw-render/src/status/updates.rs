@@ -72,12 +72,19 @@ pub(super) fn read(
         Power::Off(Off::Restoring) => is_undone,
         Power::Off(Off::Suspended | Off::ScaledToZero) => false,
     };
+    let backups = resolved.backup.as_ref().and_then(|backup| backup.means.as_ref().ok());
     let job = asked.backup_job.as_deref();
     let seen = Seen {
         // Nothing is sent while the instance is paused, so nothing can be waited for.
         is_on: is_on && !findings.paused,
         backup: job.map_or(BackupProgress::Absent, |job| progress(job, observed)),
-        restore: restores.undoing.clone(),
+        can_put_back: backups.is_some_and(|means| means.is_complete),
+        restore: match resolved.restore.as_ref().filter(|it| it.undoes_update) {
+            Some(restore) if restores.undoing == Undoing::NotBegun && restore.is_impossible() => {
+                Undoing::Failed("`RestoreComplete` says why".to_owned())
+            }
+            Some(_) | None => restores.undoing.clone(),
+        },
         ..seen
     };
     let record = update::next(&before, &asked.asked, &seen);
@@ -146,6 +153,7 @@ fn seen<'a>(
         runs,
         pod,
         backup: BackupProgress::Unknown,
+        can_put_back: false,
         restore: Undoing::NotBegun,
     }
 }

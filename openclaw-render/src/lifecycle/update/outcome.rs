@@ -3,10 +3,13 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::Seen;
 use crate::api::{AutoUpdateStatus, StateRestore, UpdatePhase};
 
 pub(super) const TOO_LATE: &str =
     "it has used the state, which the version before cannot read any more";
+const NO_WAY_BACK: &str =
+    "it has used the state, and the backup of before cannot be put back: `BackupReady` says why";
 pub(super) const REFUSED: &str = "the version before refuses the state of the backup, too";
 pub(super) const AS_ASKED: &str = "spec.autoUpdate.rollbackOnFailure is false";
 
@@ -95,9 +98,17 @@ pub(super) fn goes_back(record: AutoUpdateStatus, now: Timestamp) -> AutoUpdateS
 }
 
 /// Goes back from a version that has used the state, if there is a backup of what it was before.
-pub(super) fn with_its_state(record: AutoUpdateStatus, now: Timestamp) -> AutoUpdateStatus {
+/// Nothing is stopped for one that cannot be put back.
+pub(super) fn with_its_state(
+    record: AutoUpdateStatus,
+    seen: &Seen<'_>,
+    now: Timestamp,
+) -> AutoUpdateStatus {
     if record.pre_update_backup_path.is_none() {
         return stays(record, TOO_LATE);
+    }
+    if !seen.can_put_back {
+        return stays(record, NO_WAY_BACK);
     }
     goes_back(AutoUpdateStatus { state_restore: Some(StateRestore::UnderWay), ..record }, now)
 }

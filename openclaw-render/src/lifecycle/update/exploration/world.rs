@@ -203,6 +203,7 @@ impl World {
                 Ran::Well => BackupProgress::Stored(Some(PATH.to_owned())),
                 Ran::Badly => BackupProgress::Failed("no bucket".to_owned()),
             },
+            can_put_back: self.backs_up,
             restore,
         };
         let asked = Asked {
