@@ -10,9 +10,10 @@ mod support;
 
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
+use kube::api::DeleteParams;
 use openclaw_render::Kind;
 use serde_json::{Value, json};
+use support::backups::{SECRET, ended_well, job, secret};
 use support::cluster::Cluster;
 use support::fixtures::Fixture;
 use support::operator::Operator;
@@ -85,6 +86,8 @@ async fn assert_ends(cluster: &Cluster) {
 }
 
 const NOTHING: [&str; 0] = [];
+/// Where a backup lies.
+const PATH: &str = "backups/x/ada/1";
 
 #[tokio::test]
 async fn by_default_the_claim_outlives_its_instance() {
@@ -220,40 +223,8 @@ async fn a_claim_grows_and_never_shrinks() {
 /// An instance whose volume goes with it, and the Secret of a bucket.
 fn with_bucket() -> [Value; 2] {
     let mut instance = with_persistence(&json!({"orphan": false}));
-    instance["spec"]["backup"] = json!({"storage": {"secretRef": {"name": "bucket"}}});
-    let secret = json!({
-        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "bucket"},
-        "stringData": {"S3_BUCKET": "x", "S3_ENDPOINT": "http://127.0.0.1:9000"},
-    });
-    [secret, instance]
-}
-
-async fn job_of_last_backup(cluster: &Cluster) -> Option<Value> {
-    let jobs = cluster.objects().await;
-    let mut jobs = jobs.into_iter().filter(|(key, _)| key.kind == Kind::Job);
-    jobs.find(|(key, _)| key.name.starts_with("ada-last-backup-")).map(|(_, live)| live)
-}
-
-/// Says as the container that stores a backup does where it lies. Here, nothing runs in pods.
-async fn stored(cluster: &Cluster, job: &Value) {
-    let name = job["metadata"]["name"].as_str().expect("a name");
-    let pods = cluster.pods();
-    let made = ListParams::default().labels(&format!("job-name={name}"));
-    let done = async || {
-        let pods = pods.list(&made).await.expect("an answer").items;
-        pods.into_iter().find(|pod| pod.data["status"]["phase"] == "Succeeded")
-    };
-    cluster.until("its pod is done", async || done().await.is_some()).await;
-    let pod = done().await.expect("a pod that is done");
-    let said = json!({"path": "backups/x/ada/1", "sizeBytes": 1}).to_string();
-    let status = json!({"status": {"containerStatuses": [{
-        "name": "store", "ready": false, "image": "x", "imageID": "x", "restartCount": 0,
-        "state": {"terminated": {"exitCode": 0, "message": said}},
-    }]}});
-    let name = pod.metadata.name.expect("a name");
-    let patch = Patch::Merge(&status);
-    let parameters = PatchParams::default();
-    pods.patch_status(&name, &parameters, &patch).await.expect("the status is taken");
+    instance["spec"]["backup"] = json!({"storage": {"secretRef": {"name": SECRET}}});
+    [secret(), instance]
 }
 
 #[tokio::test]
@@ -276,18 +247,18 @@ async fn an_agent_is_stopped_and_backed_up_before_its_volume_goes() {
             DeleteParams::background()
         };
         cluster.instances().delete("ada", &parameters).await.expect("the instance is deleted");
-        let made = async || job_of_last_backup(&cluster).await;
+        let made = async || job(&cluster, "ada-last-backup-").await;
         cluster.until("the Job is made", async || made().await.is_some()).await;
         let job = made().await.expect("the Job");
         assert!(cluster.pod("ada-0").await.is_none(), "the agent is gone by then");
         let live = cluster.instance("ada").await.expect("it waits");
         assert_eq!(live["status"]["phase"], "BackingUp");
         assert_eq!(live["status"]["backupJobName"], job["metadata"]["name"]);
-        stored(&cluster, &job).await;
+        ended_well(&cluster, &job, PATH).await;
         cluster.until_gone("ada").await;
         let told = cluster.events().await;
-        let path = "the last backup is backups/x/ada/1";
-        assert!(told.iter().any(|it| it.contains(path)), "{how}: {told:?}");
+        let path = format!("the last backup is {PATH}");
+        assert!(told.iter().any(|it| it.contains(&path)), "{how}: {told:?}");
         let claim = cluster.get(Kind::PersistentVolumeClaim, "ada-data").await;
         assert_eq!(
             claim.is_some_and(|claim| claim["metadata"].get("deletionTimestamp").is_none()),

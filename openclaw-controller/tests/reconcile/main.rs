@@ -17,3 +17,4 @@ mod requests;
 mod self_config;
 mod sharing;
 mod switches;
+mod updates;

@@ -9,6 +9,7 @@
 )]
 
 pub mod agent;
+pub mod backups;
 pub mod buckets;
 pub mod cluster;
 pub mod config_syncs;
