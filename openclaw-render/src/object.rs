@@ -243,7 +243,7 @@ impl Object {
     }
 
     /// [`to_value`](Self::to_value) as compact JSON, without the way over values: what
-    /// [`content_hash`](crate::content_hash) makes of it is the value's [`hash`](crate::hash).
+    /// [`content_hash`](crate::seed::content_hash) makes of it is the value's [`hash`](crate::hash).
     #[must_use]
     pub fn to_json(&self) -> String {
         self.write().unwrap_or_else(|_| self.to_value().to_string())
