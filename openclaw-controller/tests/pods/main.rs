@@ -14,7 +14,6 @@ mod backups;
 mod browser;
 mod configuration;
 mod ending;
-mod faults;
 mod isolation;
 mod merging;
 mod own;
