@@ -92,6 +92,12 @@ start_node() {
     rm -rf "$folder.images"
 }
 
+# The command line as the tests build it: with other features, its dependencies would be built once more.
+openclaw_cli() {
+    cargo test --locked --quiet --workspace --no-run --test cli </dev/null >&2
+    "${CARGO_TARGET_DIR:-target}/debug/openclaw-cli" "$@"
+}
+
 # Puts rclone and a server of buckets on the node of a cluster.
 add_storage() {
     local programs name root="$1.images"

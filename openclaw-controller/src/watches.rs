@@ -10,6 +10,7 @@ mod pods;
 mod references;
 mod requests;
 mod shared_storage;
+mod single;
 mod synced;
 
 use std::sync::Arc;
@@ -80,7 +81,7 @@ impl Watches {
         if scopes.contains(&None) {
             let fields = Some(format!("metadata.name={}", defaults::NAME));
             let selection = Selection { fields, ..Selection::default() };
-            let sink = defaults::Defaults::new(self.clone());
+            let sink = defaults::sink(self.clone());
             self.watch(&mut tasks, CLUSTER_DEFAULTS, None, selection, sink);
         } else {
             info!("OpenClawClusterDefaults are not read: only some namespaces are watched");
@@ -103,7 +104,7 @@ impl Watches {
         };
         let place = Some(&settings.operator_namespace);
         let (label, feed) = self.feed(Kind::Secret.into(), place, selection);
-        let sink = shared_storage::Source::new(self.clone());
+        let sink = shared_storage::source(self.clone());
         tasks.spawn(self.clone().run(Kind::Secret.as_str(), label, feed, sink));
     }
 

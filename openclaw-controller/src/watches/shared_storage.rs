@@ -4,49 +4,18 @@ use std::collections::BTreeSet;
 
 use openclaw_render::{Fact, Kind};
 
+use super::single::Single;
 use super::{Sink, Watches, value};
 use crate::feed::Item;
 use crate::live;
 use crate::shared_storage::SharedStorage;
 
-/// The Secret in the operator's namespace.
-pub(super) struct Source {
-    watches: Watches,
-    listed: bool,
-}
-
-impl Source {
-    pub(super) fn new(watches: Watches) -> Self {
-        Self { watches, listed: false }
-    }
-
-    fn set(&self, fact: Fact<u64>) {
-        self.watches.context.shared_storage.set_source(fact);
-    }
-}
-
-impl Sink for Source {
-    fn begin(&mut self) {
-        self.listed = false;
-    }
-
-    fn list(&mut self, _: &Item) {
-        self.listed = true;
-    }
-
-    fn see(&mut self, item: &Item) {
-        self.set(Fact::Known(item.version));
-    }
-
-    fn lose(&mut self, _: &Item) {
-        self.set(Fact::Absent);
-    }
-
-    fn end(&mut self) {
-        if !self.listed {
-            self.set(Fact::Absent);
-        }
-    }
+/// Takes in the Secret in the operator's namespace.
+pub(super) fn source(watches: Watches) -> impl Sink {
+    Single::new(move |item| {
+        let fact = item.map_or(Fact::Absent, |item| Fact::Known(item.version));
+        watches.context.shared_storage.set_source(fact);
+    })
 }
 
 /// Its copies in namespaces.

@@ -234,7 +234,7 @@ async fn defaults_that_do_not_decode_leave_the_last_ones_in_force() {
         });
         Item::new(&text.to_string(), None).expect("an object")
     };
-    let mut sink = defaults::Defaults::new(watches.clone());
+    let mut sink = defaults::sink(watches.clone());
     assert_eq!(registry(), "unknown");
     list(&mut sink, &[], 5);
     assert_eq!(registry(), "absent");

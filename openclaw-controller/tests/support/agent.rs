@@ -245,16 +245,6 @@ impl Agent {
         nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGKILL).expect("it runs");
     }
 
-    /// Waits until an event tells of something, by its reason and by words.
-    pub async fn until_told(&self, reason: &str, words: &str) {
-        self.cluster
-            .until(&format!("an event {reason}: {words}"), async || {
-                let mut told = self.cluster.events().await.into_iter();
-                told.any(|event| event.starts_with(&format!("{reason}: ")) && event.contains(words))
-            })
-            .await;
-    }
-
     /// Kills the container that seeds the volume of the next pod, once it has written so many bytes.
     /// How many it had written.
     pub async fn kill_while_seeding(&self, bytes: u64) -> u64 {
@@ -360,7 +350,7 @@ pub fn lives(pod: &Value) -> (String, i64) {
 }
 
 /// The process of a pod's container that is the first one there, and whose command line has a word.
-pub fn first_process(uid: &str, word: &str) -> Option<Pid> {
+fn first_process(uid: &str, word: &str) -> Option<Pid> {
     let processes = std::fs::read_dir("/proc").expect("Linux").flatten();
     let text = |path: PathBuf| std::fs::read_to_string(path).unwrap_or_default();
     let ours = processes.filter(|process| {

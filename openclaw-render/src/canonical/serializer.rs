@@ -1,10 +1,7 @@
 //! How the parts of serde's data model are handed to a [`Writer`](super::writer::Writer).
 
 use serde::Serializer;
-use serde::ser::{
-    Error as _, Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple,
-    SerializeTupleStruct,
-};
+use serde::ser::{Error as _, Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct};
 use serde_json::Error;
 
 use super::writer::{List, Map, Writer, unquoted};
@@ -14,34 +11,6 @@ impl SerializeSeq for List<'_> {
     type Error = Error;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        self.item(value)
-    }
-
-    fn end(self) -> Result<(), Error> {
-        self.close();
-        Ok(())
-    }
-}
-
-impl SerializeTuple for List<'_> {
-    type Ok = ();
-    type Error = Error;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        self.item(value)
-    }
-
-    fn end(self) -> Result<(), Error> {
-        self.close();
-        Ok(())
-    }
-}
-
-impl SerializeTupleStruct for List<'_> {
-    type Ok = ();
-    type Error = Error;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         self.item(value)
     }
 
@@ -101,8 +70,8 @@ impl<'a> Serializer for Writer<'a> {
     type Ok = ();
     type Error = Error;
     type SerializeSeq = List<'a>;
-    type SerializeTuple = List<'a>;
-    type SerializeTupleStruct = List<'a>;
+    type SerializeTuple = Impossible<(), Error>;
+    type SerializeTupleStruct = Impossible<(), Error>;
     type SerializeTupleVariant = Impossible<(), Error>;
     type SerializeMap = Map<'a>;
     type SerializeStruct = Map<'a>;
@@ -214,16 +183,16 @@ impl<'a> Serializer for Writer<'a> {
         Ok(self.list())
     }
 
-    fn serialize_tuple(self, _length: usize) -> Result<List<'a>, Error> {
-        Ok(self.list())
+    fn serialize_tuple(self, _length: usize) -> Result<Self::SerializeTuple, Error> {
+        Err(unknown())
     }
 
     fn serialize_tuple_struct(
         self,
         _name: &'static str,
         _length: usize,
-    ) -> Result<List<'a>, Error> {
-        Ok(self.list())
+    ) -> Result<Self::SerializeTupleStruct, Error> {
+        Err(unknown())
     }
 
     fn serialize_tuple_variant(

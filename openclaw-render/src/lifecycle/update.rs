@@ -72,12 +72,12 @@ pub(crate) struct Seen<'a> {
     /// Whether a backup can be put back, as far as is known.
     pub(crate) can_put_back: bool,
     /// How far it is that the backup is put back.
-    pub(crate) restore: Restore,
+    pub(crate) undoing: Undoing,
 }
 
 /// How far it is that the state of before the update is put back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Restore {
+pub(crate) enum Undoing {
     /// It has not begun.
     NotBegun,
     UnderWay,
@@ -219,17 +219,17 @@ fn putting_back(
         stays(record, &format!("backup {path} could not be put back: {why}"))
     };
     let within = asked.backup_within.unwrap_or(asked.ready_within);
-    match &seen.restore {
+    match &seen.undoing {
         // The time of the version before begins when its pod is wanted.
-        Restore::Done => AutoUpdateStatus {
+        Undoing::Done => AutoUpdateStatus {
             state_restore: Some(StateRestore::Done),
             last_update_time: None,
             ..record
         },
-        Restore::Failed(why) => not_put_back(record, why),
+        Undoing::Failed(why) => not_put_back(record, why),
         // It has a time of its own.
-        Restore::UnderWay => record,
-        Restore::NotBegun => match time_left(&record, within, now) {
+        Undoing::UnderWay => record,
+        Undoing::NotBegun => match time_left(&record, within, now) {
             Left::Begins => since(record, now),
             Left::Some => record,
             Left::Over => not_put_back(record, "the agent's pod did not end in its time"),

@@ -41,20 +41,7 @@ const LOOK_AGAIN_WAITING: u32 = 30;
 /// Seconds after which it is while a Deployment ends: no watch tells, and the agent is away.
 const LOOK_AGAIN_ENDING: u32 = 5;
 
-/// An object that is wanted.
-struct Wanted {
-    object: Object,
-    stake: Stake,
-    lacks: Option<&'static str>,
-    goes: bool,
-}
-
-impl Wanted {
-    fn new(rendered: Rendered) -> Self {
-        let Rendered { object, stake, lacks, goes } = rendered;
-        Self { object, stake, lacks, goes }
-    }
-
+impl Rendered {
     /// The object as it is sent: the pod remembers its roll-out.
     fn sent(&self, rollout: &Rollout) -> Cow<'_, Object> {
         if self.stake == Stake::Pod {
@@ -89,8 +76,7 @@ pub fn plan(instance: &OpenClawInstance, observed: &Observed, settings: &Setting
     let mut findings = Findings { paused: paused(instance), ..Findings::default() };
     let mut plan = Plan { look_again_in: LOOK_AGAIN_WAITING, ..Plan::default() };
     if let Some(resolved) = resolved.as_ref().filter(|_| !unsupported && reads.is_empty()) {
-        let desired: Vec<Wanted> =
-            resource::render(resolved).into_iter().map(Wanted::new).collect();
+        let desired = resource::render(resolved);
         let rollout = rollout::decide(instance, resolved, &desired, observed, settings, problems);
         findings.companions = objects::companions(&desired, resolved, observed);
         if !findings.paused {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Wanted;
 use super::rollout;
 use crate::claims;
 use crate::effect::{Action, Effect, Plan, Purpose, Read, Target};
@@ -14,7 +13,7 @@ use crate::observed::{Fact, Observed, Seen};
 use crate::ownership::{diff, owned_hash, take_over_patch};
 use crate::predecessor::{Predecessor, predecessor};
 use crate::resolve::Resolved;
-use crate::resource::stake::{self, Stake};
+use crate::resource::stake::{self, Rendered, Stake};
 use crate::rollout::{Rollout, Verdict};
 use crate::status::Findings;
 use crate::vocab::{FIELD_MANAGER, PREVIOUS_MANAGERS, annotations};
@@ -35,14 +34,14 @@ enum Standing<'a> {
 }
 
 pub(super) fn decide(
-    desired: &[Wanted],
+    desired: &[Rendered],
     rollout: &Rollout,
     resolved: &Resolved,
     observed: &Observed,
     plan: &mut Plan,
     findings: &mut Findings,
 ) {
-    let is_pod = |wanted: &&Wanted| wanted.stake == Stake::Pod;
+    let is_pod = |wanted: &&Rendered| wanted.stake == Stake::Pod;
     for wanted in desired.iter().filter(|wanted| !is_pod(wanted)) {
         let why = decide_one(wanted, rollout, resolved, observed, plan, findings);
         if let Some(why) = why.filter(|_| wanted.stake.is_awaited()) {
@@ -90,7 +89,7 @@ fn follow(
 ///
 /// It is not when it is as it should be, or will be with the plan's effects.
 fn decide_one(
-    wanted: &Wanted,
+    wanted: &Rendered,
     rollout: &Rollout,
     resolved: &Resolved,
     observed: &Observed,
@@ -128,7 +127,7 @@ fn decide_one(
 /// plan sends of what its pod needs. Without a pod there is nothing to wait for. Returns whether
 /// there is nothing to send.
 fn decide_pod(
-    wanted: &Wanted,
+    wanted: &Rendered,
     before_pod: &[ObjectKey],
     rollout: &Rollout,
     resolved: &Resolved,
@@ -152,7 +151,7 @@ fn decide_pod(
 }
 
 /// Returns what this plan sends of all that the pod needs before it starts.
-fn sent_before_pod(desired: &[Wanted], plan: &Plan) -> Vec<ObjectKey> {
+fn sent_before_pod(desired: &[Rendered], plan: &Plan) -> Vec<ObjectKey> {
     let precedes = |key: &&ObjectKey| {
         let wanted = desired.iter().find(|wanted| wanted.object.is(key));
         wanted.is_some_and(|wanted| wanted.stake.precedes_pod())
@@ -170,13 +169,13 @@ fn sent_object(effect: &Effect) -> Option<&ObjectKey> {
 }
 
 /// Whether an object stays as it is because the running pod does.
-fn is_held(wanted: &Wanted, rollout: &Rollout) -> bool {
+fn is_held(wanted: &Rendered, rollout: &Rollout) -> bool {
     rollout.verdict.holds() && wanted.stake.is_held()
 }
 
 /// Returns everything that stands beside the pod, with what keeps it from being there.
 pub(super) fn companions(
-    desired: &[Wanted],
+    desired: &[Rendered],
     resolved: &Resolved,
     observed: &Observed,
 ) -> BTreeMap<ObjectKey, Option<Why>> {
@@ -234,7 +233,7 @@ fn is_lent(key: &ObjectKey, seen: &Seen, resolved: &Resolved) -> bool {
 }
 
 /// Makes the object. Returns why that cannot be.
-fn create(wanted: &Wanted, rollout: &Rollout, plan: &mut Plan) -> Option<Why> {
+fn create(wanted: &Rendered, rollout: &Rollout, plan: &mut Plan) -> Option<Why> {
     if let Some(what) = wanted.lacks {
         return Some(Why::Lacks(what));
     }
@@ -254,7 +253,7 @@ fn create(wanted: &Wanted, rollout: &Rollout, plan: &mut Plan) -> Option<Why> {
 
 /// Brings the object to what is wanted of it. Returns why that cannot be.
 fn update(
-    wanted: &Wanted,
+    wanted: &Rendered,
     seen: &Seen,
     rollout: &Rollout,
     resolved: &Resolved,
@@ -333,7 +332,7 @@ fn converge(
 /// What it was for is on it if it stood beside, see [`annotations::STANDS`]; else it may be what
 /// objects of its kind ever are to the pod.
 fn prune(
-    desired: &[Wanted],
+    desired: &[Rendered],
     rollout: &Rollout,
     resolved: &Resolved,
     observed: &Observed,
@@ -401,7 +400,7 @@ mod tests {
     use super::*;
     use crate::api::{OpenClawInstance, OpenClawInstanceSpec};
     use crate::observed::Claim;
-    use crate::resource::stake::{Rendered, WhileHeld};
+    use crate::resource::stake::WhileHeld;
     use crate::{Settings, decode_instance, resolve};
 
     fn resolved() -> Resolved {
@@ -418,10 +417,10 @@ mod tests {
     }
 
     /// Everything that is wanted, with one more object.
-    fn wanted_with(resolved: &Resolved, object: Object, stake: Stake) -> Vec<Wanted> {
+    fn wanted_with(resolved: &Resolved, object: Object, stake: Stake) -> Vec<Rendered> {
         let more = Rendered { object, stake, lacks: None, goes: false };
-        let all = crate::resource::render(resolved).into_iter().chain([more]);
-        let mut all: Vec<Wanted> = all.map(Wanted::new).collect();
+        let mut all = crate::resource::render(resolved);
+        all.push(more);
         all.sort_by_key(|wanted| wanted.object.key());
         all
     }
@@ -436,13 +435,13 @@ mod tests {
     }
 
     /// Nothing is there yet.
-    fn absent(desired: &[Wanted]) -> Observed {
+    fn absent(desired: &[Rendered]) -> Observed {
         let objects = desired.iter().map(|wanted| (wanted.object.key(), Fact::Absent)).collect();
         Observed { objects, deployment: Fact::Absent, ..Observed::default() }
     }
 
     fn decided(
-        desired: &[Wanted],
+        desired: &[Rendered],
         verdict: Verdict,
         resolved: &Resolved,
         observed: &Observed,
@@ -568,8 +567,7 @@ mod tests {
     fn deleted(resolved: &Resolved, verdict: Verdict, observed: &Observed) -> Vec<String> {
         let rollout = Rollout { verdict, ..Rollout::default() };
         let (mut plan, mut findings) = (Plan::default(), Findings::default());
-        let desired: Vec<Wanted> =
-            crate::resource::render(resolved).into_iter().map(Wanted::new).collect();
+        let desired = crate::resource::render(resolved);
         decide(&desired, &rollout, resolved, observed, &mut plan, &mut findings);
         let deletes = |effect: &&Effect| matches!(effect.action, Action::Delete { .. });
         plan.effects
@@ -632,8 +630,7 @@ mod tests {
             )
             .pod_hash
         };
-        let all = crate::resource::render(&resolved);
-        let without: Vec<Wanted> = all.into_iter().map(Wanted::new).collect();
+        let without = crate::resource::render(&resolved);
         let without = rollout::decide(
             &instance,
             &resolved,

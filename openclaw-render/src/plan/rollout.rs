@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Wanted;
 use super::inputs::{Changed, Inputs};
 use crate::api::{OnOperatorUpgrade, OpenClawInstance};
 use crate::effect::Read;
@@ -21,6 +20,7 @@ use crate::pacing::{Cause, CauseKind, News, Stage};
 use crate::predecessor::{Predecessor, predecessor};
 use crate::problem::{Problem, Severity};
 use crate::resolve::Resolved;
+use crate::resource::stake::Rendered;
 use crate::rollout::{Rollout, Verdict, newest_pod};
 use crate::settings::Settings;
 use crate::vocab::{FIELD_MANAGER, PREVIOUS_MANAGERS, annotations, names};
@@ -28,7 +28,7 @@ use crate::vocab::{FIELD_MANAGER, PREVIOUS_MANAGERS, annotations, names};
 pub(super) fn decide(
     instance: &OpenClawInstance,
     resolved: &Resolved,
-    desired: &[Wanted],
+    desired: &[Rendered],
     observed: &Observed,
     settings: &Settings,
     problems: &[Problem],
@@ -187,7 +187,7 @@ fn changes(wanted: &Value, live: &Value) -> Vec<Change> {
 }
 
 /// Hash of what changes with the pod: its template, and the files that it mounts.
-fn pod_hash(desired: &[Wanted]) -> String {
+fn pod_hash(desired: &[Rendered]) -> String {
     let mut hasher = Hasher::default();
     for wanted in desired.iter().filter(|wanted| wanted.stake.changes_with_pod()) {
         let key = wanted.object.key().to_string();
@@ -202,7 +202,7 @@ fn pod_hash(desired: &[Wanted]) -> String {
     hasher.finish()
 }
 
-fn config_hash(desired: &[Wanted]) -> String {
+fn config_hash(desired: &[Rendered]) -> String {
     let content = desired.iter().find_map(|wanted| {
         let Object::ConfigMap(map) = &wanted.object else { return None };
         map.data.as_ref()?.get(names::CONFIG_KEY)

@@ -10,7 +10,6 @@ use super::{extensions, image, ollama};
 use crate::api::{
     AutoUpdateSpec, AutoUpdateStatus, OpenClawInstance, OpenClawInstanceSpec, UpdatePhase,
 };
-use crate::hash;
 use crate::lifecycle::GRACE_OF_JOBS;
 use crate::lifecycle::update::{self, Asked};
 use crate::vocab::names::InstanceName;
@@ -129,7 +128,7 @@ pub(super) fn resolve(
     })
 }
 
-/// Returns the Job of the backup that is being made. No two of them have one name.
+/// Returns the Job of the backup that is being made.
 fn backup_job(
     name: &InstanceName,
     instance: &OpenClawInstance,
@@ -139,8 +138,7 @@ fn backup_job(
     let begun = record.last_update_time.as_ref().filter(|_| makes_one)?;
     let uid = instance.metadata.uid.as_deref().unwrap_or_default();
     let pending = record.pending_version.as_deref().unwrap_or_default();
-    let attempt = hash::of(&[name.as_str(), uid, pending, &begun.0.to_string()].join("\n"));
-    Some(name.update_backup(attempt.get(..8).unwrap_or_default()))
+    Some(name.update_backup(uid, pending, &begun.0.to_string()))
 }
 
 /// Returns how long a pod of the agent's may take before its gateway is started at all, in seconds. No

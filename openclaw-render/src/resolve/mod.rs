@@ -301,12 +301,12 @@ fn name(instance: &OpenClawInstance, cx: &mut Resolving<'_>) -> InstanceName {
     }
 }
 
-/// Checked because other programs use it as a directory name, and previewed files are untrusted.
 fn given_namespace(instance: &OpenClawInstance) -> &str {
     let given = instance.metadata.namespace.as_deref().filter(|given| !given.is_empty());
     given.unwrap_or(DEFAULT_NAMESPACE)
 }
 
+/// Checked because other programs use it as a directory name, and previewed files are untrusted.
 fn namespace(cx: &mut Resolving<'_>) -> String {
     let namespace = cx.namespace;
     if !is_label(namespace) {

@@ -63,8 +63,8 @@ pub(crate) enum Permission {
 /// Returns whether a path may be restored from the shared storage, and says so if not: what lies below the
 /// namespace's own prefix may be, and what the admin has allowed on the Namespace.
 pub(super) fn may_restore(path: &str, from: &str, cx: &mut Resolving<'_>) -> Permission {
-    let own = backups::prefix_of_namespace(cx.namespace);
-    if is_below(from, &own) {
+    let prefix = backups::prefix_of_namespace(cx.namespace);
+    if is_below(from, &prefix) {
         return Permission::Given;
     }
     let annotation = annotations::RESTORE_FROM;
@@ -72,7 +72,7 @@ pub(super) fn may_restore(path: &str, from: &str, cx: &mut Resolving<'_>) -> Per
         Fact::Unknown => {
             let message = format!(
                 "is restored once the namespace could be looked at: with the shared storage, only what \
-                 lies below {own}/ needs no annotation `{annotation}` on it"
+                 lies below {prefix}/ needs no annotation `{annotation}` on it"
             );
             cx.push(Problem::advice(path, Rule::Unknown, message));
             return Permission::Unseen;
@@ -88,7 +88,7 @@ pub(super) fn may_restore(path: &str, from: &str, cx: &mut Resolving<'_>) -> Per
         return Permission::Given;
     }
     let message = format!(
-        "is not restored: with the shared storage, this namespace may restore what lies below {own}/, \
+        "is not restored: with the shared storage, this namespace may restore what lies below {prefix}/, \
          written without `s3://`, and what the cluster's admin allows by annotation `{annotation}` on the \
          Namespace"
     );

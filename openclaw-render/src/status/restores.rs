@@ -4,10 +4,9 @@ use jiff::SignedDuration;
 
 use super::backups::{bounded_failure, waits};
 use crate::api::{OpenClawInstance, OpenClawInstanceStatus, RestoreStatus, VolumeStatus};
-use crate::hash;
 use crate::lifecycle::GRACE_OF_JOBS;
 use crate::lifecycle::restore::{self, Job, Record, Seen, Stage};
-use crate::lifecycle::update::Restore as Undoing;
+use crate::lifecycle::update::Undoing;
 use crate::observed::Observed;
 use crate::predecessor::is_gone;
 use crate::resolve::Resolved;
@@ -106,9 +105,7 @@ fn undoing(before: &Record, record: &Record, is_done: bool) -> Undoing {
 fn next_job(resolved: &Resolved, from: Option<&str>, observed: &Observed) -> String {
     let now = observed.now.map(|now| now.to_string()).unwrap_or_default();
     let uid = resolved.uid.as_deref().unwrap_or_default();
-    let attempt =
-        hash::of(&[resolved.name.as_str(), uid, from.unwrap_or_default(), &now].join("\n"));
-    resolved.name.restore(attempt.get(..8).unwrap_or_default())
+    resolved.name.restore(uid, from.unwrap_or_default(), &now)
 }
 
 fn job(name: &str, observed: &Observed) -> Job {

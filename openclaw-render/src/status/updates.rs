@@ -6,7 +6,7 @@ use crate::api::{AutoUpdateStatus, OpenClawInstance, UpdatePhase};
 use crate::effect::Lookup;
 use crate::hash;
 use crate::lifecycle::BackupProgress;
-use crate::lifecycle::update::{self, Newest, Restore as Undoing, Seen};
+use crate::lifecycle::update::{self, Newest, Seen, Undoing};
 use crate::maintenance::Standing as Windows;
 use crate::object::{Kind, ObjectKey};
 use crate::observed::{Fact, Observed, Pod, Registry, Trouble};
@@ -79,7 +79,7 @@ pub(super) fn read(
         is_on: is_on && !findings.paused,
         backup: job.map_or(BackupProgress::Absent, |job| progress(job, observed)),
         can_put_back: backups.is_some_and(|means| means.is_complete),
-        restore: match resolved.restore.as_ref().filter(|it| it.undoes_update) {
+        undoing: match resolved.restore.as_ref().filter(|it| it.undoes_update) {
             Some(restore) if restores.undoing == Undoing::NotBegun && restore.is_impossible() => {
                 Undoing::Failed("`RestoreComplete` says why".to_owned())
             }
@@ -154,7 +154,7 @@ fn seen<'a>(
         pod,
         backup: BackupProgress::Unknown,
         can_put_back: false,
-        restore: Undoing::NotBegun,
+        undoing: Undoing::NotBegun,
     }
 }
 
@@ -191,9 +191,7 @@ fn standing(
         let is_stored = matches!(seen.backup, BackupProgress::Stored(_));
         let stage = if is_stored { Stage::Waits } else { Stage::Prepares };
         (record.pending_version.as_deref(), stage)
-    } else if update::backs_off_until(record)
-        .is_some_and(|until| seen.now.is_none_or(|now| now < until))
-    {
+    } else if update::backs_off_until(record).is_some() {
         (None, Stage::Waits)
     } else if candidate.is_some() {
         (candidate.filter(|_| seen.is_on && is_ready && is_open(rollout)), Stage::Waits)

@@ -140,29 +140,30 @@ impl InstanceName {
         }
     }
 
-    /// The Job of one attempt to restore a backup. No other attempt has a Job of that name.
+    /// The Job of the attempt to restore this into the instance of that uid that begins at this time.
     #[must_use]
-    pub fn restore(&self, attempt: &str) -> String {
-        format!("{}-restore-{attempt}", self.beginning_of_jobs())
+    pub fn restore(&self, uid: &str, from: &str, at: &str) -> String {
+        self.of_attempt("restore", &[&self.0, uid, from, at])
     }
 
     /// The Job of the backup before the instance of that uid is deleted.
     #[must_use]
     pub fn last_backup(&self, uid: &str) -> String {
-        let hash = hash::of(uid);
-        let attempt = hash.get(..8).unwrap_or_default();
-        format!("{}-last-backup-{attempt}", self.beginning_of_jobs())
+        self.of_attempt("last-backup", &[uid])
     }
 
-    /// The Job of one attempt to make a backup before an update.
+    /// The Job of the attempt to back the instance of that uid up before the update to a version that
+    /// begins at this time.
     #[must_use]
-    pub fn update_backup(&self, attempt: &str) -> String {
-        format!("{}-update-backup-{attempt}", self.beginning_of_jobs())
+    pub fn update_backup(&self, uid: &str, version: &str, at: &str) -> String {
+        self.of_attempt("update-backup", &[&self.0, uid, version, at])
     }
 
-    /// Names of Jobs become labels of their pods.
-    fn beginning_of_jobs(&self) -> &str {
-        self.0.get(..38).unwrap_or(&self.0)
+    /// No other attempt has a Job of that name. Names of Jobs become labels of their pods.
+    fn of_attempt(&self, purpose: &str, attempt: &[&str]) -> String {
+        let beginning = self.0.get(..38).unwrap_or(&self.0);
+        let hash = hash::of(&attempt.join("\n"));
+        format!("{beginning}-{purpose}-{}", hash.get(..8).unwrap_or_default())
     }
 
     /// What the names of ConfigMaps with revisions of skill packs begin with.

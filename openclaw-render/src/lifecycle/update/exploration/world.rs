@@ -163,13 +163,13 @@ impl World {
     }
 
     /// The machine of restores: what it tells, and does in the same pass.
-    pub(super) fn putting_back(&mut self) -> Restore {
+    pub(super) fn putting_back(&mut self) -> Undoing {
         let is_asked = to_put_back(&self.record()).is_some();
         let told = match self.restore {
-            Ran::No => Restore::NotBegun,
-            Ran::Runs => Restore::UnderWay,
-            Ran::Well => Restore::Done,
-            Ran::Badly => Restore::Failed("no bucket".to_owned()),
+            Ran::No => Undoing::NotBegun,
+            Ran::Runs => Undoing::UnderWay,
+            Ran::Well => Undoing::Done,
+            Ran::Badly => Undoing::Failed("no bucket".to_owned()),
         };
         match self.restore {
             Ran::No if is_asked && self.pod.is_none() => self.restore = Ran::Runs,
@@ -183,7 +183,7 @@ impl World {
     pub(super) fn pass(&mut self, lost: bool) {
         let before = self.record();
         let unchanged = self.clone();
-        let restore = self.putting_back();
+        let undoing = self.putting_back();
         let rendered = self.rendered();
         let pod = self.newest_pod(&rendered);
         let tags = self.tags.map(|later| if later { LATER } else { FIRST });
@@ -204,7 +204,7 @@ impl World {
                 Ran::Badly => BackupProgress::Failed("no bucket".to_owned()),
             },
             can_put_back: self.backs_up,
-            restore,
+            undoing,
         };
         let asked = Asked {
             every: SignedDuration::from_hours(24),
