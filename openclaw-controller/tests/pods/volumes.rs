@@ -1,5 +1,6 @@
 //! Volumes: fresh, inherited, full.
 
+use kube::api::{DeleteParams, Patch, PatchParams};
 use openclaw_render::Kind;
 use openclaw_render::vocab::paths::{CONFIG_FILE, HOME, STATE};
 use serde_json::{Value, json};
@@ -37,6 +38,64 @@ fn on_volume_of_agent(pod: &mut Value, path: &str) {
     pod["spec"]["volumes"] =
         json!([{"name": "data", "persistentVolumeClaim": {"claimName": "ada-data"}}]);
     pod["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "data", "mountPath": path}]);
+}
+
+/// As OpenShift gives it to a namespace, from a range of its own.
+const ARBITRARY: i64 = 1_000_720_000;
+
+#[tokio::test]
+async fn an_arbitrary_user_keeps_its_state() {
+    let context = json!({"runAsUser": ARBITRARY, "runAsGroup": 0, "fsGroup": ARBITRARY});
+    let agent =
+        Agent::ready("arbitrary", &json!({"security": {"podSecurityContext": context}})).await;
+    agent.until_applied().await;
+    let owner = |path| agent.run(&["stat", "--format", "%u", path]);
+    for path in [STATE, CONFIG_FILE] {
+        assert_eq!(owner(path), format!("{ARBITRARY}\n"), "{path}");
+    }
+    agent.run(&["sh", "-c", "echo 'Remember me.' >~/.openclaw/workspace/MEMORY.md"]);
+    agent.delete_pod().await;
+    assert_eq!(agent.run(&["cat", &format!("{STATE}/workspace/MEMORY.md")]), "Remember me.\n");
+    agent.end().await;
+}
+
+#[tokio::test]
+async fn a_volume_that_the_agent_may_not_write_to_is_named_with_what_to_do() {
+    let agent = Agent::nobody("roots").await;
+    let name = agent.cluster.namespace.clone();
+    // The kubelet gives no folder of the host to a group.
+    let volume = json!({
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name},
+        "spec": {
+            "storageClassName": "roots",
+            "capacity": {"storage": "1Gi"},
+            "accessModes": ["ReadWriteOnce"],
+            "persistentVolumeReclaimPolicy": "Retain",
+            "claimRef": {"namespace": name, "name": "roots"},
+            "hostPath": {"path": format!("/var/tmp/{name}"), "type": "DirectoryOrCreate"},
+        },
+    });
+    let volumes = agent.cluster.everywhere("v1", "PersistentVolume", "persistentvolumes");
+    let parameters = PatchParams::apply("tests");
+    volumes.patch(&name, &parameters, &Patch::Apply(&volume)).await.expect("the volume is taken");
+    let claim = json!({
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "roots", "annotations": {"openclaw.rocks/layout": "home"}},
+        "spec": {
+            "storageClassName": "roots",
+            "volumeName": name,
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    });
+    agent.cluster.apply(&claim).await.expect("the claim is taken");
+    agent.ask(&json!({"storage": {"persistence": {"existingClaim": "roots"}}})).await;
+    agent.until_not_ready("VolumeNotWritable", "fsGroup").await;
+    agent.end().await;
+    volumes.delete(&name, &DeleteParams::default()).await.expect("the volume goes");
 }
 
 /// As the Go operator ran it: the volume itself is the state folder, and other folders of the home

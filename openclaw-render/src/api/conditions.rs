@@ -151,6 +151,8 @@ words! {
         ClaimBound,
         /// The volume has no space left.
         VolumeFull,
+        /// The pod's user may not write to the volume.
+        VolumeNotWritable,
         /// The state on the volume could not be brought up to the version.
         MigrationFailed,
         /// No claim was asked for.

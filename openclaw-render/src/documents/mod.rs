@@ -4,7 +4,7 @@
 //! the caller's; this begins with JSON values.
 
 mod decode;
-mod nulls;
+pub(crate) mod nulls;
 mod promised;
 mod shapes;
 

@@ -1,10 +1,10 @@
 //! Fields without a value: absent, as they are to the API server.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::problem::{Problem, Rule};
 
-/// Where nulls are values: openclaw.json, which the API server stores as it is.
+/// Where they are looked for later: openclaw.json, which may also come from a ConfigMap.
 const KEPT: &str = "spec.config.raw";
 /// So many are named.
 const LISTED: usize = 32;
@@ -15,10 +15,26 @@ const LISTED: usize = 32;
 /// The API server does the same before it looks at anything else ([`nullable`
 /// fields](https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#defaulting-and-nullable)).
 pub(super) fn take_away(document: &mut Value) -> Vec<Problem> {
-    let mut taken = Vec::new();
     // What is stored has none: the API server has taken them away.
-    if let Some(spec) = document.get_mut("spec").filter(|spec| has_any(spec)) {
-        take_from(spec, "spec", &mut taken);
+    document.get_mut("spec").map(|spec| take_away_below("spec", spec)).unwrap_or_default()
+}
+
+/// Takes keys without a value out of openclaw.json, which the API server leaves as it is and the
+/// application refuses.
+pub(crate) fn take_away_of_configuration(
+    path: &str,
+    document: Map<String, Value>,
+) -> (Map<String, Value>, Vec<Problem>) {
+    let mut document = Value::Object(document);
+    let advice = take_away_below(path, &mut document);
+    let Value::Object(document) = document else { return (Map::new(), advice) };
+    (document, advice)
+}
+
+fn take_away_below(path: &str, value: &mut Value) -> Vec<Problem> {
+    let mut taken = Vec::new();
+    if has_any(value) {
+        take_from(value, path, &mut taken);
     }
     let advice = taken.into_iter().map(|path| {
         let message = "has no value, so it counts as absent: give it one, or remove it";

@@ -43,14 +43,17 @@ impl Network {
         Some(Self { address: first(address, length), length })
     }
 
-    /// Reads what the API server reads in a NetworkPolicy (RFC 4632 and RFC 4291): a length must be
-    /// there, and IPv4 that is written as IPv6 is IPv6.
+    /// Reads what API servers before Kubernetes 1.36 read in a NetworkPolicy (RFC 4632 and RFC 4291):
+    /// a length must be there. A later one takes neither host bits nor IPv4 that is written as IPv6
+    /// (`StrictIPCIDRValidation`), so that what is printed is sent in place of what was read.
     pub(crate) fn from_cidr(text: &str) -> Option<Self> {
         let (address, digits) = text.split_once('/')?;
-        let address: IpAddr = address.parse().ok()?;
+        let written: IpAddr = address.parse().ok()?;
         let length: u8 = digits.parse().ok()?;
         // Without sign or leading zeros, and none too many.
-        let is_right = length.to_string() == digits && length <= bits(address);
+        let is_right = length.to_string() == digits && length <= bits(written);
+        let address = written.to_canonical();
+        let length = length.checked_sub(bits(written) - bits(address))?;
         is_right.then(|| Self { address: first(address, length), length })
     }
 
@@ -290,6 +293,16 @@ mod tests {
         for good in ["10.0.0.0/8", "0.0.0.0/0", "fd00::/8", "::/0", "192.168.1.1/32"] {
             assert!(Network::from_cidr(good).is_some(), "{good}");
         }
+        for (text, sent) in [
+            ("10.0.0.5/8", "10.0.0.0/8"),
+            ("192.168.1.1/0", "0.0.0.0/0"),
+            ("fd00::1/8", "fd00::/8"),
+            ("FD00:0::/8", "fd00::/8"),
+            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+            ("::ffff:0.0.0.0/96", "0.0.0.0/0"),
+        ] {
+            assert_eq!(Network::from_cidr(text).expect(text).to_string(), sent);
+        }
         for bad in [
             "",
             "10.0.0.0",
@@ -300,6 +313,8 @@ mod tests {
             "a/8",
             "10.0.0.0/08",
             "010.0.0.0/8",
+            // A network of IPv6 that has all of IPv4 in it, and more.
+            "::ffff:0.0.0.0/95",
         ] {
             assert!(Network::from_cidr(bad).is_none(), "{bad}");
         }

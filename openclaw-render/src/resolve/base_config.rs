@@ -10,6 +10,7 @@ use super::defaults::text;
 use super::image::Image;
 use super::{RAW, eras};
 use crate::api::{ConfigFormat, ConfigSpec, MergeMode, OpenClawInstanceSpec};
+use crate::documents::nulls;
 use crate::nesting;
 use crate::object::Kind;
 use crate::problem::{Problem, Rule, Severity};
@@ -74,6 +75,8 @@ pub(super) fn resolve(
     let unset = ConfigSpec::default();
     let config = spec.config.as_ref().unwrap_or(&unset);
     let (path, document) = document(config, cx);
+    let (document, without_value) = nulls::take_away_of_configuration(&path, document);
+    without_value.into_iter().for_each(|problem| cx.push(problem));
     for problem in eras::check(&path, &document, image.version, image.told.is_some()) {
         cx.push(problem);
     }

@@ -6,10 +6,10 @@ use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::{Map, Value};
 
-use super::address::Network;
 use super::context::Resolving;
 use super::defaults::text;
 use super::metadata::users_labels;
+use super::network_policy::networks;
 use super::{image, resources, selectors, stored_defaults};
 use crate::api::{
     MetricsIngressFrom, MetricsIngressSpec, MetricsSpec, OpenClawInstance, OpenClawInstanceSpec,
@@ -255,14 +255,7 @@ fn scrapers(
 ) -> Scrapers {
     let namespaces = ingress.allowed_namespaces.clone().unwrap_or_default();
     let cidrs = ingress.allowed_cidrs.clone().unwrap_or_default();
-    for (index, cidr) in cidrs.iter().enumerate() {
-        if Network::from_cidr(cidr).is_none() {
-            cx.error(
-                format!("{INGRESS}.allowedCIDRs[{index}]"),
-                format!("{cidr:?} is not a network: write for example `10.0.0.0/8` or `fd00::/8`"),
-            );
-        }
-    }
+    let cidrs = networks(&format!("{INGRESS}.allowedCIDRs"), cidrs, cx);
     let policy = spec.security.as_ref().and_then(|each| each.network_policy.as_ref());
     let is_closed = policy.is_some_and(|policy| policy.allow_same_namespace_ingress == Some(false));
     let default =

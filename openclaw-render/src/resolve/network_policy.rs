@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::address::Network;
 use super::context::Resolving;
 use super::selectors;
-use crate::api::{NetworkPolicySpec, OpenClawInstanceSpec};
+use crate::api::OpenClawInstanceSpec;
 use crate::vocab::grammar::is_port_name;
 
 /// What the NetworkPolicy opens.
@@ -37,33 +37,59 @@ pub(super) fn resolve(
         );
         return None;
     }
-    check(path, &policy, cx);
+    let mut listed = |field, cidrs: Option<Vec<String>>| {
+        networks(&format!("{path}.{field}"), cidrs.unwrap_or_default(), cx)
+    };
+    let ingress_cidrs = listed("allowedIngressCIDRs", policy.allowed_ingress_cidrs);
+    let egress_cidrs = listed("allowedEgressCIDRs", policy.allowed_egress_cidrs);
     Some(NetworkPolicy {
         same_namespace: policy.allow_same_namespace_ingress.unwrap_or(true),
         ingress_namespaces: policy.allowed_ingress_namespaces.unwrap_or_default(),
-        ingress_cidrs: policy.allowed_ingress_cidrs.unwrap_or_default(),
+        ingress_cidrs,
         dns: policy.allow_dns.unwrap_or(true),
         https: policy.allow_https.unwrap_or(true),
-        egress_cidrs: policy.allowed_egress_cidrs.unwrap_or_default(),
-        additional_egress: policy.additional_egress.unwrap_or_default(),
+        egress_cidrs,
+        additional_egress: additional(path, policy.additional_egress.unwrap_or_default(), cx),
     })
 }
 
-fn check(path: &str, policy: &NetworkPolicySpec, cx: &mut Resolving<'_>) {
-    for (field, cidrs) in [
-        ("allowedIngressCIDRs", &policy.allowed_ingress_cidrs),
-        ("allowedEgressCIDRs", &policy.allowed_egress_cidrs),
-    ] {
-        for (index, cidr) in cidrs.iter().flatten().enumerate() {
-            if Network::from_cidr(cidr).is_none() {
-                cx.error(format!("{path}.{field}[{index}]"), not_a_network(cidr));
-            }
-        }
+/// Returns networks as they are sent.
+pub(super) fn networks(path: &str, cidrs: Vec<String>, cx: &mut Resolving<'_>) -> Vec<String> {
+    let network = |(index, cidr)| network(&format!("{path}[{index}]"), cidr, cx);
+    cidrs.into_iter().enumerate().map(network).collect()
+}
+
+fn network(path: &str, cidr: String, cx: &mut Resolving<'_>) -> String {
+    let Some(network) = Network::from_cidr(&cidr) else {
+        cx.error(path, not_a_network(&cidr));
+        return cidr;
+    };
+    let sent = network.to_string();
+    if sent != cidr {
+        let message = format!("{cidr:?} is sent as `{sent}`: Kubernetes 1.36 takes no other form");
+        cx.ineffective(path, message);
     }
-    for (index, rule) in policy.additional_egress.iter().flatten().enumerate() {
+    sent
+}
+
+fn additional(
+    path: &str,
+    rules: Vec<NetworkPolicyEgressRule>,
+    cx: &mut Resolving<'_>,
+) -> Vec<NetworkPolicyEgressRule> {
+    let mut rules = rules;
+    for (index, rule) in rules.iter_mut().enumerate() {
         let path = format!("{path}.additionalEgress[{index}]");
-        for (index, peer) in rule.to.iter().flatten().enumerate() {
-            check_peer(&format!("{path}.to[{index}]"), peer, cx);
+        for (index, peer) in rule.to.iter_mut().flatten().enumerate() {
+            let path = format!("{path}.to[{index}]");
+            check_peer(&path, peer, cx);
+            if let Some(block) = &mut peer.ip_block {
+                let cidr = std::mem::take(&mut block.cidr);
+                block.cidr = network(&format!("{path}.ipBlock.cidr"), cidr, cx);
+                let except = block.except.take();
+                let path = format!("{path}.ipBlock.except");
+                block.except = except.map(|cidrs| networks(&path, cidrs, cx));
+            }
         }
         for (index, port) in rule.ports.iter().flatten().enumerate() {
             if let Err(reason) = check_port(port) {
@@ -72,6 +98,7 @@ fn check(path: &str, policy: &NetworkPolicySpec, cx: &mut Resolving<'_>) {
             }
         }
     }
+    rules
 }
 
 /// What the API server refuses of a rule; it would refuse the whole policy with it.
@@ -93,18 +120,13 @@ fn check_peer(path: &str, peer: &NetworkPolicyPeer, cx: &mut Resolving<'_>) {
         refuse(String::new(), "has `ipBlock` and a selector: write two peers".to_owned());
     }
     let whole = Network::from_cidr(&block.cidr);
-    if whole.is_none() {
-        refuse(".ipBlock.cidr".to_owned(), not_a_network(&block.cidr));
-    }
     for (index, except) in block.except.iter().flatten().enumerate() {
-        let message = match Network::from_cidr(except) {
-            None => not_a_network(except),
-            Some(part) if whole.is_some_and(|whole| part.is_part_of(whole)) => continue,
-            Some(_) => {
-                format!("{except:?} is no part of {:?}, from which it is taken", block.cidr)
-            }
-        };
-        refuse(format!(".ipBlock.except[{index}]"), message);
+        let is_part = |part: Network| whole.is_some_and(|whole| part.is_part_of(whole));
+        if Network::from_cidr(except).is_some_and(|part| !is_part(part)) {
+            let message =
+                format!("{except:?} is no part of {:?}, from which it is taken", block.cidr);
+            refuse(format!(".ipBlock.except[{index}]"), message);
+        }
     }
 }
 

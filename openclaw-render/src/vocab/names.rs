@@ -230,6 +230,8 @@ pub const CONFIG_KEY: &str = "openclaw.json";
 pub const AGENT: &str = "openclaw";
 /// Native sidecar that validates and writes openclaw.json.
 pub const CONFIG_SYNC: &str = "config-sync";
+/// Init container that puts files and directories on the volume.
+pub const INIT_CONFIG: &str = "init-config";
 /// Init container that installs pnpm.
 pub const INIT_PNPM: &str = "init-pnpm";
 /// Init container that installs Python.
@@ -255,7 +257,7 @@ pub(crate) const CONTAINERS: &[&str] = &[
     MIGRATE_STATE,
     "chromium",
     "gateway-proxy",
-    "init-config",
+    INIT_CONFIG,
     INIT_OLLAMA,
     "init-pip",
     "init-plugin-runtime-deps",

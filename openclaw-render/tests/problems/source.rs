@@ -31,7 +31,7 @@ const MESSAGE_FROM_ELSEWHERE: &[(&str, &str)] = &[
     // What the measuring of depth says; `too_deep`.
     ("mod.rs", "RAW,Rule::Invalid,nesting::too_deep()"),
     // What `not_a_network` in the same file says; fixture `network-policy`.
-    ("network_policy.rs", "format!(\"{path}.{field}[{index}]\"),not_a_network(cidr)"),
+    ("network_policy.rs", "path,not_a_network(&cidr)"),
     // What the checks of peers and ports say; the same fixture.
     ("network_policy.rs", "format!(\"{path}{field}\"),message"),
     ("network_policy.rs", "path,reason"),

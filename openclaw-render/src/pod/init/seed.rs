@@ -9,7 +9,6 @@ use crate::resolve::Resolved;
 use crate::seed::SEED_PLAN_KEY;
 use crate::vocab::{names, paths};
 
-const NAME: &str = "init-config";
 /// The helper binary in the operator's image.
 pub(in crate::pod) const HELPER_IN_IMAGE: &str = "/openclaw-cli";
 /// Volume with the helper binary: one, and static.
@@ -68,7 +67,7 @@ fn container(instance: &Resolved) -> Container {
         command: Some(vec![HELPER_IN_IMAGE.to_owned()]),
         image: Some(instance.helper_image.clone()),
         image_pull_policy: Some("IfNotPresent".to_owned()),
-        name: NAME.to_owned(),
+        name: names::INIT_CONFIG.to_owned(),
         resources: Some(instance.resources.init.clone()),
         security_context: Some(instance.security.helper.clone()),
         volume_mounts: Some(vec![

@@ -92,8 +92,7 @@ struct Judge {
 impl Judge {
     fn object(&mut self, place: &Place<'static>, object: &Map<String, Value>) {
         for (key, value) in object {
-            // The API server prunes what is null.
-            if key == INCLUDE || value.is_null() {
+            if key == INCLUDE {
                 continue;
             }
             let below = self.below(place, key);
@@ -502,7 +501,7 @@ mod tests {
             "agents": {"list": [{"anything": 1}]},
             "channels": {"telegram": {"allowFrm": ["*"]}, "of-a-plugin": {"x": 1}},
             "env": {"MODE": "x"},
-            "gateway": {"$include": "./gateway.json", "nosuch": null, "prot": 1, "port": "18789"},
+            "gateway": {"$include": "./gateway.json", "prot": 1, "port": "18789"},
             "models": {"providers": {"mine": {"models": [{"id": "a", "nmae": "a"}]}}},
             "plugins": {"entries": {"own": {"config": {"x": 1}}}},
             "telemetry": {"enabled": false},

@@ -19,6 +19,14 @@ const NO_SPACE: [&str; 3] =
 /// What helps against a full volume.
 pub(in crate::status) const ENLARGE: &str = "raise spec.storage.persistence.size, or delete files";
 
+/// How the operating system says that the pod's user may not do what it must.
+const NO_PERMISSION: &str = "Permission denied";
+
+/// What helps against a volume of another user.
+const GIVE_IT: &str = "the volume belongs to another user, and its storage does not apply fsGroup: \
+    give its folder to the user and group of spec.security.podSecurityContext (1000 unless set, with \
+    `chown`), or take a StorageClass whose driver applies fsGroup";
+
 /// How the scheduler says that a claim has no volume yet.
 const UNBOUND_CLAIM: &str = "unbound immediate PersistentVolumeClaims";
 
@@ -186,6 +194,14 @@ fn trouble(about: About, pod: &Pod) -> Statement {
             Reason::VolumeFull,
             format!("container {container} exits with {code}: {message}: {ENLARGE}"),
         ),
+        Some(Trouble::Exited(container, code, message))
+            if container == names::INIT_CONFIG && message.contains(NO_PERMISSION) =>
+        {
+            (
+                Reason::VolumeNotWritable,
+                format!("container {container} exits with {code}: {message}: {GIVE_IT}"),
+            )
+        }
         Some(Trouble::Exited(container, code, message)) if container == names::MIGRATE_STATE => {
             if *code == i32::from(exits::OLDER_VERSION) {
                 (Reason::WillNotStart, message.clone())
@@ -254,6 +270,26 @@ mod tests {
             let said = trouble(ConditionType::Ready, &pod);
             assert_eq!(said.reason.to_string(), reason, "{words}");
             assert!(said.message.contains(words), "{}", said.message);
+        }
+    }
+
+    #[test]
+    fn a_volume_of_another_user_is_told_from_another_end() {
+        for (container, words, reason) in [
+            (
+                "init-config",
+                "failed to make directory \"home\": Permission denied (os error 13)",
+                "VolumeNotWritable",
+            ),
+            ("init-config", "failed to decode plan \"/plan\"", "CrashLoop"),
+            // What the agent may not do elsewhere says nothing about its volume.
+            ("openclaw", "/usr: Permission denied (os error 13)", "CrashLoop"),
+        ] {
+            let end = Trouble::Exited(container.to_owned(), 1, words.to_owned());
+            let pod = Pod { trouble: vec![end], ..Pod::default() };
+            let said = trouble(ConditionType::Ready, &pod);
+            assert_eq!(said.reason.to_string(), reason, "{container}: {words}");
+            assert_eq!(said.message.contains("chown"), reason == "VolumeNotWritable", "{words}");
         }
     }
 
