@@ -155,9 +155,28 @@ pub(super) fn render<E: From<InputError>>(
             within: within.clone(),
         }));
     }
+    let refused = inputs.documents.refused_by_schema.iter();
+    let refused: Vec<_> = refused.filter(|refused| !is_said(refused, &found)).cloned().collect();
+    found.extend(refused);
     let has_others = inputs.documents.has_others;
     let files = by_file(inputs, found, request.errors);
     Ok(Rendered { agents, files, has_others })
+}
+
+/// Whether something is said of the same place already, or an error of what is around or within it:
+/// better than a schema does, which knows no reasons.
+fn is_said(refused: &Found<Problem>, found: &[Found<Problem>]) -> bool {
+    let is_within = |inner: &str, outer: &str| {
+        inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with(['.', '[']))
+    };
+    let path = refused.value.path.as_str();
+    let mut same =
+        found.iter().filter(|it| (it.document, &it.within) == (refused.document, &refused.within));
+    same.any(|it| {
+        let other = it.value.path.as_str();
+        let is_near = is_within(path, other) || is_within(other, path);
+        other == path || it.value.severity == Severity::Error && is_near
+    })
 }
 
 fn by_file(inputs: Inputs, found: Vec<Found<Problem>>, errors: &[Rule]) -> Vec<Checked> {

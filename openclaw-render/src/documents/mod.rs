@@ -6,6 +6,7 @@
 mod decode;
 pub(crate) mod nulls;
 mod promised;
+mod schema;
 mod shapes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,6 +60,9 @@ pub struct Documents {
     /// What is wrong with documents as such. Paths begin with `Kind name: ` where the document is no
     /// instance.
     pub problems: Vec<Found<Problem>>,
+    /// What the API server refuses by the schemas of the operator's kinds. Some of it is also said by
+    /// what is found otherwise, in other words.
+    pub refused_by_schema: Vec<Found<Problem>>,
     /// Whether there is something of the operator's API that is no instance.
     pub has_others: bool,
     /// Where the document that is being read stands.
@@ -134,6 +138,9 @@ impl Documents {
             |name: &str| document.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (api_version, kind) = (text("apiVersion"), text("kind"));
         self.has_others |= api_version == API_VERSION && kind != KIND;
+        if [API_VERSION, AGENT_API_VERSION].contains(&api_version.as_str()) {
+            self.hold_against_schema(&kind, &document);
+        }
         match (api_version.as_str(), kind.as_str()) {
             _ if document.is_null() => {}
             (API_VERSION, KIND) => self.add_instance(document),
@@ -260,6 +267,17 @@ impl Documents {
             }
         }
         self.problems.extend(found);
+    }
+
+    fn hold_against_schema(&mut self, kind: &str, of: &Value) {
+        let is_agent = [KIND, AGENT_KIND].contains(&kind);
+        let subject = format!("{kind} {}: ", document_name(of));
+        for problem in schema::problems(kind, of) {
+            let path = if is_agent { problem.path } else { format!("{subject}{}", problem.path) };
+            let (document, within) = self.place.clone();
+            let value = Problem { path, ..problem };
+            self.refused_by_schema.push(Found { value, document, within });
+        }
     }
 
     /// Says what is wrong with the document that is being read.

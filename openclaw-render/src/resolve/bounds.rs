@@ -15,7 +15,7 @@ use crate::api::schema::bounds::{
     INSTANCE_CHOICES, INSTANCE_LISTS, INSTANCE_NUMBERS, INSTANCE_PATTERNS, INSTANCE_TIMES,
 };
 use crate::api::schema::spellings::{
-    QUANTITY_LENGTH, REPOSITORY, REPOSITORY_LENGTH, TAG, TAG_LENGTH,
+    DIGEST, QUANTITY_LENGTH, REPOSITORY, REPOSITORY_LENGTH, TAG, TAG_LENGTH,
 };
 use crate::problem::{Problem, Rule, Severity};
 use crate::vocab::{grammar, schedule};
@@ -35,6 +35,7 @@ const SUBJECTS: &[(&str, ConditionType)] = &[
     ("spec.security.networkPolicy", ConditionType::NetworkPolicyReady),
     ("spec.storage", ConditionType::StorageReady),
 ];
+const NO_DIGEST: &str = "is not a digest: write `sha256:` and 64 lower-case hexadecimal digits";
 const NEVER_ROOT: &str = "an agent never runs as root, and 1000 is the user of its image";
 
 /// Sections of which nothing counts while they are off, and whether they are on where nobody says.
@@ -164,7 +165,8 @@ fn broken(kind: &str, value: Found<'_>) -> Option<String> {
     }
 }
 
-fn too_long_or_short(text: &str, keyword: &str, limit: i64) -> Option<String> {
+/// Returns what is wrong with the length of a text.
+pub(crate) fn too_long_or_short(text: &str, keyword: &str, limit: i64) -> Option<String> {
     let length = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
     match keyword {
         "minLength" if length < limit => Some("must not be empty".to_owned()),
@@ -183,11 +185,18 @@ fn no_amount(text: &str) -> Option<String> {
     (!is_right).then(message)
 }
 
+/// Returns what is wrong with a text by a pattern of ours: the rest of a sentence.
+pub(crate) fn misspelled_by(pattern: &str, text: &str) -> Option<String> {
+    if pattern == DIGEST {
+        return (!text.is_empty() && !grammar::is_digest(text)).then(|| NO_DIGEST.to_owned());
+    }
+    spelling(pattern)?.complaint(text)
+}
+
 fn misspelled(kind: &str, text: &str) -> Option<String> {
     // Everything that is called so is a digest of an image.
     if kind.ends_with(".digest") && !text.is_empty() && !grammar::is_digest(text) {
-        let words = "is not a digest: write `sha256:` and 64 lower-case hexadecimal digits";
-        return Some(words.to_owned());
+        return Some(NO_DIGEST.to_owned());
     }
     let patterns = rows(INSTANCE_PATTERNS, |row| row.0, kind).map(|(_, pattern)| *pattern);
     let patterns = patterns.chain(of_image(kind).map(|(pattern, _)| pattern));
@@ -241,9 +250,7 @@ mod tests {
 
     use super::*;
     use crate::api::schema::bounds::{CLUSTER_DEFAULTS_NUMBERS, CLUSTER_DEFAULTS_PATTERNS};
-    use crate::api::schema::spellings::{
-        DIGEST, FOLDER, QUANTITY, RELATIVE, RESTORE_SOURCE, USER_NAME,
-    };
+    use crate::api::schema::spellings::{FOLDER, QUANTITY, RELATIVE, RESTORE_SOURCE, USER_NAME};
     use crate::api::{OpenClawInstance, custom_resource_definitions};
     use crate::{Observed, Settings, resolve};
 
