@@ -76,8 +76,8 @@ pub(super) fn resolve(
     let config = spec.config.as_ref().unwrap_or(&unset);
     let (path, document) = document(config, cx);
     let (document, without_value) = nulls::take_away_of_configuration(&path, document);
-    without_value.into_iter().for_each(|problem| cx.push(problem));
-    for problem in eras::check(&path, &document, image.version, image.told.is_some()) {
+    let refused = eras::check(&path, &document, image.version, image.told.is_some());
+    for problem in without_value.into_iter().chain(refused) {
         cx.push(problem);
     }
     check_switches(spec, &path, &document, cx);
