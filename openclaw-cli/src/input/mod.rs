@@ -108,9 +108,21 @@ impl Inputs {
     }
 }
 
+/// Documents of one input: what `kustomize build` makes of a fleet is one stream.
+const MAX_DOCUMENTS: usize = 100_000;
+/// Lists, maps and values of one input, which its bytes bound, too. An agent has some fifty.
+const MAX_NODES: usize = 4_000_000;
+
 /// A number with a leading zero is octal, as kubectl reads it.
 fn options() -> serde_saphyr::Options {
-    serde_saphyr::options! { legacy_octal_numbers: true }
+    serde_saphyr::options! {
+        legacy_octal_numbers: true,
+        budget: serde_saphyr::budget! {
+            max_documents: MAX_DOCUMENTS,
+            max_nodes: MAX_NODES,
+            max_events: 2 * MAX_NODES,
+        },
+    }
 }
 
 /// YAML with any number of documents; JSON is YAML.

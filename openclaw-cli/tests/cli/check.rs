@@ -191,3 +191,12 @@ fn thousands_of_unknown_fields_are_all_told() {
     let output = run_with(&["render", "-"], text.as_bytes());
     assert_eq!((code(&output), err(&output).lines().count()), (0, 9_000));
 }
+
+/// What `kustomize build` makes of a fleet is one stream.
+#[test]
+fn a_stream_may_have_thousands_of_documents() {
+    let agent = |number: u32| MINIMAL.replace("name: ada", &format!("name: a{number}"));
+    let fleet: Vec<String> = (0..1_500).map(agent).collect();
+    let output = run_with(&["check", "-o", "json", "-"], fleet.join("\n---\n").as_bytes());
+    assert_eq!(code(&output), 0, "{}", err(&output));
+}

@@ -10,6 +10,7 @@ use k8s_openapi::api::rbac::v1::PolicyRule;
 use super::Served;
 use super::context::Resolving;
 use super::defaults::text;
+use super::extras::rights::check_added;
 use crate::api::ConditionType::RBACReady;
 use crate::api::{OpenClawInstanceSpec, RbacRule};
 use crate::vocab::names::InstanceName;
@@ -148,8 +149,13 @@ fn agent(spec: &OpenClawInstanceSpec, non_root: bool, cx: &mut Resolving<'_>) ->
             "lets the agent change its own program until the next restart",
         );
     }
+    let gains = context.allow_privilege_escalation.unwrap_or(false);
+    if !gains {
+        let added = context.capabilities.as_ref().and_then(|it| it.add.as_deref());
+        check_added(path, added.unwrap_or_default(), cx);
+    }
     SecurityContext {
-        allow_privilege_escalation: Some(context.allow_privilege_escalation.unwrap_or(false)),
+        allow_privilege_escalation: Some(gains),
         capabilities: Some(capabilities(path, context.capabilities, cx)),
         read_only_root_filesystem: Some(context.read_only_root_filesystem.unwrap_or(true)),
         run_as_non_root: Some(context.run_as_non_root.unwrap_or(non_root)),

@@ -1,7 +1,7 @@
 //! Where variables of containers take their values from: what the API server would refuse of it.
 
 use k8s_openapi::api::core::v1::{
-    EnvFromSource, EnvVar, ObjectFieldSelector, ResourceFieldSelector,
+    DownwardAPIVolumeFile, EnvFromSource, EnvVar, ObjectFieldSelector, ResourceFieldSelector,
 };
 use serde_json::Value;
 
@@ -21,6 +21,14 @@ const FIELDS: &[&str] = &[
     "status.hostIPs",
     "status.podIP",
     "status.podIPs",
+];
+/// What of a pod a file can hold.
+const FIELDS_OF_FILES: &[&str] = &[
+    "metadata.annotations",
+    "metadata.labels",
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
 ];
 const RESOURCES: &[&str] = &["cpu", "memory", "ephemeral-storage"];
 const CPU_DIVISORS: &[&str] = &["1", "1m"];
@@ -60,7 +68,7 @@ pub(super) fn check(path: &str, entry: &EnvVar, cx: &mut Resolving<'_>) {
         check_reference(&format!("{path}.configMapKeyRef"), &map.name, Some(&map.key), cx);
     }
     if let Some(field) = &source.field_ref {
-        check_field(&format!("{path}.fieldRef"), field, cx);
+        check_field(&format!("{path}.fieldRef"), field, FIELDS, cx);
     }
     if let Some(resource) = &source.resource_field_ref {
         check_resource(&format!("{path}.resourceFieldRef"), resource, cx);
@@ -85,6 +93,31 @@ pub(super) fn check_whole(path: &str, source: &EnvFromSource, cx: &mut Resolving
     }
 }
 
+/// Checks what a file in a volume is to hold of its pod.
+pub(super) fn check_file(path: &str, file: &DownwardAPIVolumeFile, cx: &mut Resolving<'_>) {
+    match (&file.field_ref, &file.resource_field_ref) {
+        (Some(_), Some(_)) => {
+            cx.error(path, "has `fieldRef` and `resourceFieldRef`: remove one of the two");
+        }
+        (None, None) => {
+            cx.error(path, "has no source: add `fieldRef` or `resourceFieldRef`");
+        }
+        (Some(field), None) => {
+            check_field(&format!("{path}.fieldRef"), field, FIELDS_OF_FILES, cx);
+        }
+        (None, Some(resource)) => {
+            let path = format!("{path}.resourceFieldRef");
+            if resource.container_name.as_deref().is_none_or(str::is_empty) {
+                cx.error(
+                    format!("{path}.containerName"),
+                    "is missing: name the container, as a volume is of all of them",
+                );
+            }
+            check_resource(&path, resource, cx);
+        }
+    }
+}
+
 /// That something is named at all is seen where it is looked up.
 fn check_reference(path: &str, name: &str, key: Option<&str>, cx: &mut Resolving<'_>) {
     if !name.is_empty() && !is_subdomain(name) {
@@ -104,7 +137,7 @@ fn check_reference(path: &str, name: &str, key: Option<&str>, cx: &mut Resolving
     }
 }
 
-fn check_field(path: &str, field: &ObjectFieldSelector, cx: &mut Resolving<'_>) {
+fn check_field(path: &str, field: &ObjectFieldSelector, fields: &[&str], cx: &mut Resolving<'_>) {
     let ObjectFieldSelector { api_version, field_path } = field;
     if api_version.as_deref().is_some_and(|version| !matches!(version, "" | "v1")) {
         cx.error(format!("{path}.apiVersion"), "is not `v1`: remove it");
@@ -114,12 +147,17 @@ fn check_field(path: &str, field: &ObjectFieldSelector, cx: &mut Resolving<'_>) 
         Some(("metadata.labels", key)) => is_label_key(key),
         Some(("metadata.annotations", key)) => is_qualified(key),
         Some(_) => false,
-        None => FIELDS.contains(&field_path.as_str()),
+        None => fields.contains(&field_path.as_str()),
+    };
+    let (what, example) = if fields == FIELDS {
+        ("a variable", "`status.podIP`")
+    } else {
+        ("a file", "`metadata.labels`")
     };
     if !is_there {
         cx.error(format!("{path}.fieldPath"), format!(
-            "{field_path:?} is nothing that a variable can hold: write for example `metadata.name`, \
-             `status.podIP` or `metadata.labels['app']`"
+            "{field_path:?} is nothing that {what} can hold: write for example `metadata.name`, \
+             {example} or `metadata.labels['app']`"
         ));
     }
 }

@@ -1,5 +1,8 @@
 //! How texts are written that Kubernetes, registries and browsers take.
 
+/// Characters of a repository that a runtime takes, its registry included.
+const REPOSITORY_LENGTH: usize = 255;
+
 /// RFC 1123 label, which names of namespaces, containers and volumes are.
 pub(crate) fn is_label(name: &str) -> bool {
     name.len() <= 63 && is_segment(name)
@@ -181,6 +184,35 @@ pub(crate) fn is_repository(text: &str) -> bool {
         && !text.starts_with(['/', '-', '.'])
 }
 
+/// Whole reference of an image: repository, and perhaps a tag and a digest. As loose as its parts.
+pub(crate) fn is_image(text: &str) -> bool {
+    let (name, digest) = text.split_once('@').map_or((text, None), |(name, it)| (name, Some(it)));
+    let path = name.rfind('/').map_or(0, |end| end + 1);
+    let tag_at = name.get(path..).and_then(|last| last.find(':')).map(|at| path + at);
+    let (repository, tag) = match tag_at.and_then(|at| name.split_at_checked(at)) {
+        Some((repository, tag)) => (repository, tag.strip_prefix(':')),
+        None => (name, None),
+    };
+    repository.len() <= REPOSITORY_LENGTH
+        && is_repository(repository)
+        && tag.is_none_or(|tag| !tag.is_empty() && is_tag(tag))
+        && digest.is_none_or(is_any_digest)
+}
+
+/// Digest by any of the algorithms that a runtime knows.
+fn is_any_digest(text: &str) -> bool {
+    let is_hex = |hex: &str| hex.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
+    text.split_once(':').is_some_and(|(algorithm, hex)| {
+        let digits = match algorithm {
+            "sha256" => 64,
+            "sha384" => 96,
+            "sha512" => 128,
+            _ => return false,
+        };
+        hex.len() == digits && is_hex(hex)
+    })
+}
+
 /// Address of a server: scheme, host and port, without a path.
 pub(crate) fn is_server_url(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
@@ -268,7 +300,7 @@ pub(crate) fn is_origin(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_interval, is_label_key, is_origin, is_pages_url, is_qualified};
+    use super::{is_image, is_interval, is_label_key, is_origin, is_pages_url, is_qualified};
 
     #[test]
     fn times_are_those_that_prometheus_reads() {
@@ -277,6 +309,44 @@ mod tests {
         }
         for bad in ["", "30", "s", "30 s", "5s1m", "1.5s", "-1s", "1m1m"] {
             assert!(!is_interval(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_image_is_what_a_runtime_can_pull() {
+        let (hex, long) = ("0".repeat(64), "a".repeat(255));
+        for good in [
+            "busybox",
+            "busybox:1.37",
+            "ghcr.io/Team/tool".to_lowercase().as_str(),
+            "localhost:5000/tool",
+            "localhost:5000/tool:1",
+            "[::1]:5000/a/b:1",
+            "Registry.example.com/a__b/c--d:V1_x",
+            &format!("a:1@sha256:{hex}"),
+            &format!("a@sha512:{hex}{hex}"),
+            &long,
+        ] {
+            assert!(is_image(good), "{good}");
+        }
+        for bad in [
+            "",
+            " busybox",
+            "busybox ",
+            "x/y:a b",
+            "Busybox",
+            "ghcr.io/Team/tool",
+            "https://x/y",
+            "busybox:",
+            "busybox@sha256:abc",
+            "busybox@",
+            "/a",
+            "a/",
+            &format!("a@md5:{hex}"),
+            &format!("a:{}", "x".repeat(129)),
+            &format!("{long}a"),
+        ] {
+            assert!(!is_image(bad), "{bad}");
         }
     }
 

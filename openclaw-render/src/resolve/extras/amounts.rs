@@ -1,5 +1,7 @@
 //! What containers of the user's ask of their node: resources by name, and how much of each.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
@@ -45,10 +47,14 @@ pub(super) fn check(path: &str, resources: Option<&ResourceRequirements>, cx: &m
                 Some(parsed) if is_counted(resource) && has_parts(parsed) => {
                     cx.error(path, format!("{:?} is no whole number", value.0));
                 }
+                Some(parsed) if !is_of_pages(resource, parsed) => {
+                    cx.error(path, format!("{:?} is no multiple of the size of a page", value.0));
+                }
                 Some(_) => {}
             }
         }
     }
+    check_huge_pages(&path, resources, cx);
     for (resource, request) in resources.requests.iter().flatten() {
         let path = format!("{path}.requests.{resource}");
         let limit = resources.limits.as_ref().and_then(|limits| limits.get(resource));
@@ -70,6 +76,25 @@ pub(super) fn check(path: &str, resources: Option<&ResourceRequirements>, cx: &m
             _ => {}
         }
     }
+}
+
+/// Kubernetes gives nobody huge pages who names neither processor nor memory.
+fn check_huge_pages(path: &str, resources: &ResourceRequirements, cx: &mut Resolving<'_>) {
+    let names =
+        || [&resources.limits, &resources.requests].into_iter().flatten().flat_map(BTreeMap::keys);
+    let huge = names().find(|name| name.starts_with(HUGE_PAGES));
+    if let Some(name) = huge
+        && !names().any(|name| matches!(name.as_str(), "cpu" | "memory"))
+    {
+        cx.error(path, format!("{name} needs `cpu` or `memory` beside it: add one"));
+    }
+}
+
+/// Whether an amount of huge pages is one of whole pages; any amount is of anything else.
+fn is_of_pages(name: &str, amount: quantity::Quantity) -> bool {
+    let Some(size) = name.strip_prefix(HUGE_PAGES) else { return true };
+    let size = quantity::parse(size).map_or(0, quantity::Quantity::nanos);
+    size > 0 && size % ONE == 0 && amount.nanos() % size == 0
 }
 
 /// Whether a container can ask for it. A name of Kubernetes' own domain may be a newer one.

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{Container, ContainerPort};
 
-use super::{amounts, check_label, handlers, mounts};
+use super::{amounts, check_label, handlers, mounts, rights};
 use crate::hash;
 use crate::resolve::context::Resolving;
 use crate::resolve::{environment, sources};
-use crate::vocab::grammar::{is_env_name, is_port_name};
+use crate::vocab::grammar::{is_env_name, is_image, is_port_name};
 use crate::vocab::{names, ports};
 
 const INIT_CONTAINERS: &str = "spec.initContainers";
@@ -42,6 +42,7 @@ pub(super) fn check(
     let mut listeners: BTreeMap<(i32, String), String> = ours
         .map(|(port, who)| ((port, "TCP".to_owned()), format!("the operator's container `{who}`")))
         .collect();
+    let mut of_nodes = BTreeSet::new();
     for (path, is_init, container) in with_paths(init_containers, sidecars) {
         check_name(&path, &container.name, cx);
         if !taken.insert(container.name.as_str()) {
@@ -50,9 +51,7 @@ pub(super) fn check(
                 format!("{:?} names another container already: rename one", container.name),
             );
         }
-        if container.image.as_deref().is_none_or(|image| image.trim().is_empty()) {
-            cx.error(format!("{path}.image"), "is missing: name the container's image");
-        }
+        check_image(&path, container, cx);
         if is_init {
             check_init(&path, container, cx);
         } else {
@@ -62,11 +61,17 @@ pub(super) fn check(
         check_env(&path, container, cx);
         let listening = container.ports.as_deref().unwrap_or_default();
         check_ports(&path, &container.name, listening, &mut listeners, cx);
+        check_host_ports(&path, listening, &mut of_nodes, cx);
+        if is_init {
+            // It has ended before the next one starts.
+            of_nodes.clear();
+        }
         amounts::check(&path, container.resources.as_ref(), cx);
         check_words(&path, container, cx);
-        check_identity(&path, container, cx);
         let mounted = container.volume_mounts.as_deref().unwrap_or_default();
-        mounts::check(&format!("{path}.volumeMounts"), mounted, known, cx);
+        let rights = container.security_context.as_ref();
+        let is_privileged = rights.is_some_and(|rights| rights.privileged == Some(true));
+        mounts::check(&format!("{path}.volumeMounts"), mounted, known, is_privileged, cx);
         for (index, device) in container.volume_devices.iter().flatten().enumerate() {
             if !known.contains(device.name.as_str()) {
                 cx.error(
@@ -75,7 +80,7 @@ pub(super) fn check(
                 );
             }
         }
-        check_rights(&path, container, cx);
+        rights::check(&path, container, cx);
     }
 }
 
@@ -102,6 +107,23 @@ fn check_name(path: &str, name: &str, cx: &mut Resolving<'_>) {
         );
     } else {
         check_label(path, "container", name, cx);
+    }
+}
+
+/// The API server refuses space around it, and the kubelet whatever no runtime can pull.
+fn check_image(path: &str, container: &Container, cx: &mut Resolving<'_>) {
+    let image = container.image.as_deref().unwrap_or_default();
+    let path = format!("{path}.image");
+    if image.trim().is_empty() {
+        cx.error(path, "is missing: name the container's image");
+    } else if !is_image(image) {
+        cx.error(
+            path,
+            format!(
+                "{image:?} is no reference of an image: write for example `ghcr.io/team/tool:1.0`, \
+                 the path in lower case, without a scheme and without spaces"
+            ),
+        );
     }
 }
 
@@ -165,31 +187,6 @@ fn check_words(path: &str, container: &Container, cx: &mut Resolving<'_>) {
     }
 }
 
-/// Whom the container runs as.
-fn check_identity(path: &str, container: &Container, cx: &mut Resolving<'_>) {
-    let Some(rights) = &container.security_context else { return };
-    let path = format!("{path}.securityContext");
-    for (field, id) in [("runAsUser", rights.run_as_user), ("runAsGroup", rights.run_as_group)] {
-        if let Some(id) = id.filter(|id| !(0..=i64::from(i32::MAX)).contains(id)) {
-            cx.error(format!("{path}.{field}"), format!("{id} is no id: write 0 to {}", i32::MAX));
-        }
-    }
-    if rights.privileged == Some(true) && rights.allow_privilege_escalation == Some(false) {
-        cx.error(
-            format!("{path}.allowPrivilegeEscalation"),
-            "contradicts `privileged`: remove one of the two",
-        );
-    }
-    let profile = rights.seccomp_profile.as_ref();
-    let is_known = |kind: &str| matches!(kind, "Localhost" | "RuntimeDefault" | "Unconfined");
-    if let Some(kind) = profile.map(|profile| &profile.type_).filter(|kind| !is_known(kind)) {
-        cx.error(
-            format!("{path}.seccompProfile.type"),
-            format!("{kind:?} is none of `RuntimeDefault`, `Localhost` and `Unconfined`"),
-        );
-    }
-}
-
 fn check_env(path: &str, container: &Container, cx: &mut Resolving<'_>) {
     let mut taken = BTreeSet::new();
     for (index, entry) in container.env.iter().flatten().enumerate() {
@@ -221,8 +218,7 @@ fn check_ports(
                 format!("{number} is no port: write 1 to 65535"),
             );
         }
-        let protocol = port.protocol.clone().filter(|protocol| !protocol.is_empty());
-        let protocol = protocol.unwrap_or_else(|| "TCP".to_owned());
+        let protocol = protocol(port);
         if !matches!(protocol.as_str(), "TCP" | "UDP" | "SCTP") {
             cx.error(format!("{path}.protocol"), "is none of TCP, UDP and SCTP");
         }
@@ -248,51 +244,41 @@ fn check_ports(
                 cx.error(format!("{path}.name"), format!("{name:?} names two ports: rename one"));
             }
         }
-        let of_node = port.host_port.unwrap_or_default();
-        if !(0..=65_535).contains(&of_node) {
-            cx.error(
-                format!("{path}.hostPort"),
-                format!("{of_node} is no port: write 1 to 65535, or remove it"),
-            );
-        } else if of_node != 0 {
-            cx.risk(
-                format!("{path}.hostPort"),
-                "takes a port of the node: only one such pod fits on each, and whoever reaches the \
-                 node reaches it past the NetworkPolicy",
-            );
+    }
+}
+
+/// A port of the node, with its protocol and address.
+type HostPort = (i32, String, String);
+
+fn check_host_ports(
+    path: &str,
+    listening: &[ContainerPort],
+    taken: &mut BTreeSet<HostPort>,
+    cx: &mut Resolving<'_>,
+) {
+    for (index, port) in listening.iter().enumerate() {
+        let path = format!("{path}.ports[{index}].hostPort");
+        let number = port.host_port.unwrap_or_default();
+        if number == 0 {
+            continue;
+        }
+        if !(1..=65_535).contains(&number) {
+            cx.error(path, format!("{number} is no port: write 1 to 65535, or remove it"));
+            continue;
+        }
+        cx.risk(
+            path.as_str(),
+            "takes a port of the node: only one such pod fits on each, and whoever reaches the \
+             node reaches it past the NetworkPolicy",
+        );
+        let address = port.host_ip.clone().unwrap_or_default();
+        if !taken.insert((number, protocol(port), address)) {
+            cx.error(path, format!("{number} is taken by another port of the pod: remove one"));
         }
     }
 }
 
-/// Says what the container may do that the agent may not.
-fn check_rights(path: &str, container: &Container, cx: &mut Resolving<'_>) {
-    let rights = container.security_context.clone().unwrap_or_default();
-    let path = format!("{path}.securityContext");
-    if rights.privileged == Some(true) {
-        cx.risk(path, "is privileged: what runs in it owns the node");
-        return;
-    }
-    let capabilities = rights.capabilities.unwrap_or_default();
-    let keeps = !capabilities.drop.iter().flatten().any(|each| each == "ALL");
-    let adds = capabilities.add.iter().flatten().any(|each| each != "NET_BIND_SERVICE");
-    let lacks: Vec<&str> = [
-        (rights.allow_privilege_escalation != Some(false), "`allowPrivilegeEscalation: false`"),
-        (keeps, "`capabilities.drop: [ALL]`"),
-        (adds, "no added capability"),
-        (rights.run_as_non_root == Some(false), "`runAsNonRoot: true`"),
-        (rights.run_as_user == Some(0), "a user other than root"),
-    ]
-    .into_iter()
-    .filter_map(|(is_lacking, what)| is_lacking.then_some(what))
-    .collect();
-    if !lacks.is_empty() {
-        cx.risk(
-            path,
-            format!(
-                "lacks {}: a namespace that enforces the restricted Pod Security Standard refuses \
-                 the pod",
-                lacks.join(", ")
-            ),
-        );
-    }
+fn protocol(port: &ContainerPort) -> String {
+    let given = port.protocol.clone().filter(|protocol| !protocol.is_empty());
+    given.unwrap_or_else(|| "TCP".to_owned())
 }

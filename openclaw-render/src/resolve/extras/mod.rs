@@ -7,6 +7,8 @@ mod amounts;
 mod containers;
 mod handlers;
 mod mounts;
+mod projections;
+pub(super) mod rights;
 mod volumes;
 
 use std::collections::BTreeSet;
@@ -45,7 +47,7 @@ pub(super) fn resolve(
     let known: BTreeSet<&str> =
         volumes.iter().map(|volume| volume.name.as_str()).chain([names::DATA_VOLUME]).collect();
     let mounts = spec.extra_volume_mounts.clone().unwrap_or_default();
-    mounts::check("spec.extraVolumeMounts", &mounts, &known, cx);
+    mounts::check("spec.extraVolumeMounts", &mounts, &known, false, cx);
     mounts::check_of_agent(spec, cx);
     let init_containers = spec.init_containers.clone().unwrap_or_default();
     let sidecars = spec.sidecars.clone().unwrap_or_default();

@@ -9,11 +9,17 @@ use crate::resolve::context::Resolving;
 use crate::vocab::names;
 use crate::vocab::paths::{self, normalised};
 
+/// Ways in which mounts within a mount are seen elsewhere.
+const PROPAGATIONS: [&str; 3] = [NO_PROPAGATION, "HostToContainer", BIDIRECTIONAL];
+const NO_PROPAGATION: &str = "None";
+const BIDIRECTIONAL: &str = "Bidirectional";
+
 /// Checks the mounts of one container.
 pub(super) fn check(
     path: &str,
     mounts: &[VolumeMount],
     known: &BTreeSet<&str>,
+    is_privileged: bool,
     cx: &mut Resolving<'_>,
 ) {
     let mut taken: BTreeMap<String, usize> = BTreeMap::new();
@@ -31,6 +37,7 @@ pub(super) fn check(
             );
         }
         check_place(&path, mount, cx);
+        check_propagation(&path, mount, is_privileged, cx);
         if let Some(first) = taken.insert(normalised(&mount.mount_path), index) {
             cx.error(
                 format!("{path}.mountPath"),
@@ -70,6 +77,37 @@ fn check_place(path: &str, mount: &VolumeMount, cx: &mut Resolving<'_>) {
     }
     if given.iter().filter(|(_, text)| !text.is_empty()).count() > 1 {
         cx.error(path, "has `subPath` and `subPathExpr`: remove one of the two");
+    }
+}
+
+fn check_propagation(path: &str, mount: &VolumeMount, is_privileged: bool, cx: &mut Resolving<'_>) {
+    let propagation = mount.mount_propagation.as_deref();
+    let field = format!("{path}.mountPropagation");
+    match propagation {
+        Some(other) if !PROPAGATIONS.contains(&other) => cx.error(
+            field,
+            format!("{other:?} is not a choice: use one of {}", PROPAGATIONS.join(", ")),
+        ),
+        Some(BIDIRECTIONAL) if !is_privileged => cx.error(
+            field,
+            format!("is `{BIDIRECTIONAL}`, which takes a privileged container: remove it"),
+        ),
+        _ => {}
+    }
+    let field = format!("{path}.recursiveReadOnly");
+    match mount.recursive_read_only.as_deref() {
+        None | Some("Disabled") => {}
+        Some(choice @ ("Enabled" | "IfPossible")) => {
+            if mount.read_only != Some(true) {
+                cx.error(field, format!("is `{choice}`: set `readOnly: true`, too, or remove it"));
+            } else if propagation.is_some_and(|it| it != NO_PROPAGATION) {
+                cx.error(field, format!("is `{choice}`: remove `mountPropagation`, or this"));
+            }
+        }
+        Some(other) => cx.error(
+            field,
+            format!("{other:?} is not a choice: use one of Disabled, Enabled, IfPossible"),
+        ),
     }
 }
 

@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{KeyToPath, Volume};
 use serde_json::Value;
 
-use super::check_label;
+use super::{check_label, projections};
 use crate::api::ConditionType::{SecretsReady, StorageReady};
 use crate::api::OpenClawInstanceSpec;
 use crate::object::Kind;
@@ -22,6 +22,9 @@ const HOST_PATHS: [&str; 7] = [
     "FileOrCreate",
     "Socket",
 ];
+
+/// Access modes of claims.
+const MODES: [&str; 4] = ["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"];
 
 /// Returns the volumes, each name once.
 pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Vec<Volume> {
@@ -92,12 +95,64 @@ fn check(path: &str, volume: &Volume, cx: &mut Resolving<'_>) {
             "is not served by Kubernetes any more: clone in an init container into an `emptyDir`",
         );
     }
-    if let Some(limit) = volume.empty_dir.as_ref().and_then(|source| source.size_limit.as_ref())
+    check_empty(path, volume, cx);
+    check_ephemeral(path, volume, cx);
+    projections::check(path, volume, cx);
+    check_references(path, volume, cx);
+}
+
+fn check_empty(path: &str, volume: &Volume, cx: &mut Resolving<'_>) {
+    let Some(source) = &volume.empty_dir else { return };
+    let path = format!("{path}.emptyDir");
+    if let Some(limit) = &source.size_limit
         && quantity::parse(&limit.0).is_ok_and(quantity::Quantity::is_negative)
     {
-        cx.error(format!("{path}.emptyDir.sizeLimit"), format!("{:?} is negative", limit.0));
+        cx.error(format!("{path}.sizeLimit"), format!("{:?} is negative", limit.0));
     }
-    check_references(path, volume, cx);
+    let medium = source.medium.as_deref().unwrap_or_default();
+    let pages = medium.strip_prefix("HugePages");
+    let is_known = matches!(medium, "" | "Memory")
+        || pages.is_some_and(|size| size.is_empty() || size.starts_with('-'));
+    if !is_known {
+        cx.error(
+            format!("{path}.medium"),
+            format!("{medium:?} is not a choice: use `Memory` or `HugePages`, or remove it"),
+        );
+    }
+}
+
+/// A claim that comes and goes with the pod.
+fn check_ephemeral(path: &str, volume: &Volume, cx: &mut Resolving<'_>) {
+    let Some(source) = &volume.ephemeral else { return };
+    let path = format!("{path}.ephemeral.volumeClaimTemplate");
+    let Some(template) = &source.volume_claim_template else {
+        cx.error(path, "is missing: write the claim that is to be made");
+        return;
+    };
+    let path = format!("{path}.spec");
+    let modes = template.spec.access_modes.as_deref().unwrap_or_default();
+    if modes.is_empty() {
+        cx.error(
+            format!("{path}.accessModes"),
+            "is missing: name a mode, for example `ReadWriteOnce`",
+        );
+    }
+    for (index, mode) in modes.iter().enumerate().filter(|(_, it)| !MODES.contains(&it.as_str())) {
+        cx.error(
+            format!("{path}.accessModes[{index}]"),
+            format!("{mode:?} is not a choice: use one of {}", MODES.join(", ")),
+        );
+    }
+    let requests = template.spec.resources.as_ref().and_then(|it| it.requests.as_ref());
+    let size = requests.and_then(|requests| requests.get("storage"));
+    let path = format!("{path}.resources.requests.storage");
+    match size.map(|size| (size, quantity::parse(&size.0).map(quantity::Quantity::nanos))) {
+        None => cx.error(path, "is missing: write the size of the volume, for example `1Gi`"),
+        Some((_, Ok(nanos))) if nanos > 0 => {}
+        Some((size, _)) => {
+            cx.error(path, format!("{:?} is no size of a volume: write for example `1Gi`", size.0));
+        }
+    }
 }
 
 /// Names of files in the volume, and of the place on the node.
@@ -121,13 +176,7 @@ fn check_files(path: &str, volume: &Volume, cx: &mut Resolving<'_>) {
             if item.key.is_empty() {
                 cx.error(format!("{path}.key"), "is missing: name a key");
             }
-            let leaves = item.path.starts_with('/') || item.path.starts_with("..");
-            if item.path.is_empty() || leaves || item.path.split('/').any(|step| step == "..") {
-                cx.error(
-                    format!("{path}.path"),
-                    format!("{:?} is no path in the volume: write one without `..`", item.path),
-                );
-            }
+            projections::check_path(&format!("{path}.path"), &item.path, cx);
         }
     }
     let Some(host) = &volume.host_path else { return };
