@@ -200,3 +200,12 @@ fn a_stream_may_have_thousands_of_documents() {
     let output = run_with(&["check", "-o", "json", "-"], fleet.join("\n---\n").as_bytes());
     assert_eq!(code(&output), 0, "{}", err(&output));
 }
+
+#[test]
+fn an_object_of_no_kind_is_no_advice_beside_a_good_instance() {
+    let other = "apiVersion: openclaw.rocks/v1beta1\nkind: OpenClawInstance\n";
+    let text = format!("{MINIMAL}\n---\n{other}");
+    let output = run_with(&["check", "-"], text.as_bytes());
+    assert_eq!(code(&output), 1);
+    assert!(err(&output).contains("write `openclaw.rocks/v1alpha1`"), "{}", err(&output));
+}

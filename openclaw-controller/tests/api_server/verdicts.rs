@@ -162,8 +162,11 @@ fn documents(cluster: &Cluster) -> Vec<(Fixture, Value)> {
     let mut found = Vec::new();
     for fixture in ["instances", "invalid"].into_iter().flat_map(fixtures::all) {
         let fixture = fixture.in_namespace(&cluster.namespace);
+        // Of kinds that do not exist it says so before it looks.
+        let kinds = ["OpenClawClusterDefaults", "OpenClawInstance", "OpenClawSelfConfig"];
         let is_ours = |document: &&Value| {
-            document["kind"].as_str().is_some_and(|kind| kind.starts_with("OpenClaw"))
+            document["apiVersion"] == "openclaw.rocks/v1alpha1"
+                && document["kind"].as_str().is_some_and(|kind| kinds.contains(&kind))
         };
         let ours: Vec<Value> = fixture.documents.iter().filter(is_ours).cloned().collect();
         found.extend(ours.into_iter().map(|document| (fixture.clone(), document)));

@@ -8,6 +8,7 @@ pub(crate) mod nulls;
 mod promised;
 mod schema;
 mod shapes;
+mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -169,11 +170,16 @@ impl Documents {
                 }
             }
             ("v1", list) if list.ends_with("List") => self.add_list(document, &kind),
+            (version, list) if unknown::is_list(version, list) => self.add_list(document, &kind),
             ("", _) | (_, "") => self.found(Problem::error(
                 "document",
                 Rule::Invalid,
                 "has no `apiVersion` or no `kind`: it is no Kubernetes manifest",
             )),
+            _ if let Some(problem) = unknown::problem(&api_version, &kind) => {
+                let path = format!("{kind} {}: {}", document_name(&document), problem.path);
+                self.found(Problem { path, ..problem });
+            }
             _ => match promised::by(&api_version, &document) {
                 Some((namespace, key)) => {
                     let namespace = namespace.unwrap_or(DEFAULT_NAMESPACE).to_owned();

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
 use super::context::Resolving;
 use super::selectors;
 use crate::api::OpenClawInstanceSpec;
@@ -10,8 +12,12 @@ use crate::vocab::{annotations, labels};
 
 type Keys = BTreeMap<String, String>;
 
-/// Reports keys that no object can have, because the API server would refuse the whole object.
-pub(super) fn check(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
+/// Bytes of all annotations of an object together, keys included.
+const MAX_ANNOTATIONS: usize = 256 << 10;
+
+/// Reports what no object can have, because the API server would refuse the whole object: the
+/// instance itself, or one of ours.
+pub(super) fn check(own: &ObjectMeta, spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
     let rbac = spec.security.as_ref().and_then(|each| each.rbac.as_ref());
     let service = spec.networking.as_ref().and_then(|each| each.service.as_ref());
     let availability = spec.availability.as_ref();
@@ -21,7 +27,8 @@ pub(super) fn check(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
     let dashboard = metrics.and_then(|each| each.grafana_dashboard.as_ref());
     let ingress = spec.networking.as_ref().and_then(|each| each.ingress.as_ref());
     let route = spec.networking.as_ref().and_then(|each| each.http_route.as_ref());
-    let annotations: [(&str, Option<&Keys>); 5] = [
+    let annotations: [(&str, Option<&Keys>); 6] = [
+        ("metadata.annotations", own.annotations.as_ref()),
         ("spec.podAnnotations", spec.pod_annotations.as_ref()),
         ("spec.networking.service.annotations", service.and_then(|it| it.annotations.as_ref())),
         ("spec.networking.ingress.annotations", ingress.and_then(|it| it.annotations.as_ref())),
@@ -39,8 +46,20 @@ pub(super) fn check(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) {
                  63 letters, digits, `-`, `_` and `.`",
             );
         }
+        let bytes: usize =
+            keys.into_iter().flatten().map(|(key, value)| key.len() + value.len()).sum();
+        if bytes > MAX_ANNOTATIONS {
+            cx.error(
+                path,
+                format!(
+                    "have {bytes} bytes together, and {MAX_ANNOTATIONS} are allowed: keep large \
+                     texts in a ConfigMap"
+                ),
+            );
+        }
     }
     let labels = [
+        ("metadata.labels", own.labels.as_ref()),
         (
             "spec.observability.metrics.serviceMonitor.labels",
             monitor.and_then(|it| it.labels.as_ref()),

@@ -162,7 +162,7 @@ fn check(instance: &OpenClawInstance, merged: &OpenClawInstanceSpec, cx: &mut Re
     unsupported::check(merged, cx);
     availability::check(merged, cx);
     base_config::check_force_paths(merged, cx);
-    metadata::check(merged, cx);
+    metadata::check(&instance.metadata, merged, cx);
 }
 
 fn resolve_merged(

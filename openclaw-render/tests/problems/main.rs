@@ -12,6 +12,7 @@ mod fixtures;
 
 mod found;
 mod hostile;
+mod metadata;
 mod source;
 
 use std::collections::BTreeSet;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{
-    fixtures, hostile, in_a_namespace_that_cannot_be, own_objects_in_an_unknown_state,
+    fixtures, hostile, in_a_namespace_that_cannot_be, metadata, own_objects_in_an_unknown_state,
     raw_that_is_no_object, too_deep, too_large, too_many_to_trust,
 };
 
@@ -62,6 +62,7 @@ fn every_refusal_in_the_source_is_said_by_some_test() {
     said.extend(raw_that_is_no_object());
     said.extend(own_objects_in_an_unknown_state());
     said.extend(hostile::said());
+    said.extend(metadata::said());
 
     let mut unsaid = Vec::new();
     let mut elsewhere = BTreeSet::new();
