@@ -40,6 +40,8 @@ pub(crate) struct Updates {
     /// Where the agent stands with the release, which others of the same image want, too.
     pub(super) standing: Option<Standing>,
     pub(super) is_paused: bool,
+    /// Whether the version of before comes back after a failure.
+    pub(super) rolls_back: bool,
     pub(super) pod: Newest,
     /// The tag, if no release can be told from it.
     pub(super) unreadable: Option<String>,
@@ -103,6 +105,7 @@ pub(super) fn read(
         has_news: update::stage(&record) != update::stage(&before),
         windows: rollout.windows,
         is_paused: findings.paused,
+        rolls_back: asked.asked.rolls_back,
         pod,
         unreadable: Some(asked.tag.clone()).filter(|tag| is_unreadable(tag)),
         registry: registry.and_then(|registry| registry.failure.clone()),
