@@ -59,15 +59,18 @@ pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Im
 }
 
 /// Returns the image of a helper, registry override applied; what the user leaves out is that of
-/// our own.
+/// our own, and so is a short name of ours, as the Go operator stored it in every spec: CRI-O takes
+/// none.
 pub(super) fn helper(
     path: &str,
     image: Option<&SidecarImage>,
-    (repository, tag): (&str, &str),
+    (default, tag): (&str, &str),
     spec: &OpenClawInstanceSpec,
     cx: &mut Resolving<'_>,
 ) -> String {
-    let repository = text(image.and_then(|image| image.repository.as_ref())).unwrap_or(repository);
+    let asked = text(image.and_then(|image| image.repository.as_ref()));
+    let repository = asked.filter(|asked| !images::is_short_for(asked, default));
+    let repository = repository.unwrap_or(default);
     let tag = text(image.and_then(|image| image.tag.as_ref())).unwrap_or(tag);
     let digest = text(image.and_then(|image| image.digest.as_ref()));
     with_override(spec, &reference(path, repository, tag, digest, cx))

@@ -1,5 +1,7 @@
 //! Images that the operator brings, and the registry override.
 
+/// What stands in front of a repository on Docker Hub in its full name.
+const DOCKER_HUB: &str = "docker.io/";
 /// The agent's image when the spec names none.
 pub const AGENT_REPOSITORY: &str = "ghcr.io/openclaw/openclaw";
 /// Repositories of the official image: the registry that it is built for and its copy on Docker Hub.
@@ -64,6 +66,12 @@ pub fn tag(reference: &str) -> Option<&str> {
     name.rsplit('/').next()?.split_once(':').map(|(_, tag)| tag)
 }
 
+/// Whether a repository is the name of a full one on Docker Hub, without the registry.
+#[must_use]
+pub fn is_short_for(repository: &str, full: &str) -> bool {
+    full.strip_prefix(DOCKER_HUB) == Some(repository)
+}
+
 /// Puts `registry` in the place of the image's registry, or in front of an image that names none.
 ///
 /// Docker Hub's own prefix counts as none, so that a mirror sees `nginx` and `ollama/ollama` under
@@ -75,7 +83,7 @@ pub fn with_registry(image: &str, registry: &str) -> String {
         return image.to_owned();
     }
     let image = image
-        .strip_prefix("docker.io/")
+        .strip_prefix(DOCKER_HUB)
         .map_or(image, |rest| rest.strip_prefix("library/").unwrap_or(rest));
     match image.split_once('/') {
         Some((host, rest)) if is_registry_host(host) => format!("{registry}/{rest}"),
@@ -92,7 +100,18 @@ fn is_registry_host(segment: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{tag, with_registry};
+    use super::{is_short_for, tag, with_registry};
+
+    #[test]
+    fn only_the_same_repository_of_docker_hub_has_a_short_name() {
+        let full = "docker.io/ollama/ollama";
+        assert!(is_short_for("ollama/ollama", full));
+        for other in [full, "ollama", "mirror.example.com/ollama/ollama", "someone/ollama", ""] {
+            assert!(!is_short_for(other, full), "{other}");
+        }
+        assert!(!is_short_for("ghcr.io/tailscale/tailscale", "ghcr.io/tailscale/tailscale"));
+        assert!(!is_short_for("tailscale/tailscale", "ghcr.io/tailscale/tailscale"));
+    }
 
     #[test]
     fn a_port_is_no_tag() {
