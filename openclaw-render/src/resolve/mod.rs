@@ -42,6 +42,7 @@ mod open_doors;
 mod outward;
 mod placement;
 mod probes;
+mod process_namespace;
 mod provider_key;
 mod replicas;
 mod resolved;
@@ -255,7 +256,7 @@ fn resolve_merged(
         probes: probes::resolve(&spec, cx),
         placement: placement::resolve(&spec, cx),
         pod_annotations: metadata::pod_annotations(&spec, cx),
-        share_process_namespace: spec.share_process_namespace.unwrap_or(false),
+        share_process_namespace: process_namespace::resolve(&spec, cx),
         disruption_budget: disruption_budget::resolve(&spec, cx),
         scaling,
         backup,
