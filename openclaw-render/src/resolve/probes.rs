@@ -2,6 +2,7 @@
 
 use super::context::Resolving;
 use super::defaults::text;
+use super::image::Image;
 use super::resources::given;
 use crate::api::{OpenClawInstanceSpec, ProbeSpec, ProbesSpec};
 use crate::quantity::{self, Quantity};
@@ -41,13 +42,34 @@ const DISK_MIN_FREE: &str = "64Mi";
 /// More than this no volume has.
 const DISK_MOST_FREE: &str = "1E";
 
-pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Probes {
+pub(super) fn resolve(
+    spec: &OpenClawInstanceSpec,
+    image: &Image,
+    cx: &mut Resolving<'_>,
+) -> Probes {
     let probes = spec.probes.clone().unwrap_or_default();
-    Probes {
+    let resolved = Probes {
         startup: timing(probes.startup.as_ref(), STARTUP),
         readiness: timing(probes.readiness.as_ref(), READINESS),
         liveness: timing(probes.liveness.as_ref(), LIVENESS),
         disk: disk(&probes, cx),
+    };
+    check_version(image, &resolved, cx);
+    resolved
+}
+
+/// Says that nobody would answer the probes: `/readyz` came with the validator. A version that is
+/// only assumed may be another one.
+fn check_version(image: &Image, probes: &Probes, cx: &mut Resolving<'_>) {
+    let asks = [probes.startup, probes.readiness, probes.liveness].iter().any(Option::is_some);
+    if let Some(version) = image.told.filter(|told| asks && !told.has_validator()) {
+        cx.will_not_start(
+            "spec.image",
+            format!(
+                "{version} does not answer the probes of its pod and never becomes ready: the oldest \
+                 version that this operator runs is 2026.3"
+            ),
+        );
     }
 }
 
