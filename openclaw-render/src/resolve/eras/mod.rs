@@ -23,6 +23,8 @@ const MAX_WORD: usize = 40;
 const INCLUDE: &str = "$include";
 /// Whose shape is judged with what the operator adds to them.
 const JUDGED_ELSEWHERE: [&str; 3] = ["gateway", "gateway.controlUi", "gateway.trustedProxies"];
+/// The letter of what a version takes whatever it is.
+const ANYTHING: char = '?';
 /// Below it, a plugin that the user installs may know more than the application does.
 const CHANNELS: &str = "channels";
 
@@ -44,7 +46,8 @@ pub(super) fn check(
         return Vec::new();
     };
     let is_measured = is_told && before.is_some() && after.is_some();
-    let mut judge = Judge { table, version, is_measured, older, newer, problems: Vec::new() };
+    let problems = Vec::new();
+    let mut judge = Judge { table, version, is_told, is_measured, older, newer, problems };
     let root = Place { nodes: vec![&table.root], path: String::new(), shown: path.to_owned() };
     judge.object(&root, document);
     bounded(path, &judge.problems)
@@ -81,6 +84,7 @@ impl Place<'_> {
 struct Judge {
     table: &'static Table,
     version: Version,
+    is_told: bool,
     /// Whether what the measured versions around it agree on is sure.
     is_measured: bool,
     /// The measured versions around the one that runs, or twice the nearest one.
@@ -141,7 +145,7 @@ impl Judge {
     fn inside(&mut self, place: &Place<'static>, value: &Value) {
         let open = place.open();
         if open.has(self.older) || open.has(self.newer) {
-            return;
+            return self.read_as_before(place, value);
         }
         match value {
             Value::Object(object) => self.object(place, object),
@@ -156,6 +160,22 @@ impl Judge {
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    /// A list that the application takes and puts into another form whenever it reads it. Where the
+    /// version is only assumed, the one that runs may know nothing else.
+    fn read_as_before(&mut self, place: &Place<'_>, value: &Value) {
+        let Some(noted) = note(&place.path, Some(ANYTHING)).filter(|_| value.is_array()) else {
+            return;
+        };
+        if self.is_told && self.is_migrated(noted) {
+            let message = format!(
+                "{} takes this only as older versions wrote it, and migrates it in memory with every \
+                 start: {}",
+                self.version, noted.instead
+            );
+            self.problems.push(Problem::advice(place.shown.as_str(), Rule::Config, message));
         }
     }
 
@@ -496,6 +516,24 @@ mod tests {
     }
 
     #[test]
+    fn a_list_of_agents_is_advice_where_the_version_is_known_to_keep_them_by_id() {
+        let document = serde_json::json!({"agents": {"list": [{"id": "main"}]}});
+        assert!(findings(&document, V7_1, true).is_empty());
+        assert!(findings(&document, V9_6, false).is_empty());
+        for version in [V8_1, V9_6, Version::new(2026, 12, 1)] {
+            let told = findings(&document, version, true);
+            let [only] = told.as_slice() else { panic!("{version}: {told:?}") };
+            assert!(
+                only.starts_with(&format!("raw.agents.list: advice: {version} takes")),
+                "{only}"
+            );
+            assert!(only.contains("use `agents.entries`"), "{only}");
+        }
+        let keyed = serde_json::json!({"agents": {"entries": {"main": {}}}});
+        assert!(findings(&keyed, V9_6, true).is_empty());
+    }
+
+    #[test]
     fn a_nested_key_is_judged_as_one_at_the_root() {
         let document = serde_json::json!({
             "agents": {"list": [{"anything": 1}]},
@@ -513,6 +551,7 @@ mod tests {
             "raw.gateway.port: will not start: must be a number, not a string",
             "raw.gateway.prot: will not start: no version of the application has this key: did you mean `port`?",
             "raw.models.providers.mine.models[0].nmae: will not start: no version of the application has this key: did you mean `name`?",
+            "raw.agents.list: advice: 2026.9.6 takes this only as older versions wrote it, and migrates it in memory with every start: use `agents.entries`, by the id of each agent, with `agents.ownership: explicit` where there are several",
             "raw.channels.telegram.allowFrm: advice: no version of the application has this key, unless a plugin brings it: did you mean `allowFrom`?",
             "raw.env.MODE: advice: 2026.9.6 refuses this key, and its own migration changes it in the pod: use `env.vars`, or `spec.env`",
             "raw.skills.load.watchDebounceMs: advice: 2026.9.6 refuses this key, and its own migration changes it in the pod: remove it",
