@@ -40,7 +40,7 @@ fn on_volume_of_agent(pod: &mut Value, path: &str) {
     pod["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "data", "mountPath": path}]);
 }
 
-/// As OpenShift gives it to a namespace, from a range of its own.
+/// From the range of a namespace, as platforms give it that choose the user themselves.
 const ARBITRARY: i64 = 1_000_720_000;
 
 #[tokio::test]
