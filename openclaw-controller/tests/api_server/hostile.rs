@@ -33,6 +33,11 @@ const PLACES: &[(&str, Kind, &str)] = &[
     ("/extraVolumeMounts", Kind::StatefulSet, "/spec/template/spec/containers/0/volumeMounts"),
     ("/extraVolumes", Kind::StatefulSet, "/spec/template/spec/volumes"),
     ("/initContainers", Kind::StatefulSet, "/spec/template/spec/initContainers"),
+    (
+        "/security/containerSecurityContext/capabilities/add",
+        Kind::StatefulSet,
+        "/spec/template/spec/containers/0/securityContext/capabilities/add",
+    ),
     ("/security/networkPolicy/additionalEgress", Kind::NetworkPolicy, "/spec/egress"),
     ("/sidecars", Kind::StatefulSet, "/spec/template/spec/containers"),
     ("/storage/persistence/accessModes", Kind::PersistentVolumeClaim, "/spec/accessModes"),

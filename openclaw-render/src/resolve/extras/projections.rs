@@ -59,8 +59,8 @@ fn check_source<'a>(
     }
     if let Some(token) = &source.service_account_token {
         let path = format!("{path}.serviceAccountToken");
+        // The API server does not hold it against the files of other sources.
         check_path(&format!("{path}.path"), &token.path, cx);
-        places.push((format!("{path}.path"), &token.path));
         if let Some(seconds) = token.expiration_seconds.filter(|it| !TOKEN_SECONDS.contains(it)) {
             cx.error(
                 format!("{path}.expirationSeconds"),
