@@ -34,6 +34,11 @@ const PLACES: &[(&str, Kind, &str)] = &[
     ("/extraVolumes", Kind::StatefulSet, "/spec/template/spec/volumes"),
     ("/initContainers", Kind::StatefulSet, "/spec/template/spec/initContainers"),
     (
+        "/security/containerSecurityContext/allowPrivilegeEscalation",
+        Kind::StatefulSet,
+        "/spec/template/spec/containers/0/securityContext/allowPrivilegeEscalation",
+    ),
+    (
         "/security/containerSecurityContext/capabilities/add",
         Kind::StatefulSet,
         "/spec/template/spec/containers/0/securityContext/capabilities/add",
