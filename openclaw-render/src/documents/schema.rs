@@ -10,7 +10,9 @@ use serde_json::{Map, Value};
 use crate::api::custom_resource_definitions;
 use crate::problem::{Problem, Rule};
 use crate::quantity;
-use crate::resolve::bounds::{misspelled_by, too_long_or_short};
+use crate::resolve::bounds::{
+    misspelled_by, no_choice, too_few_or_many, too_long_or_short, too_small_or_large,
+};
 
 /// The schemas of our kinds.
 static SCHEMAS: LazyLock<BTreeMap<String, Value>> = LazyLock::new(|| {
@@ -51,11 +53,11 @@ fn walk(schema: &Value, value: &Value, path: &str, found: &mut Vec<Problem>) {
                 }
             }
             twice(schema, items, path, found);
-            count(schema, "Items", items.len())
+            count(schema, ["minItems", "maxItems"], items.len())
         }
         Value::Object(fields) => {
             of_fields(schema, fields, path, found);
-            count(schema, "Properties", fields.len())
+            count(schema, ["minProperties", "maxProperties"], fields.len())
         }
     };
     found.extend(broken.map(|message| Problem::error(path, Rule::Invalid, message)));
@@ -110,23 +112,16 @@ fn limit(schema: &Value, keyword: &str) -> Option<i64> {
 
 fn outside(schema: &Value, number: &serde_json::Number) -> Option<String> {
     let number = number.as_f64()?;
-    let bound = |keyword: &str| schema.get(keyword).and_then(Value::as_f64);
-    match (bound("minimum"), bound("maximum")) {
-        (Some(least), _) if number < least => {
-            Some(format!("{number} is too small: use {least} or more"))
-        }
-        (_, Some(most)) if number > most => {
-            Some(format!("{number} is too large: use {most} or less"))
-        }
-        _ => None,
-    }
+    ["minimum", "maximum"].into_iter().find_map(|keyword| {
+        too_small_or_large(number, keyword, schema.get(keyword).and_then(Value::as_f64)?)
+    })
 }
 
 fn of_text(schema: &Value, text: &str) -> Option<String> {
     let length = ["minLength", "maxLength"]
         .into_iter()
         .find_map(|keyword| too_long_or_short(text, keyword, limit(schema, keyword)?));
-    length.or_else(|| no_choice(schema, text)).or_else(|| {
+    length.or_else(|| no_choice(text, &choices(schema)?)).or_else(|| {
         let pattern = schema.get("pattern").and_then(Value::as_str)?;
         let is_amount = schema.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true));
         if is_amount && !text.is_empty() && quantity::parse(text).is_err() {
@@ -138,26 +133,15 @@ fn of_text(schema: &Value, text: &str) -> Option<String> {
     })
 }
 
-fn no_choice(schema: &Value, text: &str) -> Option<String> {
+fn choices(schema: &Value) -> Option<Vec<&str>> {
     let choices = schema.get("enum").and_then(Value::as_array)?;
-    let choices: Vec<&str> = choices.iter().filter_map(Value::as_str).collect();
-    if choices.contains(&text) {
-        return None;
-    }
-    let written: Vec<&str> = choices.into_iter().filter(|choice| !choice.is_empty()).collect();
-    Some(format!("{text:?} is not a choice: use one of {}", written.join(", ")))
+    Some(choices.iter().filter_map(Value::as_str).collect())
 }
 
-fn count(schema: &Value, of: &str, count: usize) -> Option<String> {
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let (least, most) = (limit(schema, &format!("min{of}")), limit(schema, &format!("max{of}")));
-    match (least, most) {
-        (Some(least), _) if count < least => Some(format!("needs {least} entry or more")),
-        (_, Some(most)) if count > most => {
-            Some(format!("has {count} entries, and {most} are allowed"))
-        }
-        _ => None,
-    }
+fn count(schema: &Value, keywords: [&str; 2], count: usize) -> Option<String> {
+    keywords
+        .into_iter()
+        .find_map(|keyword| too_few_or_many(count, keyword, limit(schema, keyword)?))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! What is only in a file has not met them yet. The table of them is [`crate::api::schema::bounds`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use serde::Serialize;
 
@@ -135,15 +135,9 @@ fn subject(kind: &str) -> ConditionType {
 fn broken(kind: &str, value: Found<'_>) -> Option<String> {
     let mut rows = rows(INSTANCE_NUMBERS, |row| row.0, kind);
     match value {
-        Found::Number(number) => rows.find_map(|(_, keyword, limit)| match *keyword {
-            "minimum" if number < *limit => {
-                Some(format!("{number} is too small: use {limit} or more"))
-            }
-            "maximum" if number > *limit => {
-                Some(format!("{number} is too large: use {limit} or less"))
-            }
-            _ => None,
-        }),
+        Found::Number(number) => {
+            rows.find_map(|(_, keyword, limit)| too_small_or_large(number, keyword, *limit))
+        }
         Found::Text(text) => rows
             .find_map(|(_, keyword, limit)| too_long_or_short(text, keyword, *limit))
             .or_else(|| too_long_or_short(text, "maxLength", of_image(kind)?.1))
@@ -152,16 +146,36 @@ fn broken(kind: &str, value: Found<'_>) -> Option<String> {
         Found::Amount(text) => {
             too_long_or_short(text, "maxLength", QUANTITY_LENGTH).or_else(|| no_amount(text))
         }
-        Found::List(count) | Found::Map(count) => rows.find_map(|(_, keyword, limit)| {
-            let count = i64::try_from(count).unwrap_or(i64::MAX);
-            match *keyword {
-                "minItems" if count < *limit => Some(format!("needs {limit} entry or more")),
-                "maxItems" | "maxProperties" if count > *limit => {
-                    Some(format!("has {count} entries, and {limit} are allowed"))
-                }
-                _ => None,
-            }
-        }),
+        Found::List(count) | Found::Map(count) => {
+            rows.find_map(|(_, keyword, limit)| too_few_or_many(count, keyword, *limit))
+        }
+    }
+}
+
+/// Returns what is wrong with a number.
+pub(crate) fn too_small_or_large<N: Copy + PartialOrd + fmt::Display>(
+    number: N,
+    keyword: &str,
+    limit: N,
+) -> Option<String> {
+    match keyword {
+        "minimum" if number < limit => Some(format!("{number} is too small: use {limit} or more")),
+        "maximum" if number > limit => Some(format!("{number} is too large: use {limit} or less")),
+        _ => None,
+    }
+}
+
+/// Returns what is wrong with how much is in a list or a map.
+pub(crate) fn too_few_or_many(count: usize, keyword: &str, limit: i64) -> Option<String> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    match keyword {
+        "minItems" | "minProperties" if count < limit => {
+            Some(format!("needs {limit} entry or more"))
+        }
+        "maxItems" | "maxProperties" if count > limit => {
+            Some(format!("has {count} entries, and {limit} are allowed"))
+        }
+        _ => None,
     }
 }
 
@@ -212,7 +226,14 @@ fn misspelled(kind: &str, text: &str) -> Option<String> {
         return Some(format!("{text:?} is no time of `{least}` to `{most}`, as Go writes them"));
     }
     let mut choices = rows(INSTANCE_CHOICES, |row| row.0, kind).map(|(_, choices)| *choices);
-    let choices = choices.find(|choices| !choices.contains(&text))?;
+    choices.find_map(|choices| no_choice(text, choices))
+}
+
+/// Returns what is wrong with a text that is none of those which may stand there.
+pub(crate) fn no_choice(text: &str, choices: &[&str]) -> Option<String> {
+    if choices.contains(&text) {
+        return None;
+    }
     let written: Vec<&str> = choices.iter().copied().filter(|choice| !choice.is_empty()).collect();
     Some(format!("{text:?} is not a choice: use one of {}", written.join(", ")))
 }

@@ -60,16 +60,14 @@ fn backing_up(updates: &Updates, pending: &str) -> String {
 /// What becomes of the data.
 fn data(updates: &Updates, previous: &str) -> String {
     let path = updates.record.pre_update_backup_path.as_deref();
-    if let Some(path) = path.filter(|_| !updates.rolls_back) {
-        return format!(
-            "; backup {path} was made first, and nothing is put back by itself, since \
-             spec.autoUpdate.rollbackOnFailure is false"
-        );
-    }
     if let Some(path) = path {
-        return format!(
-            "; backup {path} was made first, and is put back with {previous} if the update fails"
-        );
+        let later = if updates.rolls_back {
+            format!("is put back with {previous} if the update fails")
+        } else {
+            "nothing is put back by itself, since spec.autoUpdate.rollbackOnFailure is false"
+                .to_owned()
+        };
+        return format!("; backup {path} was made first, and {later}");
     }
     match updates.guard {
         Guard::NothingToKeep => String::new(),
