@@ -283,13 +283,14 @@ pub(crate) const INSTANCE_TIMES: Times = &[
 const HOUR: u32 = 60 * MINUTE;
 const MINUTE: u32 = 60;
 
+/// How a claim may be used by pods.
+pub(crate) const ACCESS_MODES: &[&str] =
+    &["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"];
+
 /// Texts of an instance of which only some exist.
 pub(crate) const INSTANCE_CHOICES: &[(&str, &[&str])] = &[
     ("spec.rollout.onOperatorUpgrade", &["", "Hold", "Roll"]),
-    (
-        "spec.storage.persistence.accessModes[]",
-        &["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"],
-    ),
+    ("spec.storage.persistence.accessModes[]", ACCESS_MODES),
     (
         "status.autoUpdate.updatePhase",
         &["", "BackingUp", "ApplyingUpdate", "HealthCheck", "RollingBack"],

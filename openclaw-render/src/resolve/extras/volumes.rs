@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{check_label, projections};
 use crate::api::ConditionType::{SecretsReady, StorageReady};
 use crate::api::OpenClawInstanceSpec;
+use crate::api::schema::bounds::ACCESS_MODES;
 use crate::object::Kind;
 use crate::problem::Severity;
 use crate::quantity;
@@ -22,9 +23,6 @@ const HOST_PATHS: [&str; 7] = [
     "FileOrCreate",
     "Socket",
 ];
-
-/// Access modes of claims.
-const MODES: [&str; 4] = ["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"];
 
 /// Returns the volumes, each name once.
 pub(super) fn resolve(spec: &OpenClawInstanceSpec, cx: &mut Resolving<'_>) -> Vec<Volume> {
@@ -137,10 +135,12 @@ fn check_ephemeral(path: &str, volume: &Volume, cx: &mut Resolving<'_>) {
             "is missing: name a mode, for example `ReadWriteOnce`",
         );
     }
-    for (index, mode) in modes.iter().enumerate().filter(|(_, it)| !MODES.contains(&it.as_str())) {
+    for (index, mode) in
+        modes.iter().enumerate().filter(|(_, it)| !ACCESS_MODES.contains(&it.as_str()))
+    {
         cx.error(
             format!("{path}.accessModes[{index}]"),
-            format!("{mode:?} is not a choice: use one of {}", MODES.join(", ")),
+            format!("{mode:?} is not a choice: use one of {}", ACCESS_MODES.join(", ")),
         );
     }
     let requests = template.spec.resources.as_ref().and_then(|it| it.requests.as_ref());
